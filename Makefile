@@ -1,0 +1,110 @@
+# Moondial. `make help` lists what there is to make.
+.DEFAULT_GOAL := all
+SHELL := /bin/sh
+
+CC      ?= gcc
+PREFIX  ?= /usr/local
+LUA_INC ?= $(firstword $(wildcard /usr/include/lua5.4) /usr/local/include)
+# any static Lua 5.4: make LUA_LIB=/path/liblua.a LUA_INC=/path
+LUA_LIB ?= -l:liblua5.4.a
+
+# No PIE and one arena at a fixed address: the same program has the same
+# addresses in every run. No contraction: the same digits on every machine.
+BASE_FLAGS := -std=gnu11 -Wall -Wextra -g -fno-pie -ffp-contract=off \
+              -D_GNU_SOURCE -Isrc -I. -isystem $(LUA_INC)
+CFLAGS     ?= -O2
+# time() and clock() are virtual; luaS_hash across files is Lua's seed.
+WRAPS      := -Wl,--wrap=time -Wl,--wrap=clock -Wl,--wrap=luaS_hash
+LINK       := -no-pie $(WRAPS) -Wl,-E -Wl,--whole-archive $(LUA_LIB) \
+              -Wl,--no-whole-archive -lsqlite3 -lm -ldl
+
+SOURCES := $(wildcard src/*/*.c src/*/*.h src/kernel/events.def)
+KERNEL  := $(wildcard src/base/*.c src/kernel/*.c)
+MODULES := $(shell find lua -name '*.lua' 2>/dev/null)
+MADE    := build/made/chunks.c build/made/reference.c
+CSPECS  := $(wildcard spec/base/*_spec.c spec/kernel/*_spec.c spec/app/*_spec.c)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+            -fno-omit-frame-pointer
+
+.PHONY: help demo all test check lint hostile asan ubsan bench install clean
+
+help: ## say what there is to make
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -e 's/:.*## /\t/' | expand -t 12
+
+all: build/moondial ## build build/moondial (the release: one unit)
+
+demo: ## install what is missing, build, and run a bank beside its theory
+	@scripts/deps build
+	@$(MAKE) -s all
+	@echo '$$ build/moondial examples/bank.lua'
+	@build/moondial examples/bank.lua
+
+test: ## install what is missing, build, and run every spec
+	@scripts/deps test
+	@$(MAKE) -s build/moondial build/hostile/moondial cspecs
+	@scripts/test
+
+check: ## test, lint, the hostile build, ASan with UBSan, the long specs
+	@scripts/deps check
+	@$(MAKE) -s lint
+	@$(MAKE) -s test
+	@$(MAKE) -s hostile
+	@$(MAKE) -s asan
+	@scripts/test --long
+
+lint: ## formatting and static analysis
+	@scripts/deps check
+	@scripts/tidy
+
+hostile: build/hostile/moondial ## all specs on a build that lets bugs out
+	@$(MAKE) -s cspecs BUILD=build/hostile FLAGS=-DMD_HOSTILE
+	@scripts/test --build build/hostile
+
+asan ubsan: ## all specs under the address and undefined-behaviour sanitizers
+	@$(MAKE) -s build/asan/moondial
+	@$(MAKE) -s cspecs BUILD=build/asan FLAGS='$(SANITIZE)'
+	@scripts/test --build build/asan
+
+bench: all ## our figures beside the peers' (about ten minutes)
+	@scripts/deps bench
+	@scripts/bench
+
+install: all ## install below PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 build/moondial $(DESTDIR)$(PREFIX)/bin/moondial
+
+clean:
+	rm -rf build
+
+build/made/chunks.c: $(MODULES) scripts/embed
+	@mkdir -p $(@D)
+	@scripts/embed lua > $@
+
+build/made/reference.c: $(wildcard src/host/*.c) $(MODULES) scripts/reference
+	@mkdir -p $(@D)
+	@scripts/reference $(wildcard src/host/*.c) $(MODULES) > $@
+
+define program
+build/$(1)moondial: $$(SOURCES) $$(MADE) Makefile
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $(2) $$(BASE_FLAGS) src/app/one.c $$(MADE) $(3) \
+	  $$(LINK) -o $$@
+endef
+$(eval $(call program,,-DNDEBUG,))
+$(eval $(call program,hostile/,-DMD_HOSTILE,))
+$(eval $(call program,asan/,$(SANITIZE),$(SANITIZE)))
+
+# The C specs link the kernel without Lua: that is the proof that it knows none.
+BUILD ?= build
+EXPORT := $(wildcard src/app/export*.c)
+.PHONY: cspecs
+cspecs: $(patsubst spec/%.c,$(BUILD)/spec/%,$(CSPECS))
+
+$(BUILD)/spec/app/%: spec/app/%.c $(SOURCES) spec/check.h
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(FLAGS) $(BASE_FLAGS) $< $(EXPORT) $(KERNEL) -no-pie \
+	  -lsqlite3 -lm -o $@
+
+$(BUILD)/spec/%: spec/%.c $(SOURCES) spec/check.h
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(FLAGS) $(BASE_FLAGS) $< $(KERNEL) -no-pie -lm -o $@

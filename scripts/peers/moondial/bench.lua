@@ -1,0 +1,264 @@
+-- The workloads as Moondial models, written against the public contract.
+--
+--     build/moondial scripts/peers/moondial/bench.lua WORKLOAD [N]
+--
+-- Prints `RES w=... n=... rate=...`: so many events, messages, customers or
+-- processes a second of real time.
+local md = require "moondial"
+
+local customers = 1000000
+
+-- os.clock and os.time show the simulation's time, so real time comes from
+-- outside. Starting `date` takes longer than what it tells is worth, but that
+-- lies between two readings exactly once: it is measured, and taken off.
+local function date()
+  local pipe = assert(io.popen("date +%s.%N"))
+  local seconds = pipe:read("n")
+  pipe:close()
+  return seconds
+end
+
+local function cost_of_date()
+  local costs = {}
+  for i = 1, 9 do
+    local first = date()
+    costs[i] = date() - first
+  end
+  table.sort(costs)
+  return costs[5]
+end
+
+local overhead = cost_of_date()
+
+-- Runs the sim, with these limits if any; returns the seconds it took.
+local function timed(sim, limits)
+  local start = date()
+  sim:run(limits)
+  return math.max(date() - start - overhead, 1e-9)
+end
+
+-- Bytes of memory that the program holds now: the second number, in pages.
+local function resident()
+  local file = assert(io.open("/proc/self/statm"))
+  local _, pages = file:read("n", "n")
+  file:close()
+  return pages * 4096
+end
+
+-- The most that was ever resident, in KiB.
+local function peak()
+  for line in io.lines("/proc/self/status") do
+    local size = line:match("^VmHWM:%s*(%d+)")
+    if size then return tonumber(size) end
+  end
+end
+
+-- Some workloads pass millions of messages without time ever advancing, which
+-- a sim takes for a model that hangs unless it is told otherwise.
+local function new_sim() return md.sim { seed = 1, zeno = math.huge } end
+
+local function hold(n)
+  local sim = new_sim()
+  local rng = sim:rng("hold")
+  local sleep, exponential = md.sleep, rng.exponential
+  local function process()
+    while true do
+      sleep(exponential(rng, 1.0))
+    end
+  end
+  for _ = 1, n do
+    sim:spawn(process)
+  end
+  sim:run(0) -- everyone has started and sleeps
+  return sim
+end
+
+local work = {}
+
+function work.W3(n)
+  local events = 2000000
+  local sim = hold(n)
+  return events, timed(sim, { events = events })
+end
+
+function work.W1() return work.W3(1000) end
+
+-- M/M/1, a process for the arrivals and one for the server, whose inbox is the
+-- queue.
+function work.W2s()
+  local sim = new_sim()
+  local rng = sim:rng("queue")
+  local total = 0
+  local server = sim:spawn(function()
+    for _ = 1, customers do
+      local arrived = md.wait()
+      md.sleep(rng:exponential(1.0))
+      total = total + md.now() - arrived
+    end
+  end)
+  sim:spawn(function()
+    for _ = 1, customers do
+      md.sleep(rng:exponential(1 / 0.9))
+      md.send(server, md.now())
+    end
+  end)
+  local wall = timed(sim)
+  return customers, wall, { mean = total / customers }
+end
+
+-- M/M/1, a process for each customer, who asks the server to be served.
+function work.W2p()
+  local sim = new_sim()
+  local rng = sim:rng("queue")
+  local total = 0
+  local server = sim:spawn(function()
+    for _ = 1, customers do
+      local from, ref = md.wait("serve")
+      md.sleep(rng:exponential(1.0))
+      md.reply(from, ref)
+    end
+  end)
+  local function customer()
+    local arrived = md.now()
+    md.ask(server, "serve")
+    total = total + md.now() - arrived
+  end
+  sim:spawn(function()
+    for _ = 1, customers do
+      md.sleep(rng:exponential(1 / 0.9))
+      md.spawn(customer)
+    end
+  end)
+  local wall = timed(sim)
+  return customers, wall, { mean = total / customers }
+end
+
+-- A process that answers every question with its own value.
+local function echo()
+  while true do
+    local from, ref, value = md.wait("echo")
+    md.reply(from, ref, value)
+  end
+end
+
+function work.W4p()
+  local turns = 1000000
+  local sim = new_sim()
+  local server = sim:spawn(echo)
+  sim:spawn(function()
+    for turn = 1, turns do
+      md.ask(server, "echo", turn)
+    end
+  end)
+  return 2 * turns, timed(sim)
+end
+
+function work.W4r()
+  local size, hops = 1000, 1000000
+  local sim = new_sim()
+  local pids = {}
+  local function node(i)
+    local following = pids[i % size + 1]
+    while true do
+      local left = md.wait()
+      if left == 0 then return end
+      md.send(following, left - 1)
+    end
+  end
+  for i = 1, size do
+    pids[i] = sim:spawn(node, i)
+  end
+  sim:run(0) -- everyone waits
+  sim:send(pids[1], hops)
+  return hops, timed(sim)
+end
+
+-- N processes alive at once, each sleeps once.
+function work.W5(n)
+  local sim = new_sim()
+  local rng = sim:rng("alive")
+  local function process() md.sleep(rng:exponential(1.0) + 1) end
+  local before, start = resident(), date()
+  for _ = 1, n do
+    sim:spawn(process)
+  end
+  sim:run(0)
+  local bytes = (resident() - before) / n
+  sim:run()
+  return n, date() - start - overhead, { bytes = bytes }
+end
+
+-- Many short lives, a thousand at a time.
+function work.W5c()
+  local batches, size = 1000, 1000
+  local sim = new_sim()
+  local function process() md.sleep(0.5) end
+  sim:spawn(function()
+    for _ = 1, batches do
+      for _ = 1, size do
+        md.spawn(process)
+      end
+      md.sleep(1.0)
+    end
+  end)
+  return batches * size, timed(sim)
+end
+
+-- A process in whose inbox 10 000 messages lie that nobody asks for.
+local function behind_noise(sim, body)
+  local pid = sim:spawn(function()
+    md.wait("go")
+    body()
+  end)
+  for i = 1, 10000 do
+    sim:send(pid, "noise", i)
+  end
+  sim:run(0)
+  sim:send(pid, "go")
+end
+
+-- The message that is wanted comes last: found by a scan ...
+function work.W7()
+  local turns = 10000
+  local sim = new_sim()
+  behind_noise(sim, function()
+    local me = md.self()
+    for turn = 1, turns do
+      md.send(me, "match", turn)
+      md.wait("match")
+    end
+  end)
+  return turns, timed(sim)
+end
+
+-- ... and by a ref, which no message from before it can hold.
+function work.W7r(turns)
+  local sim = new_sim()
+  local server = sim:spawn(echo)
+  behind_noise(sim, function()
+    for turn = 1, turns do
+      md.ask(server, "echo", turn)
+    end
+  end)
+  return turns, timed(sim)
+end
+
+-- A run that could go on for ever: memory after the first million events
+-- should be all that it ever takes.
+function work.steady(events)
+  local sim = hold(1000)
+  local early = 1000000
+  local wall = timed(sim, { events = early })
+  local before = peak()
+  wall = wall + timed(sim, { events = events - early })
+  return events, wall, { grown = peak() - before }
+end
+
+local name, n = ...
+local run = work[name] or error("no workload is called " .. tostring(name))
+local count, wall, extra = run(tonumber(n))
+local line = string.format("RES w=%s n=%d rate=%.0f", name, count, count / wall)
+for key, value in pairs(extra or {}) do -- never more than one
+  line = line .. string.format(" %s=%.6g", key, value)
+end
+print(line)

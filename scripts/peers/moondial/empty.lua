@@ -1,0 +1,1 @@
+-- A model of nothing: what is left is the start and the end of the program.

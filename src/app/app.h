@@ -1,0 +1,61 @@
+/* The program: its command line, and what it says about a run. Everything
+   here lies outside the arena, so that saying it never changes a run. */
+#ifndef MD_APP_APP_H
+#define MD_APP_APP_H
+
+#include "host/host.h"
+
+#include <stdio.h>
+
+#define APP_VERSION "0.1.0"
+
+enum {
+  APP_DONE = 0,
+  APP_FAILED = 1,
+  APP_USAGE = 2,
+  APP_IDLE = 3,
+  APP_INTERRUPTED = 130, /* as a shell says of Ctrl-C */
+};
+
+typedef enum app_command { APP_RUN, APP_CHECK, APP_VERSION_OF, APP_HELP } app_command;
+
+typedef struct app_options {
+  app_command command;
+  host_options host;
+  const char *model; /* the path as given, or help's topic; NULL: none */
+  char **arguments;  /* the model's, after its path */
+  int argument_count;
+  const char *out, *trace;
+  int trace_fd; /* where check's runs write their records, -1: nowhere */
+  bool strict, json;
+} app_options;
+
+/* options.c: reads the command line; false after it has said what is wrong. */
+bool app_read_options(int count, char **words, app_options *options);
+void app_usage(FILE *);
+
+/* run.c: runs a model; the exit status. */
+int app_run(const app_options *);
+
+/* report.c: says why a run has failed, or who waits when nothing happens. */
+int app_report_error(md_host *, const app_options *);
+void app_report_waiting(md_host *, host_sim *);
+void app_report_json(md_host *, const char *outcome, int status,
+                     const char *error);
+
+/* progress.c: a line on a terminal while a run is long. */
+void app_progress(md_host *, host_sim *, bool last);
+
+/* tracer.c: the trace in words or as binary records. False: it said why. */
+typedef struct app_tracer app_tracer;
+app_tracer *app_tracer_open(const char *path, int fd);
+void app_tracer_lend(app_tracer *, md_host *);
+void app_tracer_close(app_tracer *, md_host *);
+
+/* check.c: runs a model twice and says where the runs differ. */
+int app_check(const app_options *, int count, char **words);
+
+/* help.c */
+int app_help(const char *topic);
+
+#endif

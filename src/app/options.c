@@ -1,0 +1,220 @@
+#include "app/app.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Every option once: its name, what follows it, and what it does. */
+#define OPTIONS(X)                                                             \
+  X(SEED, "seed", "n", "seed of the default sim (0)")                          \
+  X(TO, "to", "t", "no run of the default sim goes beyond this time")          \
+  X(ORDER, "order", "o", "ties of the default sim: fifo, lifo or random")      \
+  X(OUT, "out", "file", "write the records to file.db, .csv or .jsonl")        \
+  X(TRACE, "trace", "file", "write what happens, in words (- for stdout)")     \
+  X(MEMORY, "memory", "size", "memory the model may have: 512M, 4G")           \
+  X(INSTRUCTIONS, "instructions", "n",                                         \
+    "most VM instructions between two blocking calls")                         \
+  X(PACE, "pace", "x", "run in real time, x units of time a second")           \
+  X(STRICT, "strict", NULL, "exit with 3 when processes wait for ever")        \
+  X(SANDBOX, "sandbox", NULL, "the model has no io, and of os only the time")  \
+  X(QUIET, "quiet", NULL, "no progress line and no notes")                     \
+  X(JSON, "json", NULL, "say how the run ended as JSON, on stderr")
+
+/* Options of the specs and of check; the help does not list them. */
+#define OPTIONS_HIDDEN(X)                                                      \
+  X(FAIL_AT, "fail-allocation", "n", NULL)                                     \
+  X(TRACE_FD, "trace-fd", "fd", NULL)
+
+typedef enum option {
+#define X(name, word, value, help) OPTION_##name,
+  OPTIONS(X) OPTIONS_HIDDEN(X)
+#undef X
+      OPTION_COUNT
+} option;
+
+static const struct option_row {
+  const char *word, *value, *help;
+} option_rows[] = {
+#define X(name, word, value, help) {word, value, help},
+    OPTIONS(X) OPTIONS_HIDDEN(X)
+#undef X
+};
+
+void app_usage(FILE *f) {
+  fputs("usage: moondial [run] [options] model.lua [arguments]\n"
+        "       moondial check [options] model.lua [arguments]\n"
+        "       moondial help [topic]\n"
+        "       moondial version\n"
+        "options:\n",
+        f);
+  for (int i = 0; i < OPTION_COUNT; i++) {
+    const struct option_row *row = &option_rows[i];
+    if (row->help == NULL) continue;
+    fprintf(f, "  --%-12s %-5s %s\n", row->word, row->value ? row->value : "",
+            row->help);
+  }
+}
+
+static bool option_wrong(const char *word, const char *value,
+                         const char *expected) {
+  fprintf(stderr, "moondial: --%s: expected %s, got '%s'\n", word, expected,
+          value);
+  return false;
+}
+
+static bool option_integer(const char *word, const char *value, int64_t least,
+                           int64_t *n) {
+  char *end;
+  errno = 0;
+  *n = strtoll(value, &end, 10);
+  if (*value != '\0' && *end == '\0' && errno == 0 && *n >= least) return true;
+  return option_wrong(word, value,
+                      least > 0    ? "a positive whole number"
+                      : least == 0 ? "a whole number of at least 0"
+                                   : "a whole number");
+}
+
+static bool option_number(const char *word, const char *value, double least,
+                          double *x) {
+  char *end;
+  *x = strtod(value, &end);
+  if (*value != '\0' && *end == '\0' && isfinite(*x) && *x >= least &&
+      (*x > 0 || least == 0))
+    return true;
+  return option_wrong(word, value,
+                      least > 0 ? "a positive number"
+                                : "a number of at least 0");
+}
+
+/* 512M, 4G, 1000k, or bytes. */
+static bool option_size(const char *word, const char *value, size_t *size) {
+  static const char units[] = "kMGT";
+  char *end;
+  double n = strtod(value, &end);
+  const char *unit = *end ? strchr(units, *end == 'K' ? 'k' : *end) : NULL;
+  if (unit != NULL) {
+    for (const char *u = units; u <= unit; u++) n *= 1024;
+    end++;
+  }
+  if (end != value && *end == '\0' && n >= 1 && n < 0x1p50) {
+    *size = (size_t)n;
+    return true;
+  }
+  return option_wrong(word, value, "a size such as 512M or 4G");
+}
+
+static bool option_order(const char *value, md_order *order) {
+  static const char *const names[] = {"fifo", "lifo", "random"};
+  for (int i = 0; i < 3; i++) {
+    if (strcmp(value, names[i]) != 0) continue;
+    *order = (md_order)i;
+    return true;
+  }
+  return option_wrong("order", value, "fifo, lifo or random");
+}
+
+static bool option_set(app_options *o, option which, const char *value) {
+  const char *word = option_rows[which].word;
+  int64_t n = 0;
+  switch (which) {
+  case OPTION_SEED:
+    if (!option_integer(word, value, INT64_MIN, &n)) return false;
+    o->host.seed = (uint64_t)n;
+    return true;
+  case OPTION_INSTRUCTIONS:
+    if (!option_integer(word, value, 1, &n)) return false;
+    o->host.instructions = (uint64_t)n;
+    return true;
+  case OPTION_FAIL_AT:
+    if (!option_integer(word, value, 0, &n)) return false;
+    o->host.fail_at = (uint64_t)n;
+    return true;
+  case OPTION_TRACE_FD:
+    if (!option_integer(word, value, 0, &n)) return false;
+    o->trace_fd = (int)n;
+    return true;
+  case OPTION_TO: return option_number(word, value, 0, &o->host.to);
+  case OPTION_PACE: return option_number(word, value, 1e-9, &o->host.pace);
+  case OPTION_ORDER: return option_order(value, &o->host.order);
+  case OPTION_MEMORY: return option_size(word, value, &o->host.memory);
+  case OPTION_OUT: o->out = value; return true;
+  case OPTION_TRACE: o->trace = value; return true;
+  case OPTION_STRICT: o->strict = true; return true;
+  case OPTION_SANDBOX: o->host.sandbox = true; return true;
+  case OPTION_QUIET: o->host.quiet = true; return true;
+  case OPTION_JSON: o->json = true; return true;
+  case OPTION_COUNT: break;
+  }
+  return false;
+}
+
+/* Reads words[*i], an option, and its value. */
+static bool option_read(int count, char **words, int *i, app_options *o) {
+  const char *word = words[*i] + 2;
+  size_t n = strcspn(word, "=");
+  for (int k = 0; k < OPTION_COUNT; k++) {
+    const struct option_row *row = &option_rows[k];
+    if (strlen(row->word) != n || strncmp(row->word, word, n) != 0) continue;
+    if (row->value == NULL) {
+      if (word[n] == '\0') return option_set(o, (option)k, NULL);
+      fprintf(stderr, "moondial: --%s takes no value\n", row->word);
+      return false;
+    }
+    if (word[n] == '=') return option_set(o, (option)k, word + n + 1);
+    if (*i + 1 < count) return option_set(o, (option)k, words[++*i]);
+    fprintf(stderr, "moondial: --%s needs a value: --%s %s\n", row->word,
+            row->word, row->value);
+    return false;
+  }
+  fprintf(stderr,
+          "moondial: there is no option '%s'; moondial help lists them\n",
+          words[*i]);
+  return false;
+}
+
+static bool option_command(const char *word, app_command *command) {
+  static const char *const names[] = {"run", "check", "version", "help"};
+  for (int i = 0; i < 4; i++) {
+    if (strcmp(word, names[i]) != 0) continue;
+    *command = (app_command)i;
+    return true;
+  }
+  return false;
+}
+
+bool app_read_options(int count, char **words, app_options *o) {
+  *o = (app_options){.trace_fd = -1};
+  o->host.to = -1;
+  bool named = false;
+  int i = 1;
+  for (; i < count; i++) {
+    const char *word = words[i];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+      o->command = APP_HELP;
+      return true;
+    }
+    if (strcmp(word, "--version") == 0) {
+      o->command = APP_VERSION_OF;
+      return true;
+    }
+    if (strcmp(word, "--") == 0) {
+      i++;
+      break;
+    }
+    if (word[0] == '-' && word[1] == '-') {
+      if (!option_read(count, words, &i, o)) return false;
+    } else if (!named && option_command(word, &o->command)) {
+      named = true;
+    } else {
+      break;
+    }
+  }
+  if (i < count) o->model = words[i++];
+  o->arguments = words + i;
+  o->argument_count = count - i;
+  if (o->model != NULL || o->command >= APP_VERSION_OF) return true;
+  if (count == 1) app_usage(stderr);
+  else fputs("moondial: no model is given: moondial model.lua\n", stderr);
+  return false;
+}

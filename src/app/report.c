@@ -1,0 +1,174 @@
+#include "app/app.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { REPORT_LINES = 20 };
+
+/* -- waiting -------------------------------------------------------------------------- */
+
+static int report_waiting(lua_State *L) {
+  host_sim *s = lua_touserdata(L, 1);
+  char label[64], where[LUA_IDSIZE + 24];
+  int shown = 0, more = 0;
+  for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;) {
+    if (md_sim_proc(s->kernel, p)->state != MD_WAITING) continue;
+    if (++shown > REPORT_LINES) {
+      more++;
+      continue;
+    }
+    host_waiting(L, s, p);
+    host_where(host_leaf(s, p), where, sizeof where);
+    fprintf(stderr, "  %s%s waits for %s\n", where,
+            host_label(s, p, label), lua_tostring(L, -1));
+    lua_pop(L, 1);
+  }
+  if (more > 0) fprintf(stderr, "  ... and %d more\n", more);
+  return 0;
+}
+
+static void report_list(md_host *h, host_sim *s) {
+  lua_pushcfunction(h->L, report_waiting);
+  lua_pushlightuserdata(h->L, s);
+  if (lua_pcall(h->L, 1, 0, 0) != LUA_OK) lua_pop(h->L, 1);
+}
+
+void app_report_waiting(md_host *h, host_sim *s) {
+  char now[40];
+  md_time_text(md_sim_scale(s->kernel), md_sim_now(s->kernel), now, sizeof now);
+  uint32_t n = md_sim_live(s->kernel);
+  fflush(stdout);
+  fprintf(stderr,
+          "moondial: idle at %s: nothing is scheduled, and %u process%s\n", now,
+          n, n == 1 ? " waits:" : "es wait:");
+  report_list(h, s);
+}
+
+/* -- errors ------------------------------------------------------------------------------ */
+
+/* Leaves text and traceback of the error at 1, as strings; nothing here may
+   fail but for want of memory. */
+static int report_texts(lua_State *L) {
+  md_host *h = host_of(L);
+  lua_settop(L, 1);
+  lua_getfield(L, LUA_REGISTRYINDEX, "md.error");
+  bool process = h->failed_at[0] != '\0' && lua_rawequal(L, 1, 2);
+  lua_settop(L, 1);
+  if (lua_istable(L, 1) && luaL_getmetafield(L, 1, "__name") != LUA_TNIL)
+    lua_getfield(L, 1, "traceback"); /* ours, with its own place */
+  if (lua_type(L, -1) != LUA_TSTRING || lua_gettop(L) == 1) {
+    if (process) lua_getfield(L, LUA_REGISTRYINDEX, "md.traceback");
+    else host_traceback(L, h->script);
+  }
+  lua_replace(L, 2);
+  lua_settop(L, 2);
+  if (!process) h->failed_at[0] = '\0';
+  if (lua_type(L, 1) == LUA_TSTRING) {
+    lua_pushvalue(L, 1);
+  } else if (luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) {
+    luaL_tolstring(L, 1, NULL);
+  } else if (lua_isnil(L, 1)) {
+    lua_pushliteral(L, "the error's value is nil");
+  } else {
+    lua_pushfstring(L, "the error's value is a %s without a text",
+                    luaL_typename(L, 1));
+  }
+  return 2;
+}
+
+/* An error's own __tostring has failed, or there is no memory. */
+static int report_poor(lua_State *L) {
+  lua_pushliteral(L, "");
+  if (lua_type(L, 1) == LUA_TSTRING) lua_pushvalue(L, 1);
+  else
+    lua_pushfstring(L, "the error's value is a %s whose __tostring fails",
+                    luaL_typename(L, 1));
+  return 2;
+}
+
+static const char *report_kind(lua_State *L, int i) {
+  if (!lua_istable(L, i)) return "";
+  lua_pushliteral(L, "kind");
+  lua_rawget(L, i);
+  const char *kind = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  lua_pop(L, 1); /* the error holds it */
+  return kind;
+}
+
+static void report_print(md_host *h, const char *text, const char *trace) {
+  fflush(stdout);
+  fprintf(stderr, "moondial: %s\n", text);
+  if (h->failed_at[0] != '\0')
+    fprintf(stderr, "  in %s at time %s\n",
+            h->failed_in[0] ? h->failed_in : "a callback", h->failed_at);
+  if (strchr(trace, '\n') != NULL) fprintf(stderr, "%s\n", trace);
+}
+
+int app_report_error(md_host *h, const app_options *o) {
+  lua_State *L = h->L;
+  int value = lua_gettop(L);
+  bool interrupted = h->aborting && strcmp(report_kind(L, value), "interrupt") == 0;
+  lua_pushcfunction(L, report_texts);
+  lua_pushvalue(L, value);
+  if (lua_pcall(L, 1, 2, 0) != LUA_OK) {
+    lua_settop(L, value);
+    lua_pushcfunction(L, report_poor);
+    lua_pushvalue(L, value);
+    if (lua_pcall(L, 1, 2, 0) != LUA_OK) lua_pushliteral(L, "out of memory");
+  }
+  const char *text = lua_tostring(L, -1);
+  const char *trace = lua_tostring(L, -2);
+  if (strcmp(text, "not enough memory") == 0)
+    text = "out of memory: the model needs more than it may have; raise the "
+           "limit with --memory, or let the model keep less";
+  int status = interrupted ? APP_INTERRUPTED : APP_FAILED;
+  if (o->json) {
+    app_report_json(h, "error", status, text);
+    return status;
+  }
+  report_print(h, text, trace ? trace : "");
+  if (interrupted && h->first != NULL) {
+    fprintf(stderr, "what waits for what:\n");
+    report_list(h, h->first);
+  }
+  return status;
+}
+
+/* -- JSON ------------------------------------------------------------------------------------ */
+
+static void report_json_text(const char *text) {
+  fputc('"', stderr);
+  for (; *text != '\0'; text++) {
+    unsigned char c = (unsigned char)*text;
+    if (c == '"' || c == '\\') fprintf(stderr, "\\%c", c);
+    else if (c < 0x20) fprintf(stderr, "\\u%04x", c);
+    else fputc(c, stderr);
+  }
+  fputc('"', stderr);
+}
+
+void app_report_json(md_host *h, const char *outcome, int status,
+                     const char *error) {
+  const host_sim *s = h->first;
+  fflush(stdout);
+  fprintf(stderr, "{\"status\":%d,\"outcome\":", status);
+  if (outcome == NULL) fputs("null", stderr);
+  else report_json_text(outcome);
+  if (s != NULL) {
+    char now[40];
+    md_time_text(md_sim_scale(s->kernel), md_sim_now(s->kernel), now,
+                 sizeof now);
+    fprintf(stderr, ",\"time\":%s,\"events\":%" PRIu64 ",\"hash\":\"%016" PRIx64
+                    "\"",
+            now, md_sim_events(s->kernel), md_sim_hash(s->kernel));
+  }
+  if (error != NULL) {
+    fputs(",\"error\":", stderr);
+    report_json_text(error);
+    if (h->failed_in[0] != '\0') {
+      fputs(",\"process\":", stderr);
+      report_json_text(h->failed_in);
+    }
+  }
+  fputs("}\n", stderr);
+}

@@ -1,0 +1,424 @@
+/* Chance as the model meets it: a stream is a userdata "md.rng" that holds the
+   generator itself. Every parameter is checked here; the kernel's functions
+   take them as given. */
+#include "host/host.h"
+#include "kernel/dist.h"
+
+#include <math.h>
+#include <string.h>
+
+static md_rng *chance_self(lua_State *L, const char *call) {
+  md_rng *rng = luaL_testudata(L, 1, "md.rng");
+  if (rng == NULL)
+    host_raise(L, "usage",
+               "%s: expected a stream before the arguments, got %s; write "
+               "md.rng():%s(...), with a colon",
+               call, host_describe(L, 1), call);
+  return rng;
+}
+
+/* -- arguments --------------------------------------------------------------------- */
+
+static _Noreturn void chance_refuse(lua_State *L, int i, const char *call,
+                                    const char *what) {
+  host_raise(L, "usage", "%s: expected %s as argument %d, got %s", call, what,
+             i - 1, host_describe(L, i));
+  __builtin_unreachable();
+}
+
+static double chance_number(lua_State *L, int i, const char *call,
+                            const char *name) {
+  double x = lua_tonumber(L, i);
+  if (lua_type(L, i) != LUA_TNUMBER || !(x >= -1e300 && x <= 1e300))
+    chance_refuse(L, i, call, lua_pushfstring(L, "a finite %s", name));
+  return x;
+}
+
+static double chance_positive(lua_State *L, int i, const char *call,
+                              const char *name) {
+  double x = lua_tonumber(L, i);
+  if (lua_type(L, i) != LUA_TNUMBER || !(x >= 1e-300 && x <= 1e300))
+    chance_refuse(L, i, call, lua_pushfstring(L, "a positive %s", name));
+  return x;
+}
+
+static double chance_not_negative(lua_State *L, int i, const char *call,
+                                  const char *name) {
+  double x = lua_tonumber(L, i);
+  if (lua_type(L, i) != LUA_TNUMBER || !(x >= 0 && x <= 1e300))
+    chance_refuse(L, i, call,
+                  lua_pushfstring(L, "a %s of at least 0", name));
+  return x;
+}
+
+static double chance_probability(lua_State *L, int i, const char *call) {
+  double p = lua_tonumber(L, i);
+  if (lua_type(L, i) != LUA_TNUMBER || !(p >= 0 && p <= 1))
+    chance_refuse(L, i, call, "a probability from 0 to 1");
+  return p;
+}
+
+static lua_Integer chance_integer(lua_State *L, int i, const char *call,
+                                  const char *what) {
+  int fits;
+  lua_Integer n = lua_tointegerx(L, i, &fits);
+  if (lua_type(L, i) != LUA_TNUMBER || !fits) chance_refuse(L, i, call, what);
+  return n;
+}
+
+static void chance_list(lua_State *L, int i, const char *call) {
+  if (!lua_istable(L, i) || lua_rawlen(L, i) == 0)
+    chance_refuse(L, i, call, "a list that is not empty");
+}
+
+/* -- continuous ------------------------------------------------------------------------ */
+
+/* uniform([a, b]) -> a number in [0, 1), or in [a, b) */
+static int m_uniform(lua_State *L) {
+  md_rng *rng = chance_self(L, "uniform");
+  if (lua_isnoneornil(L, 2)) {
+    lua_pushnumber(L, md_rng_unit(rng));
+    return 1;
+  }
+  double a = chance_number(L, 2, "uniform", "lower bound");
+  double b = chance_number(L, 3, "uniform", "upper bound");
+  if (a > b) chance_refuse(L, 3, "uniform", "a bound not below the first");
+  lua_pushnumber(L, md_dist_uniform(rng, a, b));
+  return 1;
+}
+
+/* exponential(mean) */
+static int m_exponential(lua_State *L) {
+  md_rng *rng = luaL_testudata(L, 1, "md.rng");
+  double mean = lua_tonumber(L, 2);
+  if (rng == NULL || lua_type(L, 2) != LUA_TNUMBER ||
+      !(mean >= 1e-300 && mean <= 1e300)) {
+    rng = chance_self(L, "exponential");
+    mean = chance_positive(L, 2, "exponential", "mean");
+  }
+  lua_pushnumber(L, md_dist_exponential(rng, mean));
+  return 1;
+}
+
+/* normal(mean, sd) */
+static int m_normal(lua_State *L) {
+  md_rng *rng = chance_self(L, "normal");
+  double mean = chance_number(L, 2, "normal", "mean");
+  double sd = chance_not_negative(L, 3, "normal", "standard deviation");
+  lua_pushnumber(L, md_dist_normal(rng, mean, sd));
+  return 1;
+}
+
+/* lognormal(mu, sigma): exp of a normal with that mean and sd */
+static int m_lognormal(lua_State *L) {
+  md_rng *rng = chance_self(L, "lognormal");
+  double mu = chance_number(L, 2, "lognormal", "mu");
+  double sigma = chance_not_negative(L, 3, "lognormal", "sigma");
+  lua_pushnumber(L, md_dist_lognormal(rng, mu, sigma));
+  return 1;
+}
+
+#define CHANCE_POSITIVES(name, first, second)                                  \
+  static int m_##name(lua_State *L) {                                          \
+    md_rng *rng = chance_self(L, #name);                                       \
+    double a = chance_positive(L, 2, #name, first);                            \
+    double b = chance_positive(L, 3, #name, second);                           \
+    lua_pushnumber(L, md_dist_##name(rng, a, b));                              \
+    return 1;                                                                  \
+  }
+
+CHANCE_POSITIVES(gamma, "shape", "scale")
+CHANCE_POSITIVES(beta, "a", "b")
+CHANCE_POSITIVES(weibull, "shape", "scale")
+CHANCE_POSITIVES(pareto, "shape", "scale")
+
+/* erlang(k, mean): the sum of k exponentials, of that mean in all */
+static int m_erlang(lua_State *L) {
+  md_rng *rng = chance_self(L, "erlang");
+  lua_Integer k = chance_integer(L, 2, "erlang", "a positive integer");
+  if (k < 1) chance_refuse(L, 2, "erlang", "a positive integer");
+  double mean = chance_positive(L, 3, "erlang", "mean");
+  lua_pushnumber(L, md_dist_erlang(rng, k, mean));
+  return 1;
+}
+
+/* triangular(lo, mode, hi) */
+static int m_triangular(lua_State *L) {
+  md_rng *rng = chance_self(L, "triangular");
+  double lo = chance_number(L, 2, "triangular", "lower bound");
+  double mode = chance_number(L, 3, "triangular", "mode");
+  double hi = chance_number(L, 4, "triangular", "upper bound");
+  if (mode < lo) chance_refuse(L, 3, "triangular", "a mode within the bounds");
+  if (hi < mode) chance_refuse(L, 4, "triangular", "a bound above the mode");
+  lua_pushnumber(L, md_dist_triangular(rng, lo, mode, hi));
+  return 1;
+}
+
+/* student_t(df) */
+static int m_student_t(lua_State *L) {
+  md_rng *rng = chance_self(L, "student_t");
+  double df = chance_positive(L, 2, "student_t", "number of degrees");
+  lua_pushnumber(L, md_dist_student_t(rng, df));
+  return 1;
+}
+
+/* chi_squared(df) */
+static int m_chi_squared(lua_State *L) {
+  md_rng *rng = chance_self(L, "chi_squared");
+  double df = chance_positive(L, 2, "chi_squared", "number of degrees");
+  lua_pushnumber(L, md_dist_chi_squared(rng, df));
+  return 1;
+}
+
+/* -- discrete ------------------------------------------------------------------------------ */
+
+/* integer(a, b): both included */
+static int m_integer(lua_State *L) {
+  md_rng *rng = chance_self(L, "integer");
+  lua_Integer a = chance_integer(L, 2, "integer", "an integer");
+  lua_Integer b = chance_integer(L, 3, "integer", "an integer");
+  if (a > b) chance_refuse(L, 3, "integer", "an integer not below the first");
+  lua_pushinteger(L, md_dist_integer(rng, a, b));
+  return 1;
+}
+
+/* poisson(mean) */
+static int m_poisson(lua_State *L) {
+  md_rng *rng = chance_self(L, "poisson");
+  double mean = chance_not_negative(L, 2, "poisson", "mean");
+  lua_pushinteger(L, md_dist_poisson(rng, mean));
+  return 1;
+}
+
+/* binomial(n, p): successes of n trials */
+static int m_binomial(lua_State *L) {
+  md_rng *rng = chance_self(L, "binomial");
+  lua_Integer n = chance_integer(L, 2, "binomial", "a number of trials");
+  if (n < 0) chance_refuse(L, 2, "binomial", "a number of trials");
+  double p = chance_probability(L, 3, "binomial");
+  lua_pushinteger(L, md_dist_binomial(rng, n, p));
+  return 1;
+}
+
+/* geometric(p): trials up to and with the first success, at least 1 */
+static int m_geometric(lua_State *L) {
+  md_rng *rng = chance_self(L, "geometric");
+  double p = chance_probability(L, 2, "geometric");
+  if (p <= 0) chance_refuse(L, 2, "geometric", "a probability above 0");
+  lua_pushinteger(L, md_dist_geometric(rng, p));
+  return 1;
+}
+
+/* bernoulli(p): true with that probability */
+static int m_bernoulli(lua_State *L) {
+  md_rng *rng = chance_self(L, "bernoulli");
+  lua_pushboolean(L,
+                  md_dist_bernoulli(rng, chance_probability(L, 2, "bernoulli")));
+  return 1;
+}
+
+/* discrete(weights): an index, with a probability as its weight */
+static int m_discrete(lua_State *L) {
+  md_rng *rng = chance_self(L, "discrete");
+  chance_list(L, 2, "discrete");
+  size_t n = lua_rawlen(L, 2);
+  double *weights = lua_newuserdatauv(L, n * sizeof *weights, 0), total = 0;
+  for (size_t i = 0; i < n; i++) {
+    lua_rawgeti(L, 2, (lua_Integer)i + 1);
+    double w = lua_tonumber(L, -1);
+    if (lua_type(L, -1) != LUA_TNUMBER || !(w >= 0 && w <= 1e300))
+      host_raise(L, "usage",
+                 "discrete: expected weights of at least 0, got %s as weight "
+                 "%d",
+                 host_describe(L, -1), (int)i + 1);
+    weights[i] = w;
+    total += w;
+    lua_pop(L, 1);
+  }
+  if (!(total > 0 && total <= 1e300))
+    host_raise(L, "usage", "discrete: expected weights with a positive and "
+                           "finite sum");
+  lua_pushinteger(L,
+                  (lua_Integer)md_dist_discrete(rng, weights, n, total) + 1);
+  return 1;
+}
+
+/* choice(list): one of its values */
+static int m_choice(lua_State *L) {
+  md_rng *rng = chance_self(L, "choice");
+  chance_list(L, 2, "choice");
+  lua_rawgeti(L, 2, (lua_Integer)md_rng_below(rng, lua_rawlen(L, 2)) + 1);
+  return 1;
+}
+
+/* empirical(values): one of the values, each as likely as it is often there */
+static int m_empirical(lua_State *L) {
+  md_rng *rng = chance_self(L, "empirical");
+  chance_list(L, 2, "empirical");
+  lua_rawgeti(L, 2, (lua_Integer)md_rng_below(rng, lua_rawlen(L, 2)) + 1);
+  return 1;
+}
+
+/* shuffle(list): in place (Fisher and Yates); returns the list */
+static int m_shuffle(lua_State *L) {
+  md_rng *rng = chance_self(L, "shuffle");
+  if (!lua_istable(L, 2)) chance_refuse(L, 2, "shuffle", "a list");
+  for (lua_Integer i = (lua_Integer)lua_rawlen(L, 2); i > 1; i--) {
+    lua_Integer k = (lua_Integer)md_rng_below(rng, (uint64_t)i) + 1;
+    lua_rawgeti(L, 2, i);
+    lua_rawgeti(L, 2, k);
+    lua_rawseti(L, 2, i);
+    lua_rawseti(L, 2, k);
+  }
+  lua_settop(L, 2);
+  return 1;
+}
+
+/* -- streams ---------------------------------------------------------------------------------- */
+
+static md_rng *chance_new(lua_State *L) {
+  md_rng *rng = lua_newuserdatauv(L, sizeof *rng, 0);
+  luaL_setmetatable(L, "md.rng");
+  return rng;
+}
+
+md_rng *host_stream(lua_State *L, host_sim *s, const char *name, size_t n) {
+  host_push(L, s, HOST_STREAMS);
+  int streams = lua_gettop(L);
+  lua_pushlstring(L, name, n);
+  lua_pushvalue(L, -1);
+  lua_rawget(L, streams);
+  md_rng *rng = lua_touserdata(L, -1);
+  if (rng == NULL) {
+    lua_pop(L, 1);
+    rng = chance_new(L);
+    md_rng_seed(rng, md_sim_seed(s->kernel), name, n);
+    lua_pushvalue(L, -2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, streams);
+  }
+  lua_replace(L, streams);
+  lua_settop(L, streams);
+  return rng;
+}
+
+/* Pushes the own stream of the process that runs. */
+static void chance_own(lua_State *L, host_sim *s) {
+  uint32_t p = s->host->process;
+  md_proc_extra *extra = md_sim_make_extra(s->kernel, p);
+  if (extra == NULL) host_no_memory(L);
+  uint32_t slot = (uint32_t)extra->words[HOST_PENDING];
+  if (slot != 0) {
+    host_fetch(L, s, slot, 1);
+    return;
+  }
+  md_rng *rng = chance_new(L);
+  md_rng_derive(rng, md_sim_seed(s->kernel),
+                md_sim_cold(s->kernel, p)->stream, 0);
+  slot = host_hold(L, s, lua_gettop(L), 1);
+  md_sim_extra(s->kernel, p)->words[HOST_PENDING] |= slot;
+}
+
+/* rng() -> the process's own stream; rng(name) -> the stream of that name */
+static int f_rng(lua_State *L) {
+  host_sim *s = host_sim_arg(L);
+  md_host *h = s->host;
+  if (lua_isnoneornil(L, 1)) {
+    if (h->sim == s && h->process != 0) chance_own(L, s);
+    else host_stream(L, s, "", 0); /* the script's own */
+    return 1;
+  }
+  if (lua_type(L, 1) != LUA_TSTRING)
+    return host_raise(L, "usage",
+                      "rng: expected a name, a string, got %s; the seed is "
+                      "the sim's: md.sim{seed = 1} or --seed 1",
+                      host_describe(L, 1));
+  size_t n;
+  const char *name = lua_tolstring(L, 1, &n);
+  host_stream(L, s, name, n);
+  return 1;
+}
+
+/* -- math.random --------------------------------------------------------------------------------- */
+
+/* math.random([m [, n]]) on the sim's own stream, else as in Lua 5.4 */
+static int f_random(lua_State *L) {
+  md_host *h = host_of(L);
+  host_sim *s = h->sim ? h->sim : host_default(L);
+  lua_Integer low = 1, high;
+  switch (lua_gettop(L)) {
+  case 0: lua_pushnumber(L, md_rng_unit(&s->chance)); return 1;
+  case 1:
+    high = luaL_checkinteger(L, 1);
+    if (high == 0) {
+      lua_pushinteger(L, (lua_Integer)md_rng_next(&s->chance));
+      return 1;
+    }
+    break;
+  case 2:
+    low = luaL_checkinteger(L, 1);
+    high = luaL_checkinteger(L, 2);
+    break;
+  default: return luaL_error(L, "wrong number of arguments");
+  }
+  luaL_argcheck(L, low <= high, lua_gettop(L), "interval is empty");
+  lua_pushinteger(L, md_dist_integer(&s->chance, low, high));
+  return 1;
+}
+
+/* math.randomseed([x [, y]]): the stream of that seed in this sim; without
+   arguments the one it began with, never one by chance. */
+static int f_randomseed(lua_State *L) {
+  md_host *h = host_of(L);
+  host_sim *s = h->sim ? h->sim : host_default(L);
+  if (lua_isnoneornil(L, 1)) {
+    md_rng_seed(&s->chance, md_sim_seed(s->kernel), "math.random", 11);
+    return 0;
+  }
+  uint64_t x, y = (uint64_t)luaL_optinteger(L, 2, 0);
+  if (lua_isinteger(L, 1)) {
+    x = (uint64_t)lua_tointeger(L, 1);
+  } else {
+    lua_Number n = luaL_checknumber(L, 1);
+    memcpy(&x, &n, sizeof x);
+  }
+  md_rng_derive(&s->chance, md_sim_seed(s->kernel), x, y + 1);
+  return 0;
+}
+
+void host_open_chance(lua_State *L) {
+  static const luaL_Reg methods[] = {{"uniform", m_uniform},
+                                     {"integer", m_integer},
+                                     {"exponential", m_exponential},
+                                     {"normal", m_normal},
+                                     {"lognormal", m_lognormal},
+                                     {"gamma", m_gamma},
+                                     {"erlang", m_erlang},
+                                     {"beta", m_beta},
+                                     {"weibull", m_weibull},
+                                     {"pareto", m_pareto},
+                                     {"triangular", m_triangular},
+                                     {"poisson", m_poisson},
+                                     {"binomial", m_binomial},
+                                     {"geometric", m_geometric},
+                                     {"bernoulli", m_bernoulli},
+                                     {"discrete", m_discrete},
+                                     {"choice", m_choice},
+                                     {"shuffle", m_shuffle},
+                                     {"empirical", m_empirical},
+                                     {"student_t", m_student_t},
+                                     {"chi_squared", m_chi_squared},
+                                     {NULL, NULL}};
+  luaL_newmetatable(L, "md.rng");
+  luaL_newlib(L, methods);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+  lua_pushcfunction(L, f_rng);
+  lua_setfield(L, -2, "rng");
+  lua_getglobal(L, "math");
+  lua_pushcfunction(L, f_random);
+  lua_setfield(L, -2, "random");
+  lua_pushcfunction(L, f_randomseed);
+  lua_setfield(L, -2, "randomseed");
+  lua_pop(L, 1);
+}

@@ -1,0 +1,279 @@
+#include "host/clauses.h"
+
+#include <string.h>
+
+enum { CLAUSES_MOST = 10000 };
+
+typedef struct clause_cell {
+  uint64_t tag;   /* of a literal */
+  uint8_t type;   /* Lua's, or LUA_TNONE for a pattern */
+  uint8_t pattern;
+  union {
+    lua_Integer integer;
+    lua_Number number;
+    const void *pointer;
+  };
+  size_t length; /* of a string */
+} clause_cell;
+
+typedef struct clause {
+  uint32_t first, count; /* its cells */
+} clause;
+
+typedef struct clauses {
+  uint32_t count, cells;
+  clause list[];
+} clauses;
+
+static const char clauses_meta;
+
+static clause_cell *clause_cells(clauses *c) {
+  return (clause_cell *)(void *)(c->list + c->count);
+}
+
+bool clauses_at(lua_State *L, int i) {
+  if (lua_type(L, i) != LUA_TUSERDATA || !lua_getmetatable(L, i)) return false;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &clauses_meta);
+  bool yes = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return yes;
+}
+
+/* -- compiling ----------------------------------------------------------------- */
+
+static int clause_refuse(lua_State *L, int i, int c) {
+  return host_raise(L, "usage",
+                    "receive: expected clause %d to be a table of patterns "
+                    "and a function, {\"ping\", md.is.pid, fn}, got %s",
+                    c, host_describe(L, i));
+}
+
+/* Counts clauses and patterns; every clause must have an array part. */
+static uint32_t clauses_measure(lua_State *L, int i, int n) {
+  uint32_t cells = 0;
+  for (int c = 1; c <= n; c++) {
+    lua_rawgeti(L, i, c);
+    if (!lua_istable(L, -1)) clause_refuse(L, lua_gettop(L), c);
+    if (lua_rawlen(L, -1) == 0)
+      host_raise(L, "usage",
+                 "receive: clause %d is empty; {md._, fn} takes any message, "
+                 "and named fields do not count as patterns",
+                 c);
+    cells += (uint32_t)lua_rawlen(L, -1);
+    lua_pop(L, 1);
+  }
+  return cells;
+}
+
+/* Fills a cell from the pattern on the top, which is kept in `keep`. */
+static void clause_fill(lua_State *L, clause_cell *cell, int keep) {
+  int i = lua_gettop(L);
+  *cell = (clause_cell){.type = (uint8_t)lua_type(L, i),
+                        .tag = host_pattern_tag(L, i)};
+  if (host_kind(L, i) == HOST_PATTERN) {
+    cell->type = UINT8_MAX;
+    cell->pattern = (uint8_t)host_bits(lua_touserdata(L, i));
+    return;
+  }
+  switch (lua_type(L, i)) {
+  case LUA_TBOOLEAN: cell->integer = lua_toboolean(L, i); return;
+  case LUA_TNUMBER: break; /* equal numbers, equal tags, and the reverse */
+  case LUA_TLIGHTUSERDATA: cell->pointer = lua_touserdata(L, i); return;
+  case LUA_TSTRING: cell->pointer = lua_tolstring(L, i, &cell->length); break;
+  default: cell->pointer = lua_topointer(L, i);
+  }
+  /* a literal is kept, so that it lives and can be given back */
+  lua_pushvalue(L, i);
+  lua_rawseti(L, keep, (lua_Integer)lua_rawlen(L, keep) + 1);
+}
+
+/* One clause from the table on the top. */
+static uint32_t clause_compile(lua_State *L, clause_cell *cells, int c,
+                               int keep) {
+  int table = lua_gettop(L);
+  uint32_t n = (uint32_t)lua_rawlen(L, table);
+  lua_rawgeti(L, table, n);
+  bool function = lua_isfunction(L, -1);
+  if (!function) {
+    lua_pop(L, 1);
+    lua_pushboolean(L, 0);
+  }
+  lua_rawseti(L, keep, c);
+  if (function) n--;
+  for (uint32_t k = 0; k < n; k++) {
+    lua_rawgeti(L, table, k + 1);
+    clause_fill(L, &cells[k], keep);
+    lua_settop(L, table);
+  }
+  return n;
+}
+
+void clauses_compile(lua_State *L, int i) {
+  i = lua_absindex(L, i);
+  if (!lua_istable(L, i))
+    host_raise(L, "usage",
+               "receive: expected a table of clauses, got %s; "
+               "md.receive{ {\"ping\", fn}, ... }",
+               host_describe(L, i));
+  int n = (int)lua_rawlen(L, i);
+  uint32_t cells = clauses_measure(L, i, n);
+  size_t size = sizeof(clauses) + (size_t)n * sizeof(clause) +
+                cells * sizeof(clause_cell);
+  clauses *compiled = lua_newuserdatauv(L, size, 1);
+  compiled->count = (uint32_t)n;
+  compiled->cells = 0;
+  lua_createtable(L, n, 1);
+  int keep = lua_gettop(L);
+  for (int c = 1; c <= n; c++) { /* the functions come first */
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, keep, c);
+  }
+  for (int c = 1; c <= n; c++) {
+    lua_rawgeti(L, i, c);
+    uint32_t first = compiled->cells;
+    uint32_t count = clause_compile(L, clause_cells(compiled) + first, c, keep);
+    compiled->list[c - 1] = (clause){first, count};
+    compiled->cells += count;
+    lua_settop(L, keep);
+  }
+  lua_getfield(L, i, "after");
+  lua_setfield(L, keep, "after");
+  lua_setiuservalue(L, keep - 1, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &clauses_meta);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "clauses");
+    lua_setfield(L, -2, "__name");
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &clauses_meta);
+  }
+  lua_setmetatable(L, -2);
+}
+
+/* -- matching -------------------------------------------------------------------- */
+
+static bool clause_equal(const clause_cell *cell, lua_State *L, int i) {
+  size_t n;
+  const char *text;
+  if (cell->type == UINT8_MAX)
+    return lua_type(L, i) != LUA_TNONE &&
+           host_match_kind(cell->pattern, L, i);
+  if (cell->type != lua_type(L, i)) return false;
+  switch (cell->type) {
+  case LUA_TNIL: return true;
+  case LUA_TBOOLEAN: return lua_toboolean(L, i) == cell->integer;
+  case LUA_TNUMBER: return host_tag(L, i) == cell->tag;
+  case LUA_TLIGHTUSERDATA: return lua_touserdata(L, i) == cell->pointer;
+  case LUA_TSTRING:
+    text = lua_tolstring(L, i, &n);
+    return text == cell->pointer ||
+           (n == cell->length && memcmp(text, cell->pointer, n) == 0);
+  default: return lua_topointer(L, i) == cell->pointer;
+  }
+}
+
+int clauses_count(lua_State *C, int i) {
+  return (int)((clauses *)lua_touserdata(C, i))->count;
+}
+
+uint64_t clauses_tag(lua_State *C, int i, int c) {
+  clauses *compiled = lua_touserdata(C, i);
+  const clause *it = &compiled->list[c - 1];
+  return it->count ? clause_cells(compiled)[it->first].tag : 0;
+}
+
+bool clauses_match(lua_State *C, int i, int c, lua_State *L, int first,
+                   int n) {
+  clauses *compiled = lua_touserdata(C, i);
+  const clause *it = &compiled->list[c - 1];
+  const clause_cell *cells = clause_cells(compiled) + it->first;
+  if ((int)it->count > n) return false;
+  for (uint32_t k = 0; k < it->count; k++)
+    if (!clause_equal(&cells[k], L, first + (int)k)) return false;
+  return true;
+}
+
+int clauses_find(lua_State *C, int i, lua_State *L, int first, int n) {
+  int count = clauses_count(C, i);
+  for (int c = 1; c <= count; c++)
+    if (clauses_match(C, i, c, L, first, n)) return c;
+  return 0;
+}
+
+/* -- moving ------------------------------------------------------------------------ */
+
+bool clauses_move(lua_State *leaf, int c, lua_State *L, int first, int n) {
+  clauses *compiled = lua_touserdata(leaf, 1);
+  const clause *it = &compiled->list[c - 1];
+  const clause_cell *cells = clause_cells(compiled) + it->first;
+  if (!lua_checkstack(leaf, n + 1)) return false;
+  lua_pushinteger(leaf, c);
+  for (uint32_t k = 0; k < it->count; k++) {
+    if (cells[k].type != UINT8_MAX) continue;
+    lua_pushvalue(L, first + (int)k);
+    lua_xmove(L, leaf, 1);
+  }
+  lua_xmove(L, leaf, n - (int)it->count);
+  lua_pop(L, (int)it->count);
+  return true;
+}
+
+void clauses_gather(lua_State *L, int c, int first) {
+  clauses *compiled = lua_touserdata(L, 1);
+  const clause *it = &compiled->list[c - 1];
+  const clause_cell *cells = clause_cells(compiled) + it->first;
+  int kept = first - 1, top = lua_gettop(L);
+  for (int i = first; i <= top; i++) {
+    uint32_t k = (uint32_t)(i - first);
+    if (k < it->count && cells[k].type != UINT8_MAX) continue;
+    lua_copy(L, i, ++kept);
+  }
+  lua_settop(L, kept);
+  lua_pushinteger(L, c);
+  lua_insert(L, first);
+}
+
+/* Pushes the literal of a cell onto L. The leaf lends its stack. */
+static void clause_literal(lua_State *L, lua_State *leaf,
+                           const clause_cell *cell) {
+  switch (cell->type) {
+  case LUA_TNIL: lua_pushnil(L); return;
+  case LUA_TBOOLEAN: lua_pushboolean(L, (int)cell->integer); return;
+  case LUA_TLIGHTUSERDATA:
+    lua_pushlightuserdata(L, (void *)(uintptr_t)cell->pointer);
+    return;
+  default: break;
+  }
+  lua_getiuservalue(leaf, 1, 1); /* the object that has its address or tag */
+  lua_Integer n = (lua_Integer)lua_rawlen(leaf, -1);
+  for (lua_Integer k = 1; k <= n; k++) {
+    lua_rawgeti(leaf, -1, k);
+    if (lua_type(leaf, -1) == cell->type && clause_equal(cell, leaf, -1)) break;
+    lua_pop(leaf, 1);
+  }
+  lua_xmove(leaf, L, 1);
+  lua_settop(leaf, -2);
+}
+
+int clauses_restore(lua_State *leaf, lua_State *L) {
+  clauses *compiled = lua_touserdata(leaf, 1);
+  const clause *it = &compiled->list[lua_tointeger(leaf, 2) - 1];
+  const clause_cell *cells = clause_cells(compiled) + it->first;
+  int next = 3, base = lua_gettop(L), top = lua_gettop(leaf);
+  luaL_checkstack(L, top + (int)it->count, NULL);
+  for (uint32_t k = 0; k < it->count; k++) {
+    if (cells[k].type != UINT8_MAX) {
+      clause_literal(L, leaf, &cells[k]);
+    } else {
+      lua_pushvalue(leaf, next++);
+      lua_xmove(leaf, L, 1);
+    }
+  }
+  for (; next <= top; next++) {
+    lua_pushvalue(leaf, next);
+    lua_xmove(leaf, L, 1);
+  }
+  lua_settop(leaf, 1);
+  return lua_gettop(L) - base;
+}

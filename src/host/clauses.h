@@ -1,0 +1,41 @@
+/* The clauses of a receive, compiled: a userdata whose patterns are C values,
+   so that a sender can try its message against them without a look at Lua.
+
+     { "ping", md.is.pid, fn }     patterns, then the function that gets what
+     { "stop" }                    is captured and the rest
+
+   Its user value is a table: [i] the function of clause i or false, then the
+   literals that are objects, which it keeps alive; `after` as it was given. */
+#ifndef MD_HOST_CLAUSES_H
+#define MD_HOST_CLAUSES_H
+
+#include "host/host.h"
+
+/* Compiles the table at i; pushes the userdata. [-0, +1, e] */
+void clauses_compile(lua_State *L, int i);
+
+/* True when the value at i is compiled clauses. */
+bool clauses_at(lua_State *L, int i);
+
+/* The first clause, from 1, that the n values from `first` on match; 0. */
+int clauses_find(lua_State *C, int i, lua_State *L, int first, int n);
+
+/* Clauses there are, and the tag that clause c asks for (0: any). */
+int clauses_count(lua_State *C, int i);
+uint64_t clauses_tag(lua_State *C, int i, int c);
+
+/* True when clause c matches n values. */
+bool clauses_match(lua_State *C, int i, int c, lua_State *L, int first, int n);
+
+/* Moves the top n values of L, which match clause c, to `leaf`: the number c,
+   then captures and rest. False when there is no memory. [-n, +0, -] */
+bool clauses_move(lua_State *leaf, int c, lua_State *L, int first, int n);
+
+/* The message at first .. top matches clause c: leaves the number c there,
+   then captures and rest. [-*, +*, m] */
+void clauses_gather(lua_State *L, int c, int first);
+
+/* Moves them back; returns how many. [-0, +n, m] */
+int clauses_restore(lua_State *leaf, lua_State *L);
+
+#endif

@@ -1,0 +1,337 @@
+/* Lua's coroutine library, pcall and xpcall, in a form through which a kernel's
+   wait passes: a blocking call inside a generator blocks the whole process,
+   and does not return to the generator's caller. Names, results and errors are
+   those of Lua 5.4 (lcorolib.c, lbaselib.c). What ends a process, a time limit
+   or the run passes through every pcall. */
+#include "host/host.h"
+
+#include <string.h>
+
+static const char coroutine_owned; /* key of a weak table: coroutine -> true */
+
+void host_own(lua_State *L, lua_State *co) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &coroutine_owned);
+  lua_pushthread(co);
+  lua_xmove(co, L, 1);
+  lua_pushboolean(L, 1);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+static void coroutine_disown(lua_State *L, int i) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &coroutine_owned);
+  lua_pushvalue(L, i < 0 ? i - 1 : i);
+  lua_pushnil(L);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+static bool coroutine_is_owned(lua_State *L, int i) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &coroutine_owned);
+  lua_pushvalue(L, i);
+  bool owned = lua_rawget(L, -2) != LUA_TNIL;
+  lua_pop(L, 2);
+  return owned;
+}
+
+/* -- errors that nobody may catch ------------------------------------------------- */
+
+/* True when the error on its way began to end something that lies outside the
+   call that was made while `before` was unwinding. */
+static bool coroutine_passes(lua_State *L, uint64_t before) {
+  const md_host *h = host_of(L);
+  return h->aborting || host_unwinding(h) != before;
+}
+
+/* What a pcall gives for the error on the top. */
+static void coroutine_caught(lua_State *L, int status) {
+  if (status != LUA_ERRMEM) return;
+  lua_pop(L, 1);
+  lua_getfield(L, LUA_REGISTRYINDEX, "md.nomemory");
+}
+
+static int coroutine_pcalled(lua_State *L, int status, lua_KContext before) {
+  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L);
+  if (coroutine_passes(L, (uint64_t)before)) return lua_error(L);
+  coroutine_caught(L, status);
+  lua_pushboolean(L, 0);
+  lua_insert(L, -2);
+  return 2;
+}
+
+static int f_pcall(lua_State *L) {
+  luaL_checkany(L, 1);
+  lua_KContext before = (lua_KContext)host_unwinding(host_of(L));
+  lua_pushboolean(L, 1);
+  lua_insert(L, 1);
+  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, before,
+                          coroutine_pcalled);
+  return coroutine_pcalled(L, status, before);
+}
+
+static int coroutine_handler(lua_State *L) {
+  if (host_kind(L, 1) == HOST_UNWIND || host_of(L)->aborting) return 1;
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+static int coroutine_xpcalled(lua_State *L, int status, lua_KContext before) {
+  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - 1;
+  return coroutine_pcalled(L, status, before);
+}
+
+static int f_xpcall(lua_State *L) {
+  int n = lua_gettop(L);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_KContext before = (lua_KContext)host_unwinding(host_of(L));
+  lua_pushvalue(L, 2);
+  lua_pushcclosure(L, coroutine_handler, 1);
+  lua_replace(L, 2);
+  lua_pushboolean(L, 1);
+  lua_pushvalue(L, 1);
+  lua_rotate(L, 3, 2); /* f, handler, true, f, arguments */
+  lua_remove(L, 1);
+  int status =
+      lua_pcallk(L, n - 2, LUA_MULTRET, 1, before, coroutine_xpcalled);
+  return coroutine_xpcalled(L, status, before);
+}
+
+/* -- resuming -------------------------------------------------------------------------- */
+
+/* The coroutine that has just yielded has blocked: its process waits, or the
+   script has asked for a run. */
+static bool coroutine_blocked(const md_host *h) {
+  if (h->process == 0) return h->asked != NULL;
+  return md_sim_proc(h->sim->kernel, h->process)->state != MD_RUNNING;
+}
+
+typedef enum coroutine_end { CO_ERROR = -1, CO_BLOCKED = -2 } coroutine_end;
+
+/* Resumes co with n arguments on its stack; the number of results, which are
+   moved to L, or CO_ERROR with the error moved, or CO_BLOCKED. */
+static int coroutine_run(lua_State *L, lua_State *co, int n) {
+  md_host *h = host_of(L);
+  bool fence = !lua_isyieldable(L);
+  int results;
+  h->fences += fence;
+  int status = host_resume(h, co, L, n, &results);
+  h->fences -= fence;
+  if (status == LUA_YIELD && coroutine_blocked(h)) {
+    lua_pop(co, results);
+    return CO_BLOCKED;
+  }
+  if (status != LUA_OK && status != LUA_YIELD) {
+    lua_xmove(co, L, 1);
+    return CO_ERROR;
+  }
+  if (!lua_checkstack(L, results + 1)) {
+    lua_pop(co, results);
+    lua_pushliteral(L, "too many results to resume");
+    return CO_ERROR;
+  }
+  lua_xmove(co, L, results);
+  return results;
+}
+
+static const char *coroutine_status(lua_State *L, lua_State *co, int i) {
+  lua_Debug ar;
+  if (L == co) return "running";
+  if (coroutine_is_owned(L, i)) return "normal";
+  switch (lua_status(co)) {
+  case LUA_YIELD: return "suspended";
+  case LUA_OK:
+    if (lua_getstack(co, 0, &ar)) return "normal";
+    return lua_gettop(co) == 0 ? "dead" : "suspended";
+  default: return "dead";
+  }
+}
+
+/* Moves the top n arguments to co, the value at i; CO_ERROR if it cannot be
+   resumed, with the reason on the top. */
+static int coroutine_start(lua_State *L, lua_State *co, int i, int n) {
+  const char *status = coroutine_status(L, co, i);
+  if (coroutine_is_owned(L, i)) {
+    lua_pushliteral(L, "cannot resume a coroutine that waits in a process");
+    return CO_ERROR;
+  }
+  if (strcmp(status, "suspended") != 0) {
+    lua_pushfstring(L, "cannot resume %s coroutine",
+                    strcmp(status, "dead") == 0 ? "dead" : "non-suspended");
+    return CO_ERROR;
+  }
+  if (!lua_checkstack(co, n)) {
+    lua_pushliteral(L, "too many arguments to resume");
+    return CO_ERROR;
+  }
+  lua_xmove(L, co, n);
+  return coroutine_run(L, co, n);
+}
+
+static lua_State *coroutine_arg(lua_State *L, int i) {
+  lua_State *co = lua_tothread(L, i);
+  luaL_argexpected(L, co, i, "coroutine");
+  return co;
+}
+
+static int coroutine_resumed_k(lua_State *L, int status, lua_KContext before);
+
+static int coroutine_resumed(lua_State *L, lua_State *co, int results,
+                             lua_KContext before) {
+  if (results == CO_BLOCKED) {
+    host_own(L, co);
+    return lua_yieldk(L, 0, before, coroutine_resumed_k);
+  }
+  if (results == CO_ERROR) {
+    if (coroutine_passes(L, (uint64_t)before)) {
+      lua_resetthread(co);
+      return lua_error(L);
+    }
+    lua_pushboolean(L, 0);
+    lua_insert(L, -2);
+    return 2;
+  }
+  lua_pushboolean(L, 1);
+  lua_insert(L, -results - 1);
+  return results + 1;
+}
+
+static int coroutine_resumed_k(lua_State *L, int status, lua_KContext before) {
+  (void)status;
+  lua_State *co = lua_tothread(L, 1);
+  coroutine_disown(L, 1);
+  return coroutine_resumed(L, co, coroutine_run(L, co, 0), before);
+}
+
+static int f_resume(lua_State *L) {
+  lua_State *co = coroutine_arg(L, 1);
+  lua_KContext before = (lua_KContext)host_unwinding(host_of(L));
+  int results = coroutine_start(L, co, 1, lua_gettop(L) - 1);
+  return coroutine_resumed(L, co, results, before);
+}
+
+/* -- wrap -------------------------------------------------------------------------------- */
+
+static int coroutine_wrapped_k(lua_State *L, int status, lua_KContext ctx);
+
+static int coroutine_wrapped(lua_State *L, lua_State *co, int results) {
+  if (results == CO_BLOCKED) {
+    host_own(L, co);
+    return lua_yieldk(L, 0, 0, coroutine_wrapped_k);
+  }
+  if (results != CO_ERROR) return results;
+  int status = lua_status(co);
+  if (status != LUA_OK && status != LUA_YIELD) { /* its <close> variables */
+    if (lua_resetthread(co) != LUA_OK) lua_xmove(co, L, 1);
+  }
+  if (lua_type(L, -1) == LUA_TSTRING && status != LUA_ERRMEM) {
+    luaL_where(L, 1);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+  }
+  return lua_error(L);
+}
+
+static int coroutine_wrapped_k(lua_State *L, int status, lua_KContext ctx) {
+  (void)status, (void)ctx;
+  lua_State *co = lua_tothread(L, lua_upvalueindex(1));
+  coroutine_disown(L, lua_upvalueindex(1));
+  return coroutine_wrapped(L, co, coroutine_run(L, co, 0));
+}
+
+static int coroutine_call_wrapped(lua_State *L) {
+  lua_State *co = lua_tothread(L, lua_upvalueindex(1));
+  int results =
+      coroutine_start(L, co, lua_upvalueindex(1), lua_gettop(L));
+  return coroutine_wrapped(L, co, results);
+}
+
+static int f_create(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_State *co = lua_newthread(L);
+  lua_pushvalue(L, 1);
+  lua_xmove(L, co, 1);
+  return 1;
+}
+
+static int f_wrap(lua_State *L) {
+  f_create(L);
+  lua_pushcclosure(L, coroutine_call_wrapped, 1);
+  return 1;
+}
+
+/* -- the rest ------------------------------------------------------------------------------ */
+
+/* The coroutine in which a process, the script or a callback begins. */
+static bool coroutine_outermost(lua_State *L) {
+  const md_host *h = host_of(L);
+  if (L == h->L || L == h->script || L == h->callbacks) return true;
+  return h->process != 0 && md_sim_proc(h->sim->kernel, h->process)->root == L;
+}
+
+static int f_yield_generator(lua_State *L) {
+  if (coroutine_outermost(L))
+    return host_raise(L, "usage",
+                      "coroutine.yield outside of a generator: nobody resumed "
+                      "this; in a process, md.yield() lets the others go "
+                      "first");
+  return lua_yield(L, lua_gettop(L));
+}
+
+static int f_coroutine_status(lua_State *L) {
+  lua_pushstring(L, coroutine_status(L, coroutine_arg(L, 1), 1));
+  return 1;
+}
+
+static int f_running(lua_State *L) {
+  int main = lua_pushthread(L);
+  lua_pushboolean(L, main);
+  return 2;
+}
+
+static int f_isyieldable(lua_State *L) {
+  lua_State *co = lua_isnone(L, 1) ? L : coroutine_arg(L, 1);
+  lua_pushboolean(L, lua_isyieldable(co) && !coroutine_outermost(co));
+  return 1;
+}
+
+static int f_close(lua_State *L) {
+  lua_State *co = coroutine_arg(L, 1);
+  const char *status = coroutine_status(L, co, 1);
+  if (strcmp(status, "suspended") != 0 && strcmp(status, "dead") != 0)
+    return luaL_error(L, "cannot close a %s coroutine", status);
+  if (lua_resetthread(co) == LUA_OK) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushboolean(L, 0);
+  lua_xmove(co, L, 1);
+  return 2;
+}
+
+void host_open_coroutines(lua_State *L) {
+  static const luaL_Reg functions[] = {{"create", f_create},
+                                       {"resume", f_resume},
+                                       {"running", f_running},
+                                       {"status", f_coroutine_status},
+                                       {"wrap", f_wrap},
+                                       {"yield", f_yield_generator},
+                                       {"isyieldable", f_isyieldable},
+                                       {"close", f_close},
+                                       {NULL, NULL}};
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &coroutine_owned);
+  lua_getglobal(L, "coroutine");
+  luaL_setfuncs(L, functions, 0);
+  lua_pop(L, 1);
+  lua_pushcfunction(L, f_pcall);
+  lua_setglobal(L, "pcall");
+  lua_pushcfunction(L, f_xpcall);
+  lua_setglobal(L, "xpcall");
+}

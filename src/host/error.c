@@ -1,0 +1,243 @@
+/* Errors: what is raised is a table {kind=, message=, time=, process=,
+   traceback=} whose tostring is its message, placed at the model's own line.
+   What a model raises itself is passed on as it is. */
+#include "host/host.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char error_meta; /* its address is the metatable's key */
+
+/* The library's own Lua chunks are called "=[md ...]" and do not count. */
+static bool error_model_frame(const lua_Debug *ar) {
+  return ar->currentline > 0 && strncmp(ar->source, "=[md", 4) != 0;
+}
+
+void host_where(lua_State *L, char *buffer, size_t size) {
+  lua_Debug ar;
+  buffer[0] = '\0';
+  for (int level = 0; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Sl", &ar);
+    if (!error_model_frame(&ar)) continue;
+    snprintf(buffer, size, "%s:%d: ", ar.short_src, ar.currentline);
+    return;
+  }
+}
+
+static void error_frame(luaL_Buffer *b, const lua_Debug *ar) {
+  char line[LUA_IDSIZE + 160];
+  const char *name = ar->name ? ar->name : "?";
+  if (*ar->what == 'm')
+    snprintf(line, sizeof line, "\n\t%s:%d: in the main chunk", ar->short_src,
+             ar->currentline);
+  else if (*ar->what == 'C')
+    snprintf(line, sizeof line, "\n\t[C]: in %s", name);
+  else if (ar->name != NULL)
+    snprintf(line, sizeof line, "\n\t%s:%d: in %s '%s'", ar->short_src,
+             ar->currentline, *ar->namewhat ? ar->namewhat : "function", name);
+  else
+    snprintf(line, sizeof line, "\n\t%s:%d: in the function at line %d",
+             ar->short_src, ar->currentline, ar->linedefined);
+  luaL_addstring(b, line);
+}
+
+void host_traceback(lua_State *L, lua_State *of) {
+  enum { FRAMES = 24 };
+  lua_Debug ar;
+  luaL_Buffer b;
+  int shown = 0;
+  luaL_buffinit(L, &b);
+  luaL_addstring(&b, "stack traceback:");
+  for (int level = 0; lua_getstack(of, level, &ar); level++) {
+    lua_getinfo(of, "Sln", &ar);
+    if (!error_model_frame(&ar)) continue;
+    if (++shown > FRAMES) {
+      luaL_addstring(&b, "\n\t...");
+      break;
+    }
+    error_frame(&b, &ar);
+  }
+  luaL_pushresult(&b);
+}
+
+const char *host_label(const host_sim *s, uint32_t p, char buffer[64]) {
+  const md_proc_extra *extra = md_sim_extra(s->kernel, p);
+  uint32_t generation = md_sim_proc(s->kernel, p)->generation;
+  if (extra != NULL && extra->name != NULL)
+    snprintf(buffer, 64, "'%.60s'", extra->name);
+  else if (generation == 0) snprintf(buffer, 64, "process %u", p);
+  else snprintf(buffer, 64, "process %u.%u", p, generation);
+  return buffer;
+}
+
+/* Fills in where an error table was raised. [-0, +0, m] */
+static void error_place(lua_State *L, lua_State *at, int i) {
+  md_host *h = host_of(L);
+  char label[64];
+  host_sim *s = h->sim ? h->sim : h->first;
+  if (s != NULL) {
+    host_push_time(L, s, md_sim_now(s->kernel));
+    lua_setfield(L, i, "time");
+  }
+  if (h->sim != NULL && h->process != 0) {
+    lua_pushstring(L, host_label(h->sim, h->process, label));
+    lua_setfield(L, i, "process");
+  }
+  host_traceback(L, at);
+  lua_setfield(L, i, "traceback");
+}
+
+static void error_push(lua_State *L, lua_State *at, const char *kind,
+                       const char *format, va_list arguments) {
+  char where[LUA_IDSIZE + 24];
+  luaL_checkstack(L, 8, NULL);
+  lua_createtable(L, 0, 5);
+  int table = lua_gettop(L);
+  host_where(at, where, sizeof where);
+  lua_pushstring(L, where);
+  lua_pushvfstring(L, format, arguments);
+  lua_concat(L, 2);
+  lua_setfield(L, table, "message");
+  lua_pushstring(L, kind);
+  lua_setfield(L, table, "kind");
+  error_place(L, at, table);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &error_meta);
+  lua_setmetatable(L, table);
+}
+
+void host_error_value(lua_State *L, lua_State *at, const char *kind,
+                      const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  error_push(L, at, kind, format, arguments);
+  va_end(arguments);
+}
+
+int host_raise(lua_State *L, const char *kind, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  error_push(L, L, kind, format, arguments);
+  va_end(arguments);
+  return lua_error(L);
+}
+
+_Noreturn void host_no_memory(lua_State *L) {
+  lua_pushliteral(L, "not enough memory");
+  lua_error(L);
+  __builtin_unreachable();
+}
+
+const char *host_describe(lua_State *L, int i) {
+  switch (lua_type(L, i)) {
+  case LUA_TNONE: lua_pushliteral(L, "nothing"); break;
+  case LUA_TNIL: lua_pushliteral(L, "nil"); break;
+  case LUA_TSTRING:
+    if (lua_rawlen(L, i) > 40) lua_pushliteral(L, "a long string");
+    else lua_pushfstring(L, "'%s'", lua_tostring(L, i));
+    break;
+  case LUA_TNUMBER:
+    lua_pushvalue(L, i);
+    lua_tostring(L, -1);
+    break;
+  case LUA_TBOOLEAN:
+    lua_pushstring(L, lua_toboolean(L, i) ? "true" : "false");
+    break;
+  case LUA_TLIGHTUSERDATA:
+    luaL_tolstring(L, i, NULL);
+    break;
+  default: lua_pushfstring(L, "a %s", luaL_typename(L, i));
+  }
+  return lua_tostring(L, -1);
+}
+
+/* -- unknown fields ------------------------------------------------------------- */
+
+/* Levenshtein's distance, capped by the buffer: names are short. */
+static int error_distance(const char *a, const char *b) {
+  enum { MOST = 40 };
+  int row[MOST + 1];
+  int n = (int)strlen(b);
+  if (n > MOST || strlen(a) > MOST) return MOST;
+  for (int j = 0; j <= n; j++) row[j] = j;
+  for (int i = 1; a[i - 1] != '\0'; i++) {
+    int corner = row[0];
+    row[0] = i;
+    for (int j = 1; j <= n; j++) {
+      int change = corner + (a[i - 1] != b[j - 1]);
+      corner = row[j];
+      int least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
+      row[j] = change < least ? change : least;
+    }
+  }
+  return row[n];
+}
+
+static const char *error_nearest(const char *name, const char *const known[]) {
+  const char *nearest = known[0];
+  int least = 1000;
+  for (int i = 0; known[i] != NULL; i++) {
+    int distance = error_distance(name, known[i]);
+    if (distance >= least) continue;
+    least = distance;
+    nearest = known[i];
+  }
+  return nearest;
+}
+
+void host_check_fields(lua_State *L, int i, const char *call,
+                       const char *const known[]) {
+  lua_pushnil(L);
+  while (lua_next(L, i) != 0) {
+    lua_pop(L, 1);
+    const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1)
+                                                      : NULL;
+    int k = 0;
+    while (name != NULL && known[k] != NULL && strcmp(known[k], name) != 0)
+      k++;
+    if (name != NULL && known[k] != NULL) continue;
+    if (name == NULL)
+      host_raise(L, "usage", "%s: options are named fields, got the key %s",
+                 call, host_describe(L, -1));
+    host_raise(L, "usage", "%s: there is no option '%s'; did you mean '%s'?",
+               call, name, error_nearest(name, known));
+  }
+}
+
+/* -- the handler ------------------------------------------------------------------ */
+
+/* Runs where an error is raised that nobody in the coroutine catches: the
+   traceback is taken here, while the stack still stands. The error's value
+   stays as it is. */
+int host_handler(lua_State *L) {
+  if (host_kind(L, 1) == HOST_UNWIND) return 1;
+  host_traceback(L, L);
+  lua_setfield(L, LUA_REGISTRYINDEX, "md.traceback");
+  return 1;
+}
+
+/* failure(kind, message): an error's value, for the library's part in Lua */
+static int f_failure(lua_State *L) {
+  host_error_value(L, L, luaL_checkstring(L, 1), "%s", luaL_checkstring(L, 2));
+  return 1;
+}
+
+static int mt_error_tostring(lua_State *L) {
+  lua_getfield(L, 1, "message");
+  if (!lua_isstring(L, -1)) lua_pushliteral(L, "error");
+  return 1;
+}
+
+void host_open_failure(lua_State *L) {
+  lua_pushcfunction(L, f_failure);
+  lua_setfield(L, -2, "failure");
+}
+
+void host_open_errors(lua_State *L) {
+  lua_createtable(L, 0, 2);
+  lua_pushcfunction(L, mt_error_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_pushliteral(L, "error");
+  lua_setfield(L, -2, "__name");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &error_meta);
+}

@@ -1,0 +1,396 @@
+/* The host: everything that knows Lua. A md_host is the program; a host_sim
+   is a kernel's sim together with what Lua holds for it. Both live in the
+   arena. The host of a state is found through its extra space.
+
+   Three kinds of coroutine run the model's code, all of them resumed by
+   loop.c: the script's main chunk, one thread a process (kept with the
+   process's slot and used again), and one for callbacks. The main state runs
+   no model's code, ever. What a message or a timer carries is kept in a Lua
+   table, `held`, in runs of slots that the kernel's records name. */
+#ifndef MD_HOST_HOST_H
+#define MD_HOST_HOST_H
+
+#include "base/arena.h"
+#include "kernel/rng.h"
+#include "kernel/record.h"
+#include "kernel/sim.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Places on the stack of host_sim.H. */
+enum {
+  HOST_HELD = 1, /* values of messages and timers, by slot */
+  HOST_THREADS,  /* a process's thread, by index */
+  HOST_RESULTS,  /* what ended processes returned or raised, by pid */
+  HOST_NAMES,    /* registered pids, by name */
+  HOST_STREAMS,  /* random streams, by name */
+  HOST_COUNTS,   /* processes spawned so far, by name */
+  HOST_SELF,     /* the sim's userdata */
+};
+
+enum { HELD_CLASSES = 40 };
+
+/* Free runs of slots in `held`, by class of length. */
+typedef struct host_held {
+  uint32_t *next;
+  uint32_t size, capacity; /* slots given out ever; size of `next` */
+  uint32_t free[HELD_CLASSES];
+} host_held;
+
+typedef struct md_host md_host;
+
+typedef struct host_sim {
+  md_sim *kernel;
+  md_host *host;
+  lua_State *H;
+  host_held held;
+  md_records *records;
+  uint64_t refs, scopes;   /* refs made, time limits set, so far */
+  uint64_t children;       /* unnamed processes that the script spawned */
+  uint64_t results_first, results_last; /* the ended whose result is kept */
+  md_rng chance;           /* math.random's */
+  md_time bound;           /* of every run, -1: none (--to) */
+  uint32_t id;             /* its number in the program, part of its pids */
+  bool isolate, running;
+  bool failed;             /* an error ended the run; what, is below */
+  bool stopped;
+  uint32_t stop_slot, stop_count; /* what md.stop was given, held */
+  const char *outcome;     /* of the last run, NULL: it never ran */
+  char *name, *unit;
+  struct host_sim *next;   /* all sims of the program */
+} host_sim;
+
+/* How long a run goes on, besides its sim's own bounds. */
+typedef struct host_limits {
+  md_time to;      /* -1: no bound */
+  uint64_t events; /* no more than these */
+  uint32_t when;   /* a held predicate, looked at after every event; 0: none */
+} host_limits;
+
+typedef struct host_options {
+  size_t memory;         /* bytes, 0: no limit */
+  uint64_t seed;
+  md_order order;
+  uint64_t instructions; /* between two blocking calls, 0: any number */
+  double pace;           /* units of time a real second, 0: as fast as can be */
+  double to;             /* bound of the default sim, < 0: none */
+  bool sandbox, quiet, progress;
+  uint64_t fail_at;      /* the allocation that fails, for specs */
+} host_options;
+
+struct md_host {
+  md_arena *arena;
+  lua_State *L;          /* the main state */
+  lua_State *script;     /* the main chunk's coroutine */
+  lua_State *callbacks;
+  lua_State *current;    /* the coroutine that runs */
+  host_sim *sim;         /* whose event is handled, NULL: none */
+  uint32_t process;      /* which runs, 0: the script or a callback */
+  int fences;            /* C functions that cannot be left by blocking */
+  uint64_t instructions; /* used since the last blocking call */
+  volatile sig_atomic_t signalled; /* Ctrl-C */
+  bool aborting;         /* an error that no pcall may catch is on its way */
+  bool ran;              /* the script has called run */
+  bool warning;          /* a warning is being printed, piece by piece */
+  host_sim *first;       /* the default sim */
+  host_sim *sims;
+  uint32_t sims_made;
+  host_options options;
+  const char *script_folder, *script_path; /* not the arena's */
+  char **arguments;
+  int argument_count;
+  void (*progress)(md_host *, host_sim *, bool last);
+  void (*observe)(md_host *, host_sim *); /* after every event, when tracing */
+  md_trace_ring *ring;   /* lent to every sim, NULL: nobody traces */
+  void *app;             /* the program's own */
+  int (*at_exit)(md_host *, int status); /* the last word on the status */
+  host_sim *asked;       /* the sim that the script wants to run, and */
+  host_limits limits;    /* for how long */
+  char failed_in[64];    /* the process whose error was not caught, "" */
+  char failed_at[40];    /* and the time of that, "" */
+};
+
+/* -- host.c: opening, finding ------------------------------------------------ */
+
+md_host *host_open(const host_options *);
+void host_close(md_host *);
+
+static inline md_host *host_of(lua_State *L) {
+  return *(md_host **)lua_getextraspace(L);
+}
+
+/* The default sim, made on first use. [-0, +0, m] */
+host_sim *host_default(lua_State *L);
+
+/* A new sim, its userdata on the stack. [-0, +1, e] */
+host_sim *host_sim_new(lua_State *L, const md_sim_options *);
+
+/* The sim that a call is meant for: a first argument that is a sim is taken
+   away and is it; else the one that runs, else the default one. */
+host_sim *host_sim_arg(lua_State *L);
+
+/* Pushes a value that H holds. [-0, +1, -] */
+static inline void host_push(lua_State *L, host_sim *s, int place) {
+  lua_pushvalue(s->H, place);
+  lua_xmove(s->H, L, 1);
+}
+
+_Noreturn void host_no_memory(lua_State *L);
+
+/* -- value.c: pids and refs, which are light userdata --------------------------- */
+
+typedef enum host_value {
+  HOST_NO_VALUE = 0,
+  HOST_PID = 9,
+  HOST_REF = 10,
+  HOST_PATTERN = 11,
+  HOST_TIMER = 12,
+  HOST_UNWIND = 13, /* the error that ends a killed process */
+} host_value;
+
+/* The process whose ask a ref was made for, 0: a ref of md.ref. */
+static inline uint32_t host_asker(const void *ref) {
+  uint64_t bits = (uint64_t)(uintptr_t)ref;
+  return bits >> 51 & 1 ? (uint32_t)(bits >> 27) & 0xffffff : 0;
+}
+
+static inline void *host_light(host_value kind, uint64_t bits) {
+  return (void *)(uintptr_t)((uint64_t)kind << 60 | bits);
+}
+
+static inline uint64_t host_bits(const void *light) {
+  return (uint64_t)(uintptr_t)light & ((1ull << 60) - 1);
+}
+
+static inline host_value host_kind(lua_State *L, int i) {
+  if (lua_type(L, i) != LUA_TLIGHTUSERDATA) return HOST_NO_VALUE;
+  uint64_t kind = (uint64_t)(uintptr_t)lua_touserdata(L, i) >> 60;
+  return kind >= HOST_PID && kind <= HOST_UNWIND ? (host_value)kind
+                                                 : HOST_NO_VALUE;
+}
+
+void host_push_pid(lua_State *L, const host_sim *s, uint32_t p);
+void host_push_ref(lua_State *L, host_sim *s, uint32_t asker);
+
+/* The living process that argument i names, by pid or registered name; 0 when
+   it has ended. Anything else is an error. */
+uint32_t host_pid_arg(lua_State *L, host_sim *s, int i, const char *call);
+
+void host_open_values(lua_State *L);
+
+/* -- error.c ----------------------------------------------------------------------- */
+
+/* Raises {kind=, message=, time=, process=, traceback=} at the model's line. */
+int host_raise(lua_State *L, const char *kind, const char *format, ...);
+
+/* The same, pushed and not raised. [-0, +1, m] */
+void host_error_value(lua_State *L, lua_State *at, const char *kind,
+                      const char *format, ...);
+
+/* The traceback of the model's own frames, pushed. [-0, +1, m] */
+void host_traceback(lua_State *L, lua_State *of);
+
+/* "file:line: " of the model's innermost frame, or "". */
+void host_where(lua_State *L, char *buffer, size_t size);
+
+/* What process p is called: its name, or "process 3". */
+const char *host_label(const host_sim *s, uint32_t p, char buffer[64]);
+
+/* The message handler of every coroutine that the host starts. */
+int host_handler(lua_State *L);
+
+/* A value as an error message shows it: its text, never an error. [-0,+1,m] */
+const char *host_describe(lua_State *L, int i);
+
+/* Raises when the table at i has a field that is not in `known`, which ends
+   with NULL, and names the nearest. */
+void host_check_fields(lua_State *L, int i, const char *call,
+                       const char *const known[]);
+
+void host_open_errors(lua_State *L);
+void host_open_failure(lua_State *L);
+
+/* -- held.c --------------------------------------------------------------------------- */
+
+/* Keeps n values from L's index `first` on; returns their slot. [-0,+0,m] */
+uint32_t host_hold(lua_State *L, host_sim *s, int first, int n);
+
+/* Pushes n held values. [-0, +n, e] */
+void host_fetch(lua_State *L, host_sim *s, uint32_t slot, int n);
+
+/* Forgets n held values. [-0, +0, -] */
+void host_drop(lua_State *L, host_sim *s, uint32_t slot, int n);
+
+/* -- loop.c --------------------------------------------------------------------------- */
+
+/* The only lua_resume: runs `co`, called from `from`. */
+int host_resume(md_host *h, lua_State *co, lua_State *from, int arguments,
+                int *results);
+
+/* Runs s until a limit; what ended it, or NULL when an error did. */
+const char *host_run(md_host *h, host_sim *s, const host_limits *limits);
+
+/* Runs the script, whose chunk and n arguments lie on its coroutine; LUA_OK,
+   or an error's status with its value on the top of the script. */
+int host_script(md_host *h, int arguments);
+
+/* A time limit has come: what it bounds ends. [-0, +0, e] */
+void host_expire(lua_State *L, host_sim *s, const uint64_t words[3]);
+
+/* A message that was sent for later has come. [-0, +0, e] */
+int host_arrive(lua_State *L, host_sim *s, const uint64_t words[3]);
+
+/* Kinds of timers; the words of the first two begin with count << 32 | slot
+   of what is held. */
+enum { HOST_CALLBACK, HOST_MESSAGE, HOST_SCOPE };
+
+/* Ends a run because of Ctrl-C, or because it cannot go on. Both are NULL. */
+const char *host_interrupted(md_host *h, host_sim *s);
+const char *host_stuck(md_host *h, host_sim *s, md_next why);
+
+/* Calls a held function with held arguments on the callbacks' coroutine; true
+   when it returned a true value. An error is s's failure. */
+bool host_call(md_host *h, host_sim *s, uint32_t slot, int n);
+
+/* -- process.c ------------------------------------------------------------------------ */
+
+/* The body of every process: [handler, fn, arguments ...]. */
+int host_body(lua_State *L);
+
+/* md.spawn */
+int host_f_spawn(lua_State *L);
+
+/* The body of a process that was killed before it started. */
+int host_unborn(lua_State *L);
+
+/* The coroutine of a callback, or that of p in its ending, has died of an
+   error, which is on its top; the run fails. */
+void host_failed_callback(md_host *h, host_sim *s, lua_State *co, int status);
+void host_failed_process(md_host *h, host_sim *s, lua_State *co, uint32_t p);
+
+/* Pushes what a waiting process waits for, in words. [-0, +1, m] */
+void host_waiting(lua_State *L, host_sim *s, uint32_t p);
+
+/* An error that nobody catches ends the run of s; the value is on the top. */
+void host_fail(lua_State *L, host_sim *s, uint32_t p);
+
+/* -- wait.c: how a call blocks ---------------------------------------------------------- */
+
+/* The process that may block here; raises where nothing can. */
+host_sim *host_may_block(lua_State *L, const char *call);
+
+/* The same for a call that was made on sim s. */
+void host_may_block_in(lua_State *L, const host_sim *s, const char *call);
+
+/* Blocks the process: the kernel knows for what. [-0, +0, -] */
+int host_block(lua_State *L, host_sim *s, lua_KContext ctx, lua_KFunction k);
+
+/* Raises what a wake-up brings when it is not what was waited for: an
+   interrupt, a kill; returns otherwise. */
+void host_woken(lua_State *L);
+
+/* Where p waits: the coroutine that called. */
+static inline lua_State *host_leaf(const host_sim *s, uint32_t p) {
+  const md_proc *proc = md_sim_proc(s->kernel, p);
+  if (proc->flags & MD_INNER) return md_sim_cold(s->kernel, p)->inner;
+  return proc->root;
+}
+
+/* The words of a process's extra part. */
+enum {
+  HOST_PENDING,   /* slot of its pending interrupts << 32 | its stream's */
+  HOST_UNWINDING, /* what unwinds it, see host_unwinding */
+  HOST_REASON,    /* slot of the reason it was killed for */
+};
+
+/* Gives back what p's wait has taken or stands in line for, and ends it:
+   the process goes on for that reason. */
+void host_break(lua_State *L, host_sim *s, uint32_t p, md_why why);
+
+/* What unwinds the process that runs: 0 nothing, HOST_KILLED, or the number
+   of a time limit. */
+#define HOST_KILLED UINT64_MAX
+uint64_t host_unwinding(const md_host *h);
+
+/* -- coroutine.c --------------------------------------------------------------------------- */
+
+/* Marks a coroutine as the host's own: the model may not resume it. */
+void host_own(lua_State *L, lua_State *co);
+
+/* -- match.c ------------------------------------------------------------------------------ */
+
+/* The tag of a value: equal values have equal tags; 0: no tag. */
+uint64_t host_tag(lua_State *L, int i);
+
+/* The tag that a pattern asks for, 0: any. */
+uint64_t host_pattern_tag(lua_State *L, int i);
+
+/* Does the value at (V, v) match the pattern at (P, p)? Nothing is pushed. */
+bool host_match(lua_State *P, int p, lua_State *V, int v);
+
+/* Is the value of the kind that a pattern (the bits of one) asks for? */
+bool host_match_kind(uint64_t pattern, lua_State *V, int v);
+
+/* True when what matches is stripped: a literal. */
+bool host_literal(lua_State *P, int p);
+
+/* A digest of n values for the trace. */
+uint64_t host_digest(lua_State *L, int first, int n);
+
+/* -- the modules of the library that are in C ----------------------------------------------- */
+
+/* Takes the message that was handed to p, and not yet seen, back. */
+void host_unreceive(lua_State *L, host_sim *s, uint32_t p);
+
+/* Takes p's message out of the line in which it waits for room. */
+void host_unline(lua_State *L, host_sim *s, uint32_t p);
+
+/* Drops what lies in p's inbox and line. */
+void host_flush(lua_State *L, host_sim *s, uint32_t p, bool line);
+
+/* Pushes the stream called name of s. [-0, +1, e] */
+md_rng *host_stream(lua_State *L, host_sim *s, const char *name, size_t n);
+
+/* A time or a duration from the argument i, in ticks; raises what it is not. */
+md_time host_duration_arg(lua_State *L, host_sim *s, int i, const char *call);
+md_time host_time_arg(lua_State *L, host_sim *s, int i, const char *call);
+void host_push_time(lua_State *L, const host_sim *s, md_time);
+
+/* Pushes what cancels the kernel's timer. [-0, +1, m] */
+int host_push_timer(lua_State *L, host_sim *s, uint64_t id);
+
+void host_open_time(lua_State *L);
+void host_open_processes(lua_State *L);
+void host_open_messages(lua_State *L);
+void host_open_sims(lua_State *L);
+void host_open_chance(lua_State *L);
+void host_open_records(lua_State *L);
+void host_open_coroutines(lua_State *L);
+void host_open_library(lua_State *L);
+void host_close_library(md_host *);
+void host_enter_sandbox(lua_State *L);
+
+/* Loads a file of text under the name it has in errors; LUA_OK, or an error's
+   status with its text. [-0, +1, m] */
+int host_load_file(lua_State *L, const char *path, const char *name);
+
+/* A signal's handler may call it: the run ends at the line it is at. */
+void host_signal(md_host *);
+
+/* Counts the instructions of the model, when there is a limit. */
+void host_watch_instructions(md_host *);
+
+/* One chunk of the library in Lua, built in. */
+typedef struct host_chunk {
+  const char *name, *text;
+  size_t size;
+} host_chunk;
+
+extern const host_chunk host_chunks[]; /* ends with a name that is NULL */
+
+#endif

@@ -1,0 +1,268 @@
+/* Lua's own library, where it would let the outside into a run: time, chance,
+   addresses, the environment, bytecode. And how modules are found. */
+#include "host/host.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* The one global of the program: time() and clock(), which Lua calls, have no
+   argument that would lead to the host. They show the virtual time, in
+   seconds and in 10^-6 seconds of a unit each. */
+static md_host *library_host;
+
+static double library_now(void) {
+  const md_host *h = library_host;
+  const host_sim *s = h == NULL ? NULL : h->sim ? h->sim : h->first;
+  if (s == NULL) return 0;
+  return md_time_show(md_sim_scale(s->kernel), md_sim_now(s->kernel));
+}
+
+time_t __wrap_time(time_t *at);
+clock_t __wrap_clock(void);
+unsigned __wrap_luaS_hash(const char *text, size_t length, unsigned seed);
+
+time_t __wrap_time(time_t *at) {
+  time_t now = (time_t)library_now();
+  if (at != NULL) *at = now;
+  return now;
+}
+
+clock_t __wrap_clock(void) { return (clock_t)(library_now() * 1e6); }
+
+/* Called across object files only where Lua makes its seed from addresses. */
+unsigned __wrap_luaS_hash(const char *text, size_t length, unsigned seed) {
+  (void)text, (void)length, (void)seed;
+  return 0x6d6f6f6e;
+}
+
+/* -- text only ------------------------------------------------------------------------ */
+
+/* load(chunk [, name [, mode [, env]]]), which takes text alone: a damaged
+   binary chunk can crash the machine. */
+static int f_load(lua_State *L) {
+  lua_settop(L, lua_gettop(L) < 3 ? 3 : lua_gettop(L));
+  const char *mode = luaL_optstring(L, 3, "t");
+  if (strchr(mode, 't') == NULL) {
+    lua_pushnil(L);
+    lua_pushliteral(L, "only text can be loaded, not bytecode (mode \"t\")");
+    return 2;
+  }
+  lua_pushliteral(L, "t");
+  lua_replace(L, 3);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+/* Where a file lies: as it is given, or beside the script when it is not
+   there. Never in Lua's memory, which must not know the folder. */
+static void library_path(const md_host *h, const char *name, char *path,
+                         size_t size) {
+  FILE *f = fopen(name, "r");
+  if (f != NULL) fclose(f);
+  if (f != NULL || *name == '/') snprintf(path, size, "%s", name);
+  else snprintf(path, size, "%s%s", h->script_folder, name);
+}
+
+typedef struct library_reader {
+  FILE *file;
+  char buffer[4096];
+} library_reader;
+
+static const char *library_read(lua_State *L, void *state, size_t *size) {
+  library_reader *r = state;
+  (void)L;
+  *size = fread(r->buffer, 1, sizeof r->buffer, r->file);
+  return *size > 0 ? r->buffer : NULL;
+}
+
+/* Skips a first line that begins with #, as lua does, keeping its number. */
+static void library_skip(library_reader *r) {
+  int c = getc(r->file);
+  if (c != '#') {
+    if (c != EOF) ungetc(c, r->file);
+    return;
+  }
+  while (c != EOF && c != '\n') c = getc(r->file);
+  if (c == '\n') ungetc(c, r->file);
+}
+
+int host_load_file(lua_State *L, const char *path, const char *name) {
+  library_reader reader = {.file = fopen(path, "rb")};
+  if (reader.file == NULL) {
+    lua_pushfstring(L, "cannot open '%s': %s", name, strerror(errno));
+    return LUA_ERRFILE;
+  }
+  library_skip(&reader);
+  const char *chunk = lua_pushfstring(L, "@%s", name);
+  int status = lua_load(L, library_read, &reader, chunk, "t");
+  lua_remove(L, -2);
+  if (status == LUA_OK && ferror(reader.file)) {
+    lua_pop(L, 1);
+    lua_pushfstring(L, "cannot read '%s': is it a folder?", name);
+    status = LUA_ERRFILE;
+  }
+  fclose(reader.file);
+  return status;
+}
+
+/* loadfile(name [, mode [, env]]) */
+static int f_loadfile(lua_State *L) {
+  char path[4096];
+  const char *name = luaL_checkstring(L, 1);
+  bool environment = !lua_isnone(L, 3);
+  library_path(host_of(L), name, path, sizeof path);
+  if (host_load_file(L, path, name) != LUA_OK) {
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+  }
+  if (environment) {
+    lua_pushvalue(L, 3);
+    if (lua_setupvalue(L, -2, 1) == NULL) lua_pop(L, 1);
+  }
+  return 1;
+}
+
+static int library_done(lua_State *L, int status, lua_KContext ctx) {
+  (void)status, (void)ctx;
+  return lua_gettop(L) - 1;
+}
+
+/* dofile(name) */
+static int f_dofile(lua_State *L) {
+  char path[4096];
+  const char *name = luaL_checkstring(L, 1);
+  lua_settop(L, 1);
+  library_path(host_of(L), name, path, sizeof path);
+  if (host_load_file(L, path, name) != LUA_OK) return lua_error(L);
+  lua_callk(L, 0, LUA_MULTRET, 0, library_done);
+  return library_done(L, LUA_OK, 0);
+}
+
+/* -- modules ------------------------------------------------------------------------------ */
+
+/* One template, such as "?.lua", in one folder; pushes the loader. */
+static bool library_try(lua_State *L, const char *folder, const char *file) {
+  char path[4096];
+  snprintf(path, sizeof path, "%s%s", folder, file);
+  FILE *f = fopen(path, "r");
+  if (f == NULL) return false;
+  fclose(f);
+  if (host_load_file(L, path, file) != LUA_OK)
+    luaL_error(L, "error loading module '%s':\n\t%s", lua_tostring(L, 1),
+               lua_tostring(L, -1));
+  lua_pushstring(L, file);
+  return true;
+}
+
+/* Finds a module beside the script. The folder never enters Lua's memory: the
+   same model in another folder must get the same addresses. */
+static int library_search(lua_State *L) {
+  const md_host *h = host_of(L);
+  char name[256], file[300];
+  snprintf(name, sizeof name, "%s", luaL_checkstring(L, 1));
+  for (char *c = name; *c != '\0'; c++)
+    if (*c == '.') *c = '/';
+  snprintf(file, sizeof file, "%s.lua", name);
+  if (library_try(L, h->script_folder, file)) return 2;
+  snprintf(file, sizeof file, "%s/init.lua", name);
+  if (library_try(L, h->script_folder, file)) return 2;
+  lua_pushfstring(L, "no file '%s.lua' beside the script", name);
+  return 1;
+}
+
+/* Puts the searcher after the preloaded modules. */
+static void library_searchers(lua_State *L) {
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "searchers");
+  for (lua_Integer i = (lua_Integer)lua_rawlen(L, -1); i >= 2; i--) {
+    lua_rawgeti(L, -1, i);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_pushcfunction(L, library_search);
+  lua_rawseti(L, -2, 2);
+  lua_pop(L, 2);
+}
+
+/* -- the rest ------------------------------------------------------------------------------- */
+
+/* os.exit([code [, close]]): what the run has recorded is written first. */
+static int f_exit_program(lua_State *L) {
+  md_host *h = host_of(L);
+  int status = EXIT_SUCCESS;
+  if (lua_isboolean(L, 1)) status = lua_toboolean(L, 1) ? 0 : 1;
+  else status = (int)luaL_optinteger(L, 1, 0);
+  if (h->at_exit != NULL) status = h->at_exit(h, status);
+  fflush(NULL);
+  exit(status);
+}
+
+/* A file prints as what it is, not as an address of the C library's. */
+static int mt_file_tostring(lua_State *L) {
+  const luaL_Stream *file = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+  if (file->closef == NULL) lua_pushliteral(L, "file (closed)");
+  else lua_pushfstring(L, "file (%d)", fileno(file->f));
+  return 1;
+}
+
+/* Without io, os and what leads out of the program: --sandbox. */
+static void library_sandbox(lua_State *L) {
+  static const char *const os[] = {"execute", "exit",    "getenv", "remove",
+                                   "rename",  "tmpname", "setlocale"};
+  static const char *const globals[] = {"io", "dofile", "loadfile", "debug"};
+  lua_getglobal(L, "os");
+  for (size_t i = 0; i < sizeof os / sizeof *os; i++) {
+    lua_pushnil(L);
+    lua_setfield(L, -2, os[i]);
+  }
+  lua_pop(L, 1);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  for (size_t i = 0; i < sizeof globals / sizeof *globals; i++) {
+    lua_pushnil(L);
+    lua_setglobal(L, globals[i]);
+    lua_pushnil(L);
+    lua_setfield(L, -2, globals[i]);
+  }
+  lua_pop(L, 1);
+  lua_getglobal(L, "package");
+  lua_pushnil(L);
+  lua_setfield(L, -2, "loadlib");
+  lua_pushliteral(L, "");
+  lua_setfield(L, -2, "cpath");
+  lua_pop(L, 1);
+}
+
+void host_open_library(lua_State *L) {
+  md_host *h = host_of(L);
+  library_host = h;
+  setenv("TZ", "UTC0", 1); /* os.date is the same everywhere */
+  lua_pushboolean(L, 1);
+  lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+  luaL_openlibs(L);
+  lua_getglobal(L, "load");
+  lua_pushcclosure(L, f_load, 1);
+  lua_setglobal(L, "load");
+  lua_pushcfunction(L, f_loadfile);
+  lua_setglobal(L, "loadfile");
+  lua_pushcfunction(L, f_dofile);
+  lua_setglobal(L, "dofile");
+  lua_getglobal(L, "os");
+  lua_pushcfunction(L, f_exit_program);
+  lua_setfield(L, -2, "exit");
+  lua_pop(L, 1);
+  luaL_getmetatable(L, LUA_FILEHANDLE);
+  lua_pushcfunction(L, mt_file_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_pop(L, 1);
+  library_searchers(L);
+}
+
+void host_close_library(md_host *h) {
+  if (library_host == h) library_host = NULL;
+}
+
+void host_enter_sandbox(lua_State *L) { library_sandbox(L); }

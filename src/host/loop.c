@@ -1,0 +1,179 @@
+/* The loop: the only place where a coroutine is resumed. The kernel says what
+   is due, the loop has it done. */
+#include "host/host.h"
+
+#include <string.h>
+#include <time.h>
+
+int host_resume(md_host *h, lua_State *co, lua_State *from, int arguments,
+                int *results) {
+  lua_State *before = h->current;
+  h->current = co;
+  int status = lua_resume(co, from, arguments, results);
+  h->current = before;
+  return status;
+}
+
+/* A process's turn is over for good. */
+static void loop_ended(md_host *h, host_sim *s, lua_State *co, uint32_t p,
+                       int status) {
+  if (status != LUA_OK) { /* an error in the ending itself: no memory */
+    host_failed_process(h, s, co, p);
+    lua_resetthread(co);
+  }
+  lua_settop(co, 0);
+}
+
+static void loop_process(md_host *h, host_sim *s, uint32_t p) {
+  md_proc *proc = md_sim_proc(s->kernel, p);
+  lua_State *co = proc->root;
+  int arguments = 0, results;
+  if (!(proc->flags & MD_STARTED)) {
+    proc->flags |= MD_STARTED;
+    if (proc->why == MD_WHY_UNWIND) {
+      lua_settop(co, 0);
+      lua_pushcfunction(co, host_unborn);
+    } else {
+      arguments = lua_gettop(co) - 1;
+    }
+  }
+  h->process = p;
+  int status = host_resume(h, co, h->L, arguments, &results);
+  if (status == LUA_YIELD) {
+    lua_pop(co, results);
+    /* yielded by a C library, which knows nothing of us: let it go on */
+    proc = md_sim_proc(s->kernel, p);
+    if (proc->state == MD_RUNNING) md_sim_yield(s->kernel, p);
+  } else {
+    loop_ended(h, s, co, p, status);
+  }
+  h->process = 0;
+}
+
+/* Runs what lies on the callbacks' coroutine, a function under n arguments;
+   true when it returned a true value. */
+static bool loop_callback(md_host *h, host_sim *s, int n) {
+  lua_State *co = h->callbacks;
+  int results;
+  int status = host_resume(h, co, h->L, n, &results);
+  bool yes = status == LUA_OK && results > 0 && lua_toboolean(co, -results);
+  if (status != LUA_OK) {
+    host_failed_callback(h, s, co, status);
+    lua_resetthread(co);
+  }
+  lua_settop(co, 0);
+  return yes;
+}
+
+bool host_call(md_host *h, host_sim *s, uint32_t slot, int n) {
+  host_fetch(h->callbacks, s, slot, n);
+  return loop_callback(h, s, n - 1);
+}
+
+/* What the host does when a timer comes due may need memory, or fail: it is
+   done on a coroutine, as everything that may. */
+static int loop_fire(lua_State *L) {
+  const md_event *event = lua_touserdata(L, 1);
+  host_sim *s = host_of(L)->sim;
+  lua_settop(L, 0);
+  if (event->timer_kind == HOST_SCOPE) host_expire(L, s, event->words);
+  else host_arrive(L, s, event->words);
+  return 0;
+}
+
+static void loop_timer(md_host *h, host_sim *s, md_event *event) {
+  if (event->timer_kind == HOST_CALLBACK) {
+    uint32_t slot = (uint32_t)event->words[0];
+    int n = (int)(event->words[0] >> 32);
+    md_sim_note(s->kernel, MD_TRACE_CALL, 0, 0, 0);
+    host_call(h, s, slot, n);
+    host_drop(h->L, s, slot, n);
+    return;
+  }
+  lua_pushcfunction(h->callbacks, loop_fire);
+  lua_pushlightuserdata(h->callbacks, event);
+  loop_callback(h, s, 1);
+}
+
+/* Real time: waits until the next event is due. */
+static void loop_pace(md_host *h, host_sim *s) {
+  md_time next;
+  if (!md_sim_peek(s->kernel, &next)) return;
+  md_scale scale = md_sim_scale(s->kernel);
+  double units = md_time_show(scale, next - md_sim_now(s->kernel));
+  double seconds = units / h->options.pace;
+  struct timespec wait = {(time_t)seconds,
+                          (long)((seconds - (double)(time_t)seconds) * 1e9)};
+  nanosleep(&wait, NULL); /* Ctrl-C ends it early, and is seen next */
+}
+
+/* What ends a run of which every event is looked at. */
+static const char *loop_each(md_host *h, host_sim *s,
+                             const host_limits *limits, uint64_t first) {
+  if (limits->when != 0 && host_call(h, s, limits->when, 1)) return "when";
+  if (md_sim_events(s->kernel) - first >= limits->events) return "events";
+  return NULL;
+}
+
+/* The end of the events: the clock ends exactly at the limit. */
+static const char *loop_over(host_sim *s, md_next next, md_time to) {
+  if (to != INT64_MAX) md_sim_forward(s->kernel, to);
+  if (next == MD_NEXT_LIMIT) return "time";
+  return md_sim_live(s->kernel) ? "idle" : "done";
+}
+
+static const char *loop_events(md_host *h, host_sim *s,
+                               const host_limits *limits, md_time to) {
+  bool each = limits->when != 0 || limits->events != UINT64_MAX;
+  uint64_t first = md_sim_events(s->kernel), turns = 0;
+  md_event event;
+  const char *outcome = NULL;
+  md_sim_bound(s->kernel, to, !each && h->options.pace == 0);
+  if (each) outcome = loop_each(h, s, limits, first);
+  while (outcome == NULL && !s->failed) {
+    if (h->options.pace > 0) loop_pace(h, s);
+    if (h->signalled) return host_interrupted(h, s);
+    md_next next = md_sim_next(s->kernel, &event);
+    if (next == MD_NEXT_PROCESS) loop_process(h, s, event.process);
+    else if (next == MD_NEXT_TIMER) loop_timer(h, s, &event);
+    else if (next >= MD_NEXT_ZENO) return host_stuck(h, s, next);
+    else return loop_over(s, next, to);
+    if (h->observe != NULL) h->observe(h, s);
+    if (s->stopped) return "stopped";
+    if (each) outcome = loop_each(h, s, limits, first);
+    if ((++turns & 0x3fff) == 0 && h->progress) h->progress(h, s, false);
+  }
+  return s->failed ? NULL : outcome;
+}
+
+const char *host_run(md_host *h, host_sim *s, const host_limits *limits) {
+  host_sim *sim = h->sim;
+  uint32_t process = h->process;
+  int fences = h->fences;
+  md_time to = limits->to >= 0 ? limits->to : INT64_MAX;
+  if (s->bound >= 0 && s->bound < to) to = s->bound;
+  if (to < md_sim_now(s->kernel)) to = md_sim_now(s->kernel);
+  h->sim = s;
+  h->process = 0;
+  h->fences = 0;
+  s->running = true;
+  s->failed = s->stopped = false;
+  s->outcome = loop_events(h, s, limits, to);
+  s->running = false;
+  if (h->progress) h->progress(h, s, true);
+  h->sim = sim;
+  h->process = process;
+  h->fences = fences;
+  return s->outcome;
+}
+
+int host_script(md_host *h, int arguments) {
+  int results;
+  int status = host_resume(h, h->script, h->L, arguments, &results);
+  while (status == LUA_YIELD) { /* it asks for a run */
+    lua_pop(h->script, results);
+    host_run(h, h->asked, &h->limits);
+    status = host_resume(h, h->script, h->L, 0, &results);
+  }
+  return status;
+}

@@ -1,0 +1,142 @@
+/* Patterns. Matching compares two states' values in place and pushes nothing,
+   so a sender can try its message against what a waiting process asks for. */
+#include "host/host.h"
+
+#include <string.h>
+
+enum {
+  MATCH_ANY,
+  MATCH_NUMBER,
+  MATCH_INTEGER,
+  MATCH_STRING,
+  MATCH_BOOLEAN,
+  MATCH_TABLE,
+  MATCH_FUNC,
+  MATCH_PID,
+  MATCH_REF,
+  MATCH_SHORT = 40, /* strings up to this length are interned by Lua */
+};
+
+static uint64_t match_mix(uint64_t x) {
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+  return (x ^ x >> 31) | 1; /* 0 is no tag */
+}
+
+static uint64_t match_bytes(const char *text, size_t n) {
+  uint64_t hash = n * 0x9e3779b97f4a7c15u;
+  for (; n >= 8; n -= 8, text += 8) {
+    uint64_t word;
+    memcpy(&word, text, 8);
+    hash = match_mix(hash ^ word);
+  }
+  uint64_t word = 0;
+  memcpy(&word, text, n);
+  return match_mix(hash ^ word);
+}
+
+static uint64_t match_number(lua_State *L, int i) {
+  lua_Integer n;
+  if (lua_isinteger(L, i)) return match_mix((uint64_t)lua_tointeger(L, i));
+  lua_Number x = lua_tonumber(L, i);
+  /* 1 and 1.0 are equal, so they have one tag */
+  if (lua_numbertointeger(x, &n) && (lua_Number)n == x)
+    return match_mix((uint64_t)n);
+  uint64_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return match_mix(bits);
+}
+
+uint64_t host_tag(lua_State *L, int i) {
+  size_t n;
+  const char *text;
+  switch (lua_type(L, i)) {
+  case LUA_TSTRING: /* an interned string is known by its address */
+    text = lua_tolstring(L, i, &n);
+    return n <= MATCH_SHORT ? (uint64_t)(uintptr_t)text : match_bytes(text, n);
+  case LUA_TNUMBER: return match_number(L, i);
+  case LUA_TLIGHTUSERDATA: return (uint64_t)(uintptr_t)lua_touserdata(L, i);
+  case LUA_TBOOLEAN: return lua_toboolean(L, i) ? 3 : 5;
+  case LUA_TNIL:
+  case LUA_TNONE: return 7;
+  default: return (uint64_t)(uintptr_t)lua_topointer(L, i);
+  }
+}
+
+uint64_t host_pattern_tag(lua_State *L, int i) {
+  return host_kind(L, i) == HOST_PATTERN ? 0 : host_tag(L, i);
+}
+
+bool host_literal(lua_State *P, int p) {
+  return host_kind(P, p) != HOST_PATTERN;
+}
+
+bool host_match_kind(uint64_t pattern, lua_State *V, int v) {
+  switch (pattern) {
+  case MATCH_ANY: return true;
+  case MATCH_NUMBER: return lua_type(V, v) == LUA_TNUMBER;
+  case MATCH_INTEGER: return lua_isinteger(V, v);
+  case MATCH_STRING: return lua_type(V, v) == LUA_TSTRING;
+  case MATCH_BOOLEAN: return lua_type(V, v) == LUA_TBOOLEAN;
+  case MATCH_TABLE: return lua_type(V, v) == LUA_TTABLE;
+  case MATCH_FUNC: return lua_type(V, v) == LUA_TFUNCTION;
+  case MATCH_PID: return host_kind(V, v) == HOST_PID;
+  case MATCH_REF: return host_kind(V, v) == HOST_REF;
+  default: return false;
+  }
+}
+
+/* Raw equality of two states' values. */
+static bool match_equal(lua_State *A, int a, lua_State *B, int b) {
+  int type = lua_type(A, a);
+  size_t n, m;
+  const char *x, *y;
+  if (type != lua_type(B, b)) return false;
+  switch (type) {
+  case LUA_TNIL: return true;
+  case LUA_TBOOLEAN: return lua_toboolean(A, a) == lua_toboolean(B, b);
+  case LUA_TLIGHTUSERDATA: return lua_touserdata(A, a) == lua_touserdata(B, b);
+  case LUA_TNUMBER:
+    if (lua_isinteger(A, a) && lua_isinteger(B, b))
+      return lua_tointeger(A, a) == lua_tointeger(B, b);
+    return lua_isinteger(A, a) == lua_isinteger(B, b)
+               ? lua_tonumber(A, a) == lua_tonumber(B, b)
+               : match_number(A, a) == match_number(B, b);
+  case LUA_TSTRING:
+    x = lua_tolstring(A, a, &n);
+    y = lua_tolstring(B, b, &m);
+    return x == y || (n == m && n > MATCH_SHORT && memcmp(x, y, n) == 0);
+  default: return lua_topointer(A, a) == lua_topointer(B, b);
+  }
+}
+
+bool host_match(lua_State *P, int p, lua_State *V, int v) {
+  if (host_kind(P, p) == HOST_PATTERN)
+    return lua_type(V, v) != LUA_TNONE &&
+           host_match_kind(host_bits(lua_touserdata(P, p)), V, v);
+  return match_equal(P, p, V, v);
+}
+
+/* -- digests ----------------------------------------------------------------------- */
+
+static uint64_t match_digest(lua_State *L, int i) {
+  size_t n;
+  const char *text;
+  switch (lua_type(L, i)) {
+  case LUA_TSTRING:
+    text = lua_tolstring(L, i, &n);
+    return match_bytes(text, n < 64 ? n : 64) ^ n;
+  case LUA_TNUMBER: return match_number(L, i);
+  case LUA_TLIGHTUSERDATA: return (uint64_t)(uintptr_t)lua_touserdata(L, i);
+  case LUA_TBOOLEAN: return lua_toboolean(L, i) ? 3 : 5;
+  default: return (uint64_t)lua_type(L, i) + 11; /* never an address */
+  }
+}
+
+uint64_t host_digest(lua_State *L, int first, int n) {
+  uint64_t hash = (uint64_t)n;
+  if (n > 8) n = 8;
+  for (int i = 0; i < n; i++)
+    hash = (hash ^ match_digest(L, first + i)) * 0x9e3779b97f4a7c15u;
+  return hash ^ hash >> 32;
+}

@@ -1,0 +1,358 @@
+/* How processes begin and end: the body that each thread runs, what it leaves
+   behind for a join, and whose error ends the run. */
+#include "host/host.h"
+
+#include <string.h>
+
+/* Results that nobody has asked for are kept for this many processes. */
+enum { PROCESS_RESULTS = 1 << 20 };
+
+void host_fail(lua_State *L, host_sim *s, uint32_t p) {
+  md_host *h = s->host;
+  s->failed = true;
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, "md.error");
+  h->failed_in[0] = '\0';
+  if (p != 0) host_label(s, p, h->failed_in);
+  md_time_text(md_sim_scale(s->kernel), md_sim_now(s->kernel), h->failed_at,
+               sizeof h->failed_at);
+}
+
+/* Keeps the table on the top as the result of p; the oldest is forgotten once
+   there are too many. results[1], [2] .. name the pids in order of their end;
+   results.first and .last bound them. [-1, +0, m] */
+static void process_keep(lua_State *L, host_sim *s, uint32_t p) {
+  int result = lua_gettop(L);
+  host_push(L, s, HOST_RESULTS);
+  host_push_pid(L, s, p);
+  lua_pushvalue(L, result);
+  lua_rawset(L, result + 1);
+  lua_Unsigned last = s->results_last + 1;
+  host_push_pid(L, s, p);
+  lua_rawseti(L, result + 1, (lua_Integer)last);
+  s->results_last = last;
+  if (last - s->results_first > PROCESS_RESULTS) {
+    lua_Integer oldest = (lua_Integer)++s->results_first;
+    lua_rawgeti(L, result + 1, oldest);
+    lua_pushnil(L);
+    lua_rawset(L, result + 1);
+    lua_pushnil(L);
+    lua_rawseti(L, result + 1, oldest);
+  }
+  lua_settop(L, result - 1);
+}
+
+/* Makes {ok, values ...} of the top n values and keeps it. [-n, +0, m] */
+static void process_keep_values(lua_State *L, host_sim *s, uint32_t p, bool ok,
+                                int n) {
+  lua_createtable(L, n + 1, 1);
+  lua_insert(L, -n - 1);
+  int table = lua_gettop(L) - n;
+  for (int i = n; i > 0; i--) lua_rawseti(L, table, i + 1);
+  lua_pushboolean(L, ok);
+  lua_rawseti(L, table, 1);
+  lua_pushinteger(L, n);
+  lua_setfield(L, table, "n");
+  process_keep(L, s, p);
+}
+
+/* Somebody waits to join p: an error of it has somebody to go to. */
+static bool process_joined(const host_sim *s, uint32_t p) {
+  uint32_t first = md_sim_cold(s->kernel, p)->watchers, w = first;
+  if (first == 0) return false;
+  do {
+    if (md_sim_proc(s->kernel, w)->wait == MD_WAIT_JOIN) return true;
+    w = md_sim_proc(s->kernel, w)->next;
+  } while (w != first);
+  return false;
+}
+
+/* Puts {kind="killed", reason=} on the top. [-0, +1, m] */
+static void process_push_killed(lua_State *L, host_sim *s, uint32_t p) {
+  char label[64];
+  md_proc_extra *extra = md_sim_extra(s->kernel, p);
+  uint32_t slot = (uint32_t)extra->words[HOST_REASON];
+  host_fetch(L, s, slot, 1);
+  host_drop(L, s, slot, 1);
+  int reason = lua_gettop(L);
+  const char *because = host_describe(L, reason);
+  host_error_value(L, L, "killed", "%s was killed%s%s",
+                   host_label(s, p, label), lua_isnil(L, reason) ? "" : ": ",
+                   lua_isnil(L, reason) ? "" : because);
+  lua_pushvalue(L, reason);
+  lua_setfield(L, -2, "reason");
+  lua_replace(L, reason);
+  lua_settop(L, reason);
+}
+
+/* True when md.exit ended p, as it may: with no reason, or "normal". */
+static bool process_exited(lua_State *L, host_sim *s, uint32_t p) {
+  md_proc_extra *extra = md_sim_extra(s->kernel, p);
+  host_fetch(L, s, (uint32_t)extra->words[HOST_REASON], 1);
+  bool normal =
+      lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "normal") == 0;
+  lua_pop(L, 1);
+  return normal;
+}
+
+static void process_report(lua_State *L, host_sim *s, uint32_t p) {
+  char label[64];
+  if (s->host->options.quiet) return;
+  luaL_tolstring(L, -1, NULL);
+  fprintf(stderr, "moondial: %s failed: %s\n", host_label(s, p, label),
+          lua_tostring(L, -1));
+  lua_pop(L, 1);
+}
+
+/* An error ended p; its value is on the top. [-1, +0, m] */
+static void process_failed(lua_State *L, host_sim *s, uint32_t p) {
+  bool unwound = host_kind(L, -1) == HOST_UNWIND;
+  if (unwound && process_exited(L, s, p)) {
+    lua_pop(L, 1);
+    return;
+  }
+  if (unwound) {
+    lua_pop(L, 1);
+    process_push_killed(L, s, p);
+  } else if (s->host->aborting || (!s->isolate && !process_joined(s, p))) {
+    host_fail(L, s, p);
+  } else if (s->isolate) {
+    process_report(L, s, p);
+  }
+  process_keep_values(L, s, p, false, 1);
+}
+
+/* The last of a process, on its own coroutine: values from `first` on are what
+   it returned, or the top is the error. */
+static int process_over(lua_State *L, bool ok, int first) {
+  md_host *h = host_of(L);
+  host_sim *s = h->sim;
+  uint32_t p = h->process;
+  int n = lua_gettop(L) - first + 1;
+  bool failed = !ok;
+  if (ok && n > 0) process_keep_values(L, s, p, true, n);
+  if (!ok) process_failed(L, s, p);
+  md_proc_extra *extra = md_sim_extra(s->kernel, p);
+  if (extra != NULL) {
+    host_drop(L, s, (uint32_t)extra->words[HOST_PENDING],
+              (uint32_t)extra->words[HOST_PENDING] != 0);
+    host_drop(L, s, (uint32_t)(extra->words[HOST_PENDING] >> 32),
+              extra->words[HOST_PENDING] >> 32 != 0);
+  }
+  host_flush(L, s, p, true);
+  md_sim_end(s->kernel, p, failed);
+  return 0;
+}
+
+static int process_body_k(lua_State *L, int status, lua_KContext ctx) {
+  (void)ctx;
+  return process_over(L, status == LUA_OK || status == LUA_YIELD, 2);
+}
+
+int host_body(lua_State *L) {
+  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0,
+                          process_body_k);
+  return process_body_k(L, status, 0);
+}
+
+int host_unborn(lua_State *L) {
+  lua_pushlightuserdata(L, host_light(HOST_UNWIND, 0));
+  return process_over(L, false, 1);
+}
+
+/* -- spawning ------------------------------------------------------------------------ */
+
+/* The thread of slot p, made on its first use. [-0, +0, m] */
+static lua_State *process_thread(lua_State *L, host_sim *s, uint32_t p) {
+  lua_State *co = md_sim_proc(s->kernel, p)->root;
+  if (co != NULL) return co;
+  host_push(L, s, HOST_THREADS);
+  co = lua_newthread(L);
+  lua_rawseti(L, -2, p);
+  lua_pop(L, 1);
+  host_own(L, co);
+  return co;
+}
+
+static uint64_t process_mix(uint64_t key, uint64_t n) {
+  uint64_t x = key + (n + 1) * 0x9e3779b97f4a7c15u;
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+  return x ^ x >> 31;
+}
+
+/* The key of p's own stream: from its name and how many of that name came
+   before it, or from its parent's and how many unnamed children that had. */
+static void process_key(lua_State *L, host_sim *s, uint32_t p,
+                        uint32_t parent) {
+  const md_proc_extra *own = md_sim_extra(s->kernel, p);
+  uint64_t key = 0, count;
+  if (own != NULL && own->name != NULL) {
+    host_push(L, s, HOST_COUNTS);
+    lua_pushlstring(L, own->name, own->name_length);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, -3);
+    count = (uint64_t)lua_tointeger(L, -1) + 1;
+    lua_pop(L, 1);
+    lua_pushinteger(L, (lua_Integer)count);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    key = md_rng_hash(own->name, own->name_length);
+  } else if (parent == 0) {
+    count = ++s->children;
+  } else {
+    md_proc_extra *extra = md_sim_make_extra(s->kernel, parent);
+    if (extra == NULL) host_no_memory(L);
+    key = md_sim_cold(s->kernel, parent)->stream;
+    count = ++extra->children;
+  }
+  md_sim_cold(s->kernel, p)->stream = process_mix(key, count);
+}
+
+typedef struct process_options {
+  const char *name;
+  size_t name_length;
+  md_time at;
+  lua_Integer priority, inbox;
+  md_full full;
+  bool stream;
+} process_options;
+
+static void process_undo(lua_State *L, host_sim *s, uint32_t p) {
+  (void)L;
+  md_sim_end(s->kernel, p, false);
+}
+
+/* Starts the function at `first` with what follows it; pushes the pid. */
+static int process_spawn(lua_State *L, host_sim *s, const process_options *o,
+                         int first) {
+  md_sim *k = s->kernel;
+  md_host *h = s->host;
+  uint32_t parent = h->sim == s ? h->process : 0;
+  int n = lua_gettop(L) - first; /* arguments */
+  uint32_t p = md_sim_spawn(k, o->at, o->priority, parent);
+  if (p == 0) host_no_memory(L);
+  if (o->name && !md_sim_name(k, p, o->name, o->name_length)) {
+    process_undo(L, s, p);
+    host_no_memory(L);
+  }
+  lua_State *co = process_thread(L, s, p);
+  process_key(L, s, p, parent);
+  if (!lua_checkstack(co, n + 3)) {
+    process_undo(L, s, p);
+    host_no_memory(L);
+  }
+  md_sim_proc(k, p)->root = co;
+  lua_pushcfunction(co, host_body);
+  lua_pushcfunction(co, host_handler);
+  lua_xmove(L, co, n + 1);
+  host_push_pid(L, s, p);
+  return 1;
+}
+
+static const char *const process_fields[] = {
+    "name", "at", "after", "priority", "inbox", "on_full", "stream", NULL};
+
+static lua_Integer process_integer(lua_State *L, int i, const char *field,
+                                   lua_Integer least) {
+  int fits;
+  lua_getfield(L, i, field);
+  lua_Integer value = lua_isnil(L, -1) ? 0 : lua_tointegerx(L, -1, &fits);
+  if (!lua_isnil(L, -1) && (!fits || value < least))
+    host_raise(L, "usage", "spawn: expected an integer%s as %s, got %s",
+               least > 0 ? " above 0" : "", field, host_describe(L, -1));
+  lua_pop(L, 1);
+  return value;
+}
+
+static md_full process_full(lua_State *L, int i) {
+  static const char *const names[] = {"block", "drop", "error"};
+  lua_getfield(L, i, "on_full");
+  const char *name = luaL_optstring(L, -1, "block");
+  int k = 0;
+  while (k < 3 && strcmp(names[k], name) != 0) k++;
+  if (k == 3)
+    host_raise(L, "usage",
+               "spawn: expected \"block\", \"drop\" or \"error\" as on_full, "
+               "got %s",
+               host_describe(L, -1));
+  lua_pop(L, 1);
+  return (md_full)k;
+}
+
+/* When it starts: `at` a time, or `after` a duration. */
+static md_time process_start(lua_State *L, host_sim *s, int i) {
+  md_time at = md_sim_now(s->kernel);
+  lua_getfield(L, i, "at");
+  lua_getfield(L, i, "after");
+  if (!lua_isnil(L, -2)) at = host_time_arg(L, s, -2, "spawn");
+  else if (!lua_isnil(L, -1)) at += host_duration_arg(L, s, -1, "spawn");
+  lua_pop(L, 2);
+  return at;
+}
+
+static void process_read(lua_State *L, host_sim *s, process_options *o) {
+  host_check_fields(L, 1, "spawn", process_fields);
+  lua_getfield(L, 1, "name");
+  if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING)
+    host_raise(L, "usage", "spawn: expected a string as name, got %s",
+               host_describe(L, -1));
+  o->name = lua_tolstring(L, -1, &o->name_length); /* the table holds it */
+  lua_pop(L, 1);
+  o->at = process_start(L, s, 1);
+  o->priority = process_integer(L, 1, "priority", INT64_MIN);
+  o->inbox = process_integer(L, 1, "inbox", 1);
+  o->full = process_full(L, 1);
+  lua_getfield(L, 1, "stream");
+  o->stream = !lua_isnil(L, -1);
+  if (o->stream && lua_type(L, -1) != LUA_TSTRING)
+    host_raise(L, "usage", "spawn: expected a string as stream, got %s",
+               host_describe(L, -1));
+  lua_pop(L, 1);
+}
+
+/* What is rarely asked for: a bounded inbox, a stream of another's name. */
+static void process_equip(lua_State *L, host_sim *s, uint32_t p,
+                          const process_options *o) {
+  md_proc_extra *extra = md_sim_make_extra(s->kernel, p);
+  if (extra == NULL) host_no_memory(L);
+  extra->capacity = (uint32_t)o->inbox;
+  extra->full = (uint8_t)o->full;
+  if (!o->stream) return;
+  size_t length;
+  lua_getfield(L, 1, "stream");
+  const char *name = lua_tolstring(L, -1, &length);
+  host_stream(L, s, name, length);
+  extra->words[HOST_PENDING] |= host_hold(L, s, lua_gettop(L), 1);
+  lua_pop(L, 2);
+}
+
+static bool process_callable(lua_State *L, int i) {
+  if (lua_isfunction(L, i)) return true;
+  if (!luaL_getmetafield(L, i, "__call")) return false;
+  lua_pop(L, 1);
+  return true;
+}
+
+/* spawn([options,] fn, ...) -> pid */
+int host_f_spawn(lua_State *L) {
+  host_sim *s = host_sim_arg(L);
+  process_options options = {.at = md_sim_now(s->kernel)};
+  bool table = lua_istable(L, 1) && !process_callable(L, 1);
+  int first = table ? 2 : 1;
+  if (!process_callable(L, first))
+    return host_raise(L, "usage",
+                      "spawn: expected a function as argument %d, got %s; "
+                      "pass the function itself and its arguments after it: "
+                      "md.spawn(f, a, b), not md.spawn(f(a, b))",
+                      first, host_describe(L, first));
+  if (!table) return process_spawn(L, s, &options, 1);
+  process_read(L, s, &options);
+  process_spawn(L, s, &options, 2);
+  if (options.inbox > 0 || options.stream) {
+    uint64_t pid = host_bits(lua_touserdata(L, -1));
+    process_equip(L, s, pid & ((1u << MD_INDEX_BITS) - 1), &options);
+  }
+  lua_settop(L, 2);
+  return 1;
+}

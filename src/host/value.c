@@ -1,0 +1,123 @@
+/* Pids, refs, patterns and timers: light userdata, so they cost nothing to
+   make, compare by value, may be keys of tables, and are the same after a
+   resume. The four top bits tell the kind; no address of a user's program
+   has them.
+
+        63  60 59     52 51            24 23        0
+       +------+---------+----------------+-----------+
+       | kind | sim     | generation     | index     |   a pid
+       +------+---------+----------------+-----------+ */
+#include "host/host.h"
+
+#include <string.h>
+
+enum { VALUE_SIM_SHIFT = 52 };
+
+void host_push_pid(lua_State *L, const host_sim *s, uint32_t p) {
+  uint64_t sim = (uint64_t)(s->id & 0xff) << VALUE_SIM_SHIFT;
+  lua_pushlightuserdata(L,
+                        host_light(HOST_PID, sim | md_sim_pid(s->kernel, p)));
+}
+
+/* 59..52 the sim, 51 whether it is an ask's, which has its process in 50..27;
+   below a number that is never given again. */
+void host_push_ref(lua_State *L, host_sim *s, uint32_t asker) {
+  uint64_t bits = (uint64_t)(s->id & 0xff) << VALUE_SIM_SHIFT;
+  uint64_t number = ++s->refs;
+  if (asker != 0)
+    number = (number & ((1u << 27) - 1)) | (uint64_t)asker << 27 | 1ull << 51;
+  lua_pushlightuserdata(L, host_light(HOST_REF, bits | number));
+}
+
+static uint32_t value_named(lua_State *L, host_sim *s, int i,
+                            const char *call) {
+  host_push(L, s, HOST_NAMES);
+  lua_pushvalue(L, i);
+  lua_rawget(L, -2);
+  if (host_kind(L, -1) != HOST_PID)
+    host_raise(L, "noproc",
+               "%s: no process is registered as '%s'; md.register(name, pid) "
+               "registers one",
+               call, lua_tostring(L, i));
+  uint64_t bits = host_bits(lua_touserdata(L, -1));
+  lua_pop(L, 2);
+  return md_sim_index(s->kernel, bits & ((1ull << VALUE_SIM_SHIFT) - 1));
+}
+
+uint32_t host_pid_arg(lua_State *L, host_sim *s, int i, const char *call) {
+  if (lua_type(L, i) == LUA_TSTRING) return value_named(L, s, i, call);
+  if (host_kind(L, i) != HOST_PID) {
+    const char *came = host_describe(L, i);
+    host_raise(L, "usage",
+               "%s: expected a pid or a registered name as argument %d, got "
+               "%s; md.spawn returns a pid",
+               call, i, came);
+  }
+  uint64_t bits = host_bits(lua_touserdata(L, i));
+  if (bits >> VALUE_SIM_SHIFT != (s->id & 0xff))
+    host_raise(L, "usage",
+               "%s: the pid belongs to another sim; processes of different "
+               "sims cannot reach each other",
+               call);
+  return md_sim_index(s->kernel, bits & ((1ull << VALUE_SIM_SHIFT) - 1));
+}
+
+static const char *const value_patterns[] = {
+    "md._",          "md.is.number", "md.is.integer", "md.is.string",
+    "md.is.boolean", "md.is.table",  "md.is.func",    "md.is.pid",
+    "md.is.ref"};
+
+static int mt_tostring(lua_State *L) {
+  uint64_t bits = host_bits(lua_touserdata(L, 1));
+  uint32_t index = bits & ((1u << MD_INDEX_BITS) - 1);
+  uint32_t generation = (bits >> MD_INDEX_BITS) & ((1u << 28) - 1);
+  char text[48];
+  switch (host_kind(L, 1)) {
+  case HOST_PID:
+    if (generation == 0) snprintf(text, sizeof text, "<pid %u>", index);
+    else snprintf(text, sizeof text, "<pid %u.%u>", index, generation);
+    break;
+  case HOST_REF:
+    snprintf(text, sizeof text, "<ref %llu>", (unsigned long long)(bits & ((1ull << 51) - 1)));
+    break;
+  case HOST_PATTERN:
+    snprintf(text, sizeof text, "%s", value_patterns[bits]);
+    break;
+  case HOST_UNWIND: snprintf(text, sizeof text, "killed"); break;
+  default:
+    snprintf(text, sizeof text, "userdata: %p", lua_touserdata(L, 1));
+  }
+  lua_pushstring(L, text);
+  return 1;
+}
+
+static int mt_name(lua_State *L) {
+  static const char *const names[] = {"pid", "ref", "pattern", "timer",
+                                      "unwind"};
+  host_value kind = host_kind(L, 1);
+  if (kind != HOST_NO_VALUE && strcmp(luaL_checkstring(L, 2), "kind") == 0)
+    lua_pushstring(L, names[kind - HOST_PID]);
+  else lua_pushnil(L);
+  return 1;
+}
+
+void host_open_values(lua_State *L) {
+  lua_pushlightuserdata(L, NULL);
+  lua_createtable(L, 0, 4);
+  lua_pushcfunction(L, mt_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_pushcfunction(L, mt_name);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, -2);
+  lua_pop(L, 1);
+  int top = lua_gettop(L); /* md is on the top */
+  lua_pushlightuserdata(L, host_light(HOST_PATTERN, 0));
+  lua_setfield(L, top, "_");
+  lua_newtable(L);
+  for (int i = 1; i < (int)(sizeof value_patterns / sizeof *value_patterns);
+       i++) {
+    lua_pushlightuserdata(L, host_light(HOST_PATTERN, (uint64_t)i));
+    lua_setfield(L, -2, value_patterns[i] + strlen("md.is."));
+  }
+  lua_setfield(L, top, "is");
+}

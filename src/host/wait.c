@@ -1,0 +1,120 @@
+/* How a call blocks: the process's coroutine yields to the loop, through all
+   the generators it is in, and goes on where it was. A wake-up that is not
+   what was waited for is raised as an error there. */
+#include "host/host.h"
+
+#include <string.h>
+
+uint64_t host_unwinding(const md_host *h) {
+  if (h->process == 0) return 0;
+  const md_proc_extra *extra = md_sim_extra(h->sim->kernel, h->process);
+  return extra ? extra->words[HOST_UNWINDING] : 0;
+}
+
+/* The C function on the stack that a yield could not cross. */
+static const char *wait_obstacle(lua_State *L) {
+  lua_Debug ar;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Sn", &ar);
+    if (*ar.what == 'C' && ar.name != NULL) return lua_pushstring(L, ar.name);
+  }
+  return NULL;
+}
+
+static int wait_refuse(lua_State *L, const char *call) {
+  md_host *h = host_of(L);
+  if (h->sim != NULL && h->process != 0) {
+    const char *name = wait_obstacle(L);
+    if (name == NULL)
+      return host_raise(L, "usage",
+                        "%s cannot block here, inside a finalizer or a C "
+                        "function; do it in the process itself",
+                        call);
+    return host_raise(L, "usage",
+                      "%s cannot block inside '%s', which is a C function that "
+                      "must return first; take the blocking call out of the "
+                      "function given to '%s'",
+                      call, name, name);
+  }
+  if (h->sim != NULL)
+    return host_raise(L, "usage",
+                      "%s blocks, and a callback cannot; let the callback "
+                      "spawn a process: md.spawn(function() ... end)",
+                      call);
+  return host_raise(L, "usage",
+                    "%s blocks, and only a process can; put it into one: "
+                    "md.spawn(function() ... end), then md.run()",
+                    call);
+}
+
+/* Raises the first of the interrupts that came while nothing was waited for. */
+static void wait_raise_pending(lua_State *L, host_sim *s, uint32_t p) {
+  md_proc_extra *extra = md_sim_extra(s->kernel, p);
+  uint32_t slot = (uint32_t)(extra->words[HOST_PENDING] >> 32);
+  host_fetch(L, s, slot, 1);
+  int list = lua_gettop(L);
+  lua_Integer n = (lua_Integer)lua_rawlen(L, list);
+  lua_rawgeti(L, list, 1);
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_rawgeti(L, list, i + 1);
+    lua_rawseti(L, list, i);
+  }
+  if (n == 1) {
+    host_drop(L, s, slot, 1);
+    extra->words[HOST_PENDING] &= UINT32_MAX;
+    md_sim_proc(s->kernel, p)->flags &= (uint8_t)~MD_PENDING;
+  }
+  lua_error(L);
+}
+
+host_sim *host_may_block(lua_State *L, const char *call) {
+  md_host *h = host_of(L);
+  host_sim *s = h->sim;
+  if (s == NULL || h->process == 0 || h->fences || !lua_isyieldable(L))
+    wait_refuse(L, call);
+  if (md_sim_proc(s->kernel, h->process)->flags & MD_PENDING)
+    wait_raise_pending(L, s, h->process);
+  h->instructions = 0;
+  return s;
+}
+
+void host_may_block_in(lua_State *L, const host_sim *s, const char *call) {
+  if (host_may_block(L, call) != s)
+    host_raise(L, "usage",
+               "%s: the process belongs to another sim and can only wait in "
+               "its own",
+               call);
+}
+
+int host_block(lua_State *L, host_sim *s, lua_KContext ctx, lua_KFunction k) {
+  uint32_t p = s->host->process;
+  md_proc *proc = md_sim_proc(s->kernel, p);
+  if (proc->root == L) {
+    proc->flags &= (uint8_t)~MD_INNER;
+  } else {
+    proc->flags |= MD_INNER;
+    md_sim_cold(s->kernel, p)->inner = L;
+  }
+  return lua_yieldk(L, 0, ctx, k);
+}
+
+void host_woken(lua_State *L) {
+  md_host *h = host_of(L);
+  md_proc *proc = md_sim_proc(h->sim->kernel, h->process);
+  if (proc->why == MD_WHY_INTERRUPT)
+    wait_raise_pending(L, h->sim, h->process);
+  if (proc->why == MD_WHY_UNWIND) {
+    lua_pushlightuserdata(L, host_light(HOST_UNWIND, 0));
+    lua_error(L);
+  }
+}
+
+void host_break(lua_State *L, host_sim *s, uint32_t p, md_why why) {
+  md_sim *k = s->kernel;
+  md_proc *proc = md_sim_proc(k, p);
+  if (proc->state == MD_READY && proc->why == MD_WHY_MESSAGE)
+    host_unreceive(L, s, p);
+  if (proc->state == MD_WAITING && proc->wait == MD_WAIT_ROOM)
+    host_unline(L, s, p);
+  md_sim_wake(k, p, why);
+}

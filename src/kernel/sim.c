@@ -1,0 +1,570 @@
+#include "kernel/sim.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+  SIM_TIMER = 1u << (MD_SLOT_BITS - 1), /* the slot is a timer's */
+  SIM_QUICK = 1024,      /* sleeps in a row without a look at the host's loop */
+  SIM_SWEEP = 64,        /* forgotten keys that are not worth a sweep */
+  SIM_SUSPECT = 100000,  /* the last events before zeno are counted by name */
+};
+
+#define SIM_FOREVER INT64_MAX
+
+/* Most fields of the first lines are touched at every event. */
+struct md_sim {
+  md_time now, limit;
+  uint64_t events, instant; /* the first event of this instant */
+  uint32_t pending;         /* keys in the queue that somebody waits for */
+  uint32_t quick, quick_most;
+  bool starved; /* a wake-up was lost for want of memory */
+  md_queue queue;
+  md_trace trace;
+  md_procs procs;
+  uint64_t zeno, suspect;
+  md_timers timers;
+  md_mails mails;
+  md_scale scale;
+  md_arena *arena;
+  uint64_t seed;
+  uint32_t *counts; /* events by process at an instant that has had many */
+  uint32_t counts_size;
+  int ranks; /* priorities in use, ascending; a rank is an index */
+  int64_t priorities[MD_RANKS];
+};
+
+md_sim *md_sim_open(md_arena *arena, const md_sim_options *options) {
+  md_sim *s = md_arena_alloc(arena, sizeof *s);
+  if (s == NULL) return NULL;
+  memset(s, 0, sizeof *s);
+  s->arena = arena;
+  s->seed = options->seed;
+  s->scale = md_scale_of(options->precision);
+  s->ranks = 1;
+  s->limit = SIM_FOREVER;
+  s->trace.hash = 0x6d6f6f6e6469616cu; /* "moondial" */
+  md_sim_zeno(s, options->zeno);
+  md_timers_open(&s->timers, arena);
+  bool procs = md_procs_open(&s->procs, arena);
+  bool mails = md_mails_open(&s->mails, arena, &s->procs);
+  bool queue = md_queue_open(&s->queue, arena, options->order, options->seed);
+  if (procs && mails && queue) return s;
+  md_sim_close(s);
+  return NULL;
+}
+
+void md_sim_close(md_sim *s) {
+  md_queue_close(&s->queue);
+  md_mails_close(&s->mails);
+  md_timers_close(&s->timers);
+  md_procs_close(&s->procs);
+  md_arena_free(s->arena, s->counts, s->counts_size * sizeof *s->counts);
+  md_arena_free(s->arena, s, sizeof *s);
+}
+
+md_time md_sim_now(const md_sim *s) { return s->now; }
+md_scale md_sim_scale(const md_sim *s) { return s->scale; }
+uint64_t md_sim_seed(const md_sim *s) { return s->seed; }
+uint64_t md_sim_events(const md_sim *s) { return s->events; }
+uint64_t md_sim_hash(const md_sim *s) { return s->trace.hash; }
+md_trace *md_sim_trace(md_sim *s) { return &s->trace; }
+md_mails *md_sim_mails(md_sim *s) { return &s->mails; }
+
+void md_sim_zeno(md_sim *s, uint64_t zeno) {
+  s->zeno = zeno ? zeno : UINT64_MAX;
+  s->suspect = s->zeno > SIM_SUSPECT ? s->zeno - SIM_SUSPECT : 0;
+}
+
+void md_sim_note(md_sim *s, md_trace_kind kind, uint32_t process,
+                 uint32_t other, uint64_t detail) {
+  md_trace_note(&s->trace, s->now, kind, process, other, detail);
+}
+
+/* -- keys ---------------------------------------------------------------------- */
+
+/* The key that the owner of a slot waits for. */
+static md_key sim_owned(const md_sim *s, uint32_t slot) {
+  uint64_t wake, due;
+  if (slot & SIM_TIMER) {
+    const md_timer *timer = &s->timers.records[slot & ~SIM_TIMER];
+    wake = timer->wake;
+    due = (uint64_t)timer->due;
+  } else {
+    wake = s->procs.hot[slot].wake;
+    due = (uint64_t)s->procs.hot[slot].due;
+  }
+  return (md_key)due << 64 | wake;
+}
+
+/* The key that the owner waits for is another, at the same time. */
+static void sim_own(md_sim *s, uint32_t slot, uint64_t wake) {
+  if (slot & SIM_TIMER) s->timers.records[slot & ~SIM_TIMER].wake = wake;
+  else s->procs.hot[slot].wake = wake;
+}
+
+static bool sim_wanted(const md_sim *s, md_key key) {
+  return sim_owned(s, md_key_slot(key)) == key;
+}
+
+/* Sweeps the forgotten keys out of the ring. */
+static void sim_sweep_ring(md_sim *s) {
+  md_queue *q = &s->queue;
+  uint32_t mask = q->ring_capacity - 1, kept = q->ring_first;
+  for (uint32_t i = q->ring_first; i != q->ring_last; i++)
+    if (sim_wanted(s, q->ring[i & mask]))
+      q->ring[kept++ & mask] = q->ring[i & mask];
+  q->ring_last = kept;
+}
+
+/* Sweeps the forgotten keys out of the queue. */
+static void sim_sweep(md_sim *s) {
+  md_queue *q = &s->queue;
+  sim_sweep_ring(s);
+  if (q->hole) queue_settle(q);
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < q->count; i++)
+    if (sim_wanted(s, q->heap[i])) q->heap[kept++] = q->heap[i];
+  for (uint32_t i = kept; i < q->count; i++) q->heap[i] = MD_KEY_NONE;
+  q->count = kept;
+  md_queue_heapify(q);
+}
+
+/* Gives out the turns anew, in the same order. */
+static bool sim_turn_over(md_sim *s) {
+  if (!md_queue_gather(&s->queue)) return false;
+  sim_sweep(s);
+  md_queue_sort(&s->queue);
+  for (uint32_t i = 0; i < s->queue.count; i++) {
+    uint32_t slot = md_key_slot(s->queue.heap[i]);
+    sim_own(s, slot, md_queue_turn_anew(&s->queue, i));
+  }
+  if (s->queue.count == 0) s->queue.turn = 0;
+  return true;
+}
+
+/* A key that goes in now; MD_KEY_NONE when there is no memory for it. What is
+   due at once and in order needs no sorting. */
+static inline md_key sim_schedule(md_sim *s, md_time time, uint8_t rank,
+                                  uint32_t slot) {
+  md_queue *q = &s->queue;
+  assert(time >= s->now);
+  if (md_queue_turns_over(q) && !sim_turn_over(s)) return MD_KEY_NONE;
+  md_key key = md_queue_key(q, time, rank, slot);
+  bool due = time == s->now && q->order == MD_FIFO && s->ranks == 1;
+  bool done = (due && md_queue_append(q, key)) || md_queue_push(q, key);
+  if (!done) return MD_KEY_NONE;
+  s->pending++;
+  return key;
+}
+
+/* A key in the queue is wanted no more, and its owner has forgotten it. A
+   sweep takes out more keys than it leaves, so forgetting stays O(1). */
+static void sim_forget(md_sim *s) {
+  assert(s->pending > 0);
+  s->pending--;
+  uint32_t forgotten = md_queue_size(&s->queue) - s->pending;
+  if (forgotten > s->pending + SIM_SWEEP) sim_sweep(s);
+}
+
+/* Gives every rank in use another; `map` keeps their order, and with it that
+   of all keys. The queue is gathered and swept. */
+static void sim_rerank(md_sim *s, const uint8_t map[MD_RANKS]) {
+  for (uint32_t k = 0; k < s->queue.count; k++) {
+    md_key key = s->queue.heap[k];
+    uint64_t low = md_key_low(key), rank = map[low >> 56];
+    low = (low & ((1ull << 56) - 1)) | rank << 56;
+    s->queue.heap[k] = (key >> 64) << 64 | low;
+    sim_own(s, md_key_slot(key), low);
+  }
+  for (uint32_t p = 1; p < s->procs.used; p++)
+    s->procs.hot[p].rank = map[s->procs.hot[p].rank];
+}
+
+/* Drops the priorities that nobody has any more, but for 0. */
+static void sim_ranks_drop(md_sim *s) {
+  bool used[MD_RANKS] = {false};
+  uint8_t map[MD_RANKS] = {0};
+  int kept = 0;
+  for (uint32_t k = 0; k < s->queue.count; k++)
+    used[md_key_low(s->queue.heap[k]) >> 56] = true;
+  for (uint32_t p = 1; p < s->procs.used; p++)
+    if (s->procs.hot[p].state != MD_FREE) used[s->procs.hot[p].rank] = true;
+  for (int i = 0; i < s->ranks; i++) {
+    map[i] = (uint8_t)kept;
+    if (used[i] || s->priorities[i] == 0)
+      s->priorities[kept++] = s->priorities[i];
+  }
+  s->ranks = kept;
+  sim_rerank(s, map);
+}
+
+/* The place of a priority among those in use. */
+static int sim_rank_place(const md_sim *s, int64_t priority) {
+  int i = 0;
+  while (i < s->ranks && s->priorities[i] < priority) i++;
+  return i;
+}
+
+/* The rank of a priority. A new one shifts the ranks above it: O(n). -1 when
+   there is no memory, or as many others as there are ranks. */
+static int sim_rank(md_sim *s, int64_t priority) {
+  uint8_t map[MD_RANKS];
+  int i = sim_rank_place(s, priority);
+  if (i < s->ranks && s->priorities[i] == priority) return i;
+  if (!md_queue_gather(&s->queue)) return -1;
+  sim_sweep(s);
+  if (s->ranks == MD_RANKS) {
+    sim_ranks_drop(s);
+    i = sim_rank_place(s, priority);
+  }
+  if (s->ranks == MD_RANKS) return -1;
+  for (int r = 0; r < MD_RANKS; r++) map[r] = (uint8_t)(r + (r >= i));
+  sim_rerank(s, map);
+  memmove(&s->priorities[i + 1], &s->priorities[i],
+          (size_t)(s->ranks - i) * sizeof s->priorities[0]);
+  s->priorities[i] = priority;
+  s->ranks++;
+  return i;
+}
+
+/* -- the run --------------------------------------------------------------------- */
+
+void md_sim_bound(md_sim *s, md_time limit, bool quick) {
+  s->limit = limit;
+  s->quick_most = quick ? SIM_QUICK : 0;
+  s->quick = s->quick_most;
+}
+
+/* Counts who keeps an instant from ending. */
+static void sim_suspect(md_sim *s, uint32_t p) {
+  if (s->counts_size < s->procs.used) {
+    void *grown = md_arena_resize(
+        s->arena, s->counts, s->counts_size * sizeof *s->counts,
+        s->procs.capacity * sizeof *s->counts);
+    if (grown == NULL) return;
+    s->counts = grown;
+    memset(s->counts + s->counts_size, 0,
+           (s->procs.capacity - s->counts_size) * sizeof *s->counts);
+    s->counts_size = s->procs.capacity;
+  }
+  s->counts[p]++;
+}
+
+int md_sim_busiest(const md_sim *s, uint32_t *processes, uint32_t *counts,
+                   int n) {
+  int found = 0;
+  for (uint32_t p = 1; p < s->counts_size; p++) {
+    uint32_t count = s->counts[p];
+    int i = found;
+    if (count == 0) continue;
+    while (i > 0 && counts[i - 1] < count) i--;
+    if (i == n) continue;
+    if (found < n) found++;
+    for (int k = found - 1; k > i; k--) {
+      counts[k] = counts[k - 1];
+      processes[k] = processes[k - 1];
+    }
+    counts[i] = count;
+    processes[i] = p;
+  }
+  return found;
+}
+
+static inline void sim_move(md_sim *s, md_time time) {
+  assert(time >= s->now);
+  if (time == s->now) return;
+  s->now = time;
+  s->instant = s->events;
+  if (__builtin_expect(s->counts != NULL, 0)) {
+    md_arena_free(s->arena, s->counts, s->counts_size * sizeof *s->counts);
+    s->counts = NULL;
+    s->counts_size = 0;
+  }
+}
+
+static md_next sim_timer(md_sim *s, uint32_t i, md_event *event) {
+  md_timer *timer = &s->timers.records[i];
+  event->process = 0;
+  event->timer_kind = timer->kind;
+  memcpy(event->words, timer->words, sizeof event->words);
+  md_timers_release(&s->timers, i);
+  return MD_NEXT_TIMER;
+}
+
+/* p waits for another's end no more, if it did. */
+static inline void sim_unwatch(md_sim *s, uint32_t p) {
+  const md_proc *proc = &s->procs.hot[p];
+  if (proc->state == MD_WAITING &&
+      (proc->wait == MD_WAIT_JOIN || proc->wait == MD_WAIT_REPLY))
+    md_procs_unwatch(&s->procs, p);
+}
+
+static inline md_next sim_process(md_sim *s, uint32_t p, md_event *event) {
+  md_proc *proc = &s->procs.hot[p];
+  proc->wake = 0;
+  sim_unwatch(s, p);
+  proc->state = MD_RUNNING;
+  md_trace_note(&s->trace, s->now, MD_TRACE_WAKE, p, 0, proc->why);
+  event->process = p;
+  return MD_NEXT_PROCESS;
+}
+
+md_next md_sim_next(md_sim *s, md_event *event) {
+  if (s->starved) return MD_NEXT_STARVED;
+  for (;;) {
+    md_key key = md_queue_top(&s->queue);
+    if ((uint64_t)(key >> 64) > (uint64_t)s->limit || key == MD_KEY_NONE)
+      return s->pending ? MD_NEXT_LIMIT : MD_NEXT_NOTHING;
+    bool wanted = sim_wanted(s, key);
+    if (wanted && md_key_time(key) == s->now) {
+      if (s->events - s->instant >= s->zeno) return MD_NEXT_ZENO;
+      if (s->events - s->instant >= s->suspect)
+        sim_suspect(s, key & SIM_TIMER ? 0 : md_key_slot(key));
+    }
+    md_queue_take(&s->queue, key);
+    if (!wanted) continue;
+    s->pending--;
+    sim_move(s, md_key_time(key));
+    s->events++;
+    s->quick = s->quick_most;
+    uint32_t slot = md_key_slot(key);
+    if (slot & SIM_TIMER) return sim_timer(s, slot & ~SIM_TIMER, event);
+    return sim_process(s, slot, event);
+  }
+}
+
+bool md_sim_peek(md_sim *s, md_time *time) {
+  for (;;) {
+    md_key key = md_queue_top(&s->queue);
+    if (key == MD_KEY_NONE) return false;
+    *time = md_key_time(key);
+    if (sim_wanted(s, key)) return true;
+    md_queue_take(&s->queue, key);
+  }
+}
+
+void md_sim_forward(md_sim *s, md_time time) { sim_move(s, time); }
+
+uint32_t md_sim_likely(const md_sim *s) {
+  const md_queue *q = &s->queue;
+  if (!queue_ring_empty(q) || q->count < 5) return 0;
+  const md_key *heap = q->heap;
+  md_key a = heap[2] < heap[1] ? heap[2] : heap[1];
+  md_key b = heap[4] < heap[3] ? heap[4] : heap[3];
+  uint32_t slot = md_key_slot(b < a ? b : a);
+  return slot & SIM_TIMER ? 0 : slot;
+}
+
+/* p's wake-up, if there is one to come, is forgotten. */
+static void sim_disarm(md_sim *s, uint32_t p) {
+  if (s->procs.hot[p].wake == 0) return;
+  s->procs.hot[p].wake = 0;
+  sim_forget(s);
+}
+
+/* -- processes --------------------------------------------------------------------- */
+
+uint32_t md_sim_spawn(md_sim *s, md_time at, int64_t priority,
+                      uint32_t parent) {
+  int rank = priority == 0 && s->ranks == 1 ? 0 : sim_rank(s, priority);
+  if (rank < 0) return 0;
+  uint32_t p = md_procs_take(&s->procs);
+  if (p == 0) return 0;
+  md_proc *proc = &s->procs.hot[p];
+  proc->rank = (uint8_t)rank;
+  md_key key = sim_schedule(s, at, proc->rank, p);
+  if (key == MD_KEY_NONE) {
+    md_procs_release(&s->procs, p);
+    return 0;
+  }
+  proc->wake = md_key_low(key);
+  proc->due = at;
+  proc->why = MD_WHY_START;
+  proc->wait = MD_WAIT_TIME;
+  proc->state = at == s->now ? MD_READY : MD_SLEEPING;
+  if (parent != 0) s->procs.cold[p].parent = md_sim_pid(s, parent);
+  md_sim_note(s, MD_TRACE_SPAWN, parent, p, 0);
+  return p;
+}
+
+void md_sim_end(md_sim *s, uint32_t p, bool failed) {
+  md_proc *proc = &s->procs.hot[p];
+  assert(proc->inbox_count == 0);
+  md_sim_note(s, failed ? MD_TRACE_FAIL : MD_TRACE_STOP, p, 0, 0);
+  sim_unwatch(s, p);
+  sim_disarm(s, p);
+  uint32_t first;
+  while ((first = s->procs.cold[p].watchers) != 0)
+    md_sim_wake(s, first, MD_WHY_END);
+  md_procs_release(&s->procs, p);
+}
+
+md_pid md_sim_pid(const md_sim *s, uint32_t p) {
+  return md_procs_pid(&s->procs, p);
+}
+
+uint32_t md_sim_index(const md_sim *s, md_pid pid) {
+  return md_procs_index(&s->procs, pid);
+}
+
+uint32_t md_sim_live(const md_sim *s) { return s->procs.live; }
+
+uint32_t md_sim_after(const md_sim *s, uint32_t p) {
+  while (++p < s->procs.used)
+    if (s->procs.hot[p].state != MD_FREE) return p;
+  return 0;
+}
+
+md_proc *md_sim_proc(const md_sim *s, uint32_t p) { return &s->procs.hot[p]; }
+
+md_proc_cold *md_sim_cold(const md_sim *s, uint32_t p) {
+  return &s->procs.cold[p];
+}
+
+md_proc_extra *md_sim_extra(const md_sim *s, uint32_t p) {
+  uint32_t e = s->procs.cold[p].extra;
+  return e ? &s->procs.extra[e] : NULL;
+}
+
+md_proc_extra *md_sim_make_extra(md_sim *s, uint32_t p) {
+  return md_procs_extra(&s->procs, p);
+}
+
+bool md_sim_name(md_sim *s, uint32_t p, const char *name, size_t length) {
+  md_proc_extra *extra = md_procs_extra(&s->procs, p);
+  if (extra == NULL) return false;
+  char *copy = md_arena_alloc(s->arena, length + 1);
+  if (copy == NULL) return false;
+  memcpy(copy, name, length);
+  copy[length] = '\0';
+  if (extra->name != NULL)
+    md_arena_free(s->arena, extra->name, extra->name_length + 1);
+  extra->name = copy;
+  extra->name_length = (uint32_t)length;
+  return true;
+}
+
+int64_t md_sim_priority(const md_sim *s, uint32_t p) {
+  return s->priorities[s->procs.hot[p].rank];
+}
+
+/* -- waits ---------------------------------------------------------------------------- */
+
+/* p's next wake-up. Where there is no memory for it the run cannot go on, and
+   says so at the next event. */
+static void sim_arm(md_sim *s, uint32_t p, md_time time, md_why why) {
+  md_proc *proc = &s->procs.hot[p];
+  md_key key = sim_schedule(s, time, proc->rank, p);
+  if (key == MD_KEY_NONE) s->starved = true;
+  proc->wake = key == MD_KEY_NONE ? 0 : md_key_low(key);
+  proc->due = time;
+  proc->why = why;
+}
+
+bool md_sim_sleep(md_sim *s, uint32_t p, md_time ticks) {
+  md_proc *proc = &s->procs.hot[p];
+  md_time time = s->now + ticks;
+  sim_arm(s, p, time, MD_WHY_TIME);
+  md_queue *q = &s->queue;
+  if (s->quick > 0 && ticks > 0 && md_key_low(q->heap[0]) == proc->wake &&
+      queue_ring_empty(q) && time <= s->limit && !q->hole) {
+    /* it would be next: take its own event and let it go on */
+    s->quick--;
+    q->hole = true;
+    s->pending--;
+    proc->wake = 0;
+    sim_move(s, time);
+    s->events++;
+    md_trace_note(&s->trace, time, MD_TRACE_WAKE, p, 0, MD_WHY_TIME);
+    return true;
+  }
+  proc->state = MD_SLEEPING;
+  proc->wait = MD_WAIT_TIME;
+  return false;
+}
+
+void md_sim_yield(md_sim *s, uint32_t p) {
+  sim_arm(s, p, s->now, MD_WHY_TIME);
+  s->procs.hot[p].state = MD_READY;
+  s->procs.hot[p].wait = MD_WAIT_TIME;
+}
+
+void md_sim_wait(md_sim *s, uint32_t p, md_wait wait, md_time deadline,
+                 uint32_t target) {
+  md_proc *proc = &s->procs.hot[p];
+  proc->state = MD_WAITING;
+  proc->wait = wait;
+  proc->target = 0;
+  if (wait == MD_WAIT_JOIN || wait == MD_WAIT_REPLY)
+    md_procs_watch(&s->procs, p, target);
+  if (wait == MD_WAIT_ROOM) proc->target = target;
+  if (deadline >= 0) sim_arm(s, p, deadline, MD_WHY_TIME);
+  else proc->due = s->now;
+}
+
+void md_sim_wake(md_sim *s, uint32_t p, md_why why) {
+  md_proc *proc = &s->procs.hot[p];
+  assert(proc->state != MD_FREE && proc->state != MD_RUNNING);
+  sim_unwatch(s, p);
+  sim_disarm(s, p);
+  proc->state = MD_READY;
+  sim_arm(s, p, s->now, why);
+}
+
+/* -- messages -------------------------------------------------------------------------- */
+
+bool md_sim_room(const md_sim *s, uint32_t p) {
+  const md_proc_extra *extra = md_sim_extra(s, p);
+  if (extra == NULL || extra->capacity == 0) return true;
+  return s->procs.hot[p].inbox_count < extra->capacity &&
+         extra->line_first == 0;
+}
+
+uint32_t md_sim_post(md_sim *s, uint32_t p, const md_mail *mail) {
+  uint32_t e = md_mails_put(&s->mails, p, mail);
+  if (e != 0) md_sim_note(s, MD_TRACE_QUEUE, mail->from, p, 0);
+  return e;
+}
+
+md_mail md_sim_take(md_sim *s, uint32_t p, uint32_t envelope) {
+  md_mail mail = md_mails_take(&s->mails, p, envelope);
+  md_proc_extra *extra = md_sim_extra(s, p);
+  if (extra == NULL || extra->line_first == 0) return mail;
+  md_mail next = md_mails_unline(&s->mails, p, extra->line_first);
+  uint32_t sender = next.sender;
+  next.sender = 0;
+  md_sim_post(s, p, &next); /* the envelopes just freed are room enough */
+  if (sender != 0) md_sim_wake(s, sender, MD_WHY_ROOM);
+  return mail;
+}
+
+/* -- timers ------------------------------------------------------------------------------ */
+
+md_timer_id md_sim_at(md_sim *s, md_time time, uint32_t kind,
+                      const uint64_t words[3], int64_t priority) {
+  int rank = priority == 0 && s->ranks == 1 ? 0 : sim_rank(s, priority);
+  if (rank < 0) return 0;
+  uint32_t i = md_timers_take(&s->timers);
+  if (i == 0) return 0;
+  md_key key = sim_schedule(s, time, (uint8_t)rank, i | SIM_TIMER);
+  md_timer *timer = &s->timers.records[i];
+  if (key == MD_KEY_NONE) {
+    md_timers_release(&s->timers, i);
+    return 0;
+  }
+  timer->wake = md_key_low(key);
+  timer->due = time;
+  timer->kind = kind;
+  memcpy(timer->words, words, sizeof timer->words);
+  return md_timers_id(&s->timers, i);
+}
+
+bool md_sim_cancel(md_sim *s, md_timer_id id, uint64_t words[3]) {
+  uint32_t i = md_timers_index(&s->timers, id);
+  if (i == 0) return false;
+  memcpy(words, s->timers.records[i].words, 3 * sizeof words[0]);
+  md_timers_release(&s->timers, i);
+  sim_forget(s);
+  return true;
+}

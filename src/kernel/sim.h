@@ -1,0 +1,147 @@
+/* A simulation: virtual time, the events to come, the processes and their
+   messages. This is the facade, the one header of the kernel that others
+   include (beside rng.h, dist.h and record.h, which stand alone).
+
+   The kernel is passive: the host asks md_sim_next for what is due, does it,
+   and tells what came of it. It never calls back, prints, or looks at a clock.
+   Processes are named by an index while they live (never 0), and by a md_pid
+   for ever. All memory is the arena's; a function that needs some says how it
+   fails for want of it, and has changed nothing then. */
+#ifndef MD_KERNEL_SIM_H
+#define MD_KERNEL_SIM_H
+
+#include "base/arena.h"
+#include "base/time.h"
+#include "kernel/mail.h"
+#include "kernel/proc.h"
+#include "kernel/queue.h"
+#include "kernel/timer.h"
+#include "kernel/trace.h"
+
+typedef struct md_sim md_sim;
+
+typedef struct md_sim_options {
+  uint64_t seed;
+  md_order order;
+  int precision;
+  uint64_t zeno; /* events at one instant that end a run, 0: no bound */
+} md_sim_options;
+
+md_sim *md_sim_open(md_arena *, const md_sim_options *);
+void md_sim_close(md_sim *);
+
+/* -- time ------------------------------------------------------------------ */
+
+md_time md_sim_now(const md_sim *);
+md_scale md_sim_scale(const md_sim *);
+uint64_t md_sim_seed(const md_sim *);
+uint64_t md_sim_events(const md_sim *); /* that have happened */
+uint64_t md_sim_hash(const md_sim *);
+md_trace *md_sim_trace(md_sim *);
+void md_sim_zeno(md_sim *, uint64_t zeno);
+
+/* -- the run --------------------------------------------------------------- */
+
+typedef enum md_next {
+  MD_NEXT_PROCESS, /* event.process goes on, for the reason of md_sim_why */
+  MD_NEXT_TIMER,   /* event.timer came due and is released */
+  MD_NEXT_LIMIT,   /* nothing up to the limit, something after it */
+  MD_NEXT_NOTHING, /* nothing at all */
+  MD_NEXT_ZENO,    /* too many events at this instant */
+  MD_NEXT_STARVED, /* no memory for a wake-up: the run cannot go on */
+} md_next;
+
+typedef struct md_event {
+  uint32_t process;
+  uint32_t timer_kind;
+  uint64_t words[3]; /* the timer's */
+} md_event;
+
+/* How far md_sim_next goes, and whether a process may go on by itself when it
+   would be next anyway (`quick`; no other way to see each event, then). */
+void md_sim_bound(md_sim *, md_time limit, bool quick);
+
+/* Takes the next event and moves the clock to it. */
+md_next md_sim_next(md_sim *, md_event *);
+
+/* The time of the next event; false when there is none. */
+bool md_sim_peek(md_sim *, md_time *);
+
+/* Moves the clock forward; no event may lie before that time. */
+void md_sim_forward(md_sim *, md_time);
+
+/* The process that md_sim_next will most likely give next, and may be fetched
+   into the cache meanwhile; 0 when there is none. */
+uint32_t md_sim_likely(const md_sim *);
+
+/* Up to n processes with the most events at an instant that has had too many,
+   most first; returns how many. */
+int md_sim_busiest(const md_sim *, uint32_t *processes, uint32_t *counts,
+                   int n);
+
+/* -- processes ------------------------------------------------------------- */
+
+/* A new process that starts at `at`, after what is due then; 0 when there is
+   no memory. A lower priority number goes first among equal times. */
+uint32_t md_sim_spawn(md_sim *, md_time at, int64_t priority, uint32_t parent);
+
+/* p ends: those who wait for its end are told so, its slot is free. Its inbox
+   must be empty. */
+void md_sim_end(md_sim *, uint32_t p, bool failed);
+
+md_pid md_sim_pid(const md_sim *, uint32_t p);
+uint32_t md_sim_index(const md_sim *, md_pid); /* 0: it has ended */
+uint32_t md_sim_live(const md_sim *);
+uint32_t md_sim_after(const md_sim *, uint32_t p); /* next living one, 0 */
+md_proc *md_sim_proc(const md_sim *, uint32_t p);
+md_proc_cold *md_sim_cold(const md_sim *, uint32_t p);
+md_proc_extra *md_sim_extra(const md_sim *, uint32_t p);     /* or NULL */
+md_proc_extra *md_sim_make_extra(md_sim *, uint32_t p);      /* or no memory */
+bool md_sim_name(md_sim *, uint32_t p, const char *name, size_t length);
+int64_t md_sim_priority(const md_sim *, uint32_t p);
+
+/* -- waits ------------------------------------------------------------------ */
+
+/* Sleeps for `ticks`; true when the clock has moved already because nobody
+   else was due, false when the process must wait for its event. */
+bool md_sim_sleep(md_sim *, uint32_t p, md_time ticks);
+
+/* p comes back in this instant, after all that is due. */
+void md_sim_yield(md_sim *, uint32_t p);
+
+/* p waits; with a deadline (else -1) it goes on at that time at the latest.
+   The target of JOIN and REPLY is the process whose end ends the wait, that
+   of ROOM the envelope that waits in a line. */
+void md_sim_wait(md_sim *, uint32_t p, md_wait, md_time deadline,
+                 uint32_t target);
+
+/* Ends p's wait, whatever it is: it goes on in this instant, for that reason.
+   Whatever the host keeps for the wait is the host's to give back. */
+void md_sim_wake(md_sim *, uint32_t p, md_why);
+
+/* -- messages --------------------------------------------------------------- */
+
+md_mails *md_sim_mails(md_sim *);
+
+/* True when p's inbox takes one more message at once. */
+bool md_sim_room(const md_sim *, uint32_t p);
+
+/* Puts a message at the end of p's inbox; 0 when there is no memory. */
+uint32_t md_sim_post(md_sim *, uint32_t p, const md_mail *);
+
+/* Takes a message out; the first that waits for room comes in. */
+md_mail md_sim_take(md_sim *, uint32_t p, uint32_t envelope);
+
+/* -- timers ------------------------------------------------------------------ */
+
+/* Something of that kind at that time, 0 when there is no memory. */
+md_timer_id md_sim_at(md_sim *, md_time, uint32_t kind, const uint64_t words[3],
+                      int64_t priority);
+
+/* Cancels it and gives its words; false when it has been or was cancelled. */
+bool md_sim_cancel(md_sim *, md_timer_id, uint64_t words[3]);
+
+void md_sim_note(md_sim *, md_trace_kind, uint32_t process, uint32_t other,
+                 uint64_t detail);
+
+#endif
