@@ -12,7 +12,9 @@ enum { MOST = 4000 };
 static md_arena *arena;
 static uint64_t dice = 1;
 
-static uint64_t roll(uint64_t n) { return md_rng_splitmix(&dice) % n; }
+static uint64_t roll(uint64_t n) {
+  return md_rng_splitmix(&dice) % n;
+}
 
 /* -- the naive queue: an array in ascending order ----------------------- */
 
@@ -49,8 +51,8 @@ static bool sound(const md_queue *q) {
     right = right && q->heap[q->count + i] == MD_KEY_NONE;
   for (uint32_t i = 1 + 4 * q->hole; i < q->count; i++)
     right = right && q->heap[(i - 1) / 4] < q->heap[i];
-  for (uint32_t i = q->ring_first + 1; !queue_ring_empty(q) &&
-                                       i != q->ring_last; i++)
+  for (uint32_t i = q->ring_first + 1;
+       !queue_ring_empty(q) && i != q->ring_last; i++)
     right = right && q->ring[(i - 1) & (q->ring_capacity - 1)] <
                          q->ring[i & (q->ring_capacity - 1)];
   return right;
@@ -58,8 +60,7 @@ static bool sound(const md_queue *q) {
 
 /* A step of a run: one entry in, ahead or due now, or the least one out. */
 static bool step(md_queue *q, md_time *now, uint32_t bias) {
-  bool in = naive_count == 0 ||
-            (naive_count < MOST && roll(100) < bias);
+  bool in = naive_count == 0 || (naive_count < MOST && roll(100) < bias);
   if (!in) {
     md_key top = md_queue_top(q);
     if (top != naive[0]) return false;

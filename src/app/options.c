@@ -149,6 +149,21 @@ static bool option_set(app_options *o, option which, const char *value) {
   return false;
 }
 
+static bool option_unknown(const char *word) {
+  const char *known[OPTION_COUNT + 1], *name = word + strspn(word, "-");
+  char text[64];
+  int n = 0;
+  for (int i = 0; i < OPTION_COUNT; i++)
+    if (option_rows[i].help != NULL) known[n++] = option_rows[i].word;
+  known[n] = NULL;
+  snprintf(text, sizeof text, "%.*s", (int)strcspn(name, "="), name);
+  fprintf(stderr,
+          "moondial: there is no option '%s'; did you mean '--%s'? moondial "
+          "help lists them\n",
+          word, host_nearest(text, known));
+  return false;
+}
+
 /* Reads words[*i], an option, and its value. */
 static bool option_read(int count, char **words, int *i, app_options *o) {
   const char *word = words[*i] + 2;
@@ -167,10 +182,7 @@ static bool option_read(int count, char **words, int *i, app_options *o) {
             row->word, row->value);
     return false;
   }
-  fprintf(stderr,
-          "moondial: there is no option '%s'; moondial help lists them\n",
-          words[*i]);
-  return false;
+  return option_unknown(words[*i]);
 }
 
 static bool option_command(const char *word, app_command *command) {
@@ -204,6 +216,8 @@ bool app_read_options(int count, char **words, app_options *o) {
     }
     if (word[0] == '-' && word[1] == '-') {
       if (!option_read(count, words, &i, o)) return false;
+    } else if (word[0] == '-' && word[1] != '\0') {
+      return option_unknown(word);
     } else if (!named && option_command(word, &o->command)) {
       named = true;
     } else {

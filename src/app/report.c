@@ -46,26 +46,31 @@ void app_report_waiting(md_host *h, host_sim *s) {
 
 /* -- errors ------------------------------------------------------------------------------ */
 
-/* Leaves text and traceback of the error at 1, as strings; nothing here may
+/* Pushes the traceback of the error at 1: its own if it is one of ours, else
+   that of the process in which it was raised, or of the script. */
+static void report_trace(lua_State *L, bool process) {
+  if (lua_istable(L, 1) && luaL_getmetafield(L, 1, "__name") != LUA_TNIL) {
+    lua_pushliteral(L, "traceback");
+    lua_rawget(L, 1);
+    if (lua_type(L, -1) == LUA_TSTRING) return;
+  }
+  if (process) lua_getfield(L, LUA_REGISTRYINDEX, "md.traceback");
+  else host_traceback(L, host_of(L)->script);
+}
+
+/* Leaves traceback and text of the error at 1, as strings; nothing here may
    fail but for want of memory. */
 static int report_texts(lua_State *L) {
   md_host *h = host_of(L);
   lua_settop(L, 1);
   lua_getfield(L, LUA_REGISTRYINDEX, "md.error");
   bool process = h->failed_at[0] != '\0' && lua_rawequal(L, 1, 2);
-  lua_settop(L, 1);
-  if (lua_istable(L, 1) && luaL_getmetafield(L, 1, "__name") != LUA_TNIL)
-    lua_getfield(L, 1, "traceback"); /* ours, with its own place */
-  if (lua_type(L, -1) != LUA_TSTRING || lua_gettop(L) == 1) {
-    if (process) lua_getfield(L, LUA_REGISTRYINDEX, "md.traceback");
-    else host_traceback(L, h->script);
-  }
-  lua_replace(L, 2);
-  lua_settop(L, 2);
   if (!process) h->failed_at[0] = '\0';
+  report_trace(L, process);
   if (lua_type(L, 1) == LUA_TSTRING) {
     lua_pushvalue(L, 1);
   } else if (luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) {
+    lua_pop(L, 1);
     luaL_tolstring(L, 1, NULL);
   } else if (lua_isnil(L, 1)) {
     lua_pushliteral(L, "the error's value is nil");

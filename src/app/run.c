@@ -124,7 +124,7 @@ static char *run_folder(const char *path) {
 }
 
 static int run_open_failed(const app_options *o) {
-  if (o->host.memory > 0)
+  if (o->host.memory > 0 || o->host.fail_at > 0)
     fprintf(stderr, "moondial: out of memory before the model began; raise "
                     "--memory\n");
   else

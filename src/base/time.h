@@ -19,8 +19,8 @@ enum { MD_PRECISION_MAX = 15 };
 
 /* A tick's size: `digits` decimal digits of the unit are kept. */
 typedef struct md_scale {
-  int64_t ticks;  /* in one unit: 10^digits */
-  double factor;  /* the same */
+  int64_t ticks; /* in one unit: 10^digits */
+  double factor; /* the same */
   int digits;
 } md_scale;
 
@@ -30,13 +30,18 @@ md_scale md_scale_of(int digits);
 bool md_time_read_far(md_scale scale, double units, md_time *ticks);
 double md_time_show_far(md_scale scale, md_time ticks);
 
+/* The nearest integer of a number within 2^51. */
+static inline md_time md_time_nearest(double x) {
+  const double magic = 0x1.8p52; /* adding it rounds to an integer */
+  return (md_time)((x + magic) - magic);
+}
+
 /* Units to ticks; false when they do not fit (NaN and infinities never do). */
 static inline bool md_time_read(md_scale scale, double units, md_time *ticks) {
-  const double magic = 0x1.8p52; /* adding it rounds to an integer */
   double x = units * scale.factor;
   if (!(x > -0x1p51 && x < 0x1p51))
     return md_time_read_far(scale, units, ticks);
-  *ticks = (md_time)((x + magic) - magic);
+  *ticks = md_time_nearest(x);
   return true;
 }
 

@@ -7,8 +7,23 @@
 #include <math.h>
 #include <string.h>
 
+/* A stream is known by its size and its mark: looking up the metatable would
+   cost more than most distributions. */
+typedef struct chance_stream {
+  uint64_t mark;
+  md_rng rng;
+} chance_stream;
+
+static const uint64_t chance_mark = 0x6d642e726e670001; /* "md.rng" */
+
+static inline md_rng *chance_test(lua_State *L, int i) {
+  chance_stream *stream = lua_touserdata(L, i);
+  if (stream == NULL || lua_rawlen(L, i) != sizeof *stream) return NULL;
+  return stream->mark == chance_mark ? &stream->rng : NULL;
+}
+
 static md_rng *chance_self(lua_State *L, const char *call) {
-  md_rng *rng = luaL_testudata(L, 1, "md.rng");
+  md_rng *rng = chance_test(L, 1);
   if (rng == NULL)
     host_raise(L, "usage",
                "%s: expected a stream before the arguments, got %s; write "
@@ -26,19 +41,28 @@ static _Noreturn void chance_refuse(lua_State *L, int i, const char *call,
   __builtin_unreachable();
 }
 
+/* The text is not Lua's: on the stack it would be the missing argument. */
+static _Noreturn void chance_refuse_named(lua_State *L, int i, const char *call,
+                                          const char *format,
+                                          const char *name) {
+  char what[64];
+  snprintf(what, sizeof what, format, name);
+  chance_refuse(L, i, call, what);
+}
+
 static double chance_number(lua_State *L, int i, const char *call,
                             const char *name) {
   double x = lua_tonumber(L, i);
   if (lua_type(L, i) != LUA_TNUMBER || !(x >= -1e300 && x <= 1e300))
-    chance_refuse(L, i, call, lua_pushfstring(L, "a finite %s", name));
+    chance_refuse_named(L, i, call, "a finite %s", name);
   return x;
 }
 
 static double chance_positive(lua_State *L, int i, const char *call,
                               const char *name) {
-  double x = lua_tonumber(L, i);
-  if (lua_type(L, i) != LUA_TNUMBER || !(x >= 1e-300 && x <= 1e300))
-    chance_refuse(L, i, call, lua_pushfstring(L, "a positive %s", name));
+  double x = lua_tonumber(L, i); /* 0 for what is none */
+  if (!(x >= 1e-300 && x <= 1e300) || lua_type(L, i) != LUA_TNUMBER)
+    chance_refuse_named(L, i, call, "a positive %s", name);
   return x;
 }
 
@@ -46,8 +70,7 @@ static double chance_not_negative(lua_State *L, int i, const char *call,
                                   const char *name) {
   double x = lua_tonumber(L, i);
   if (lua_type(L, i) != LUA_TNUMBER || !(x >= 0 && x <= 1e300))
-    chance_refuse(L, i, call,
-                  lua_pushfstring(L, "a %s of at least 0", name));
+    chance_refuse_named(L, i, call, "a %s of at least 0", name);
   return x;
 }
 
@@ -89,13 +112,8 @@ static int m_uniform(lua_State *L) {
 
 /* exponential(mean) */
 static int m_exponential(lua_State *L) {
-  md_rng *rng = luaL_testudata(L, 1, "md.rng");
-  double mean = lua_tonumber(L, 2);
-  if (rng == NULL || lua_type(L, 2) != LUA_TNUMBER ||
-      !(mean >= 1e-300 && mean <= 1e300)) {
-    rng = chance_self(L, "exponential");
-    mean = chance_positive(L, 2, "exponential", "mean");
-  }
+  md_rng *rng = chance_self(L, "exponential");
+  double mean = chance_positive(L, 2, "exponential", "mean");
   lua_pushnumber(L, md_dist_exponential(rng, mean));
   return 1;
 }
@@ -277,9 +295,10 @@ static int m_shuffle(lua_State *L) {
 /* -- streams ---------------------------------------------------------------------------------- */
 
 static md_rng *chance_new(lua_State *L) {
-  md_rng *rng = lua_newuserdatauv(L, sizeof *rng, 0);
+  chance_stream *stream = lua_newuserdatauv(L, sizeof *stream, 0);
+  stream->mark = chance_mark;
   luaL_setmetatable(L, "md.rng");
-  return rng;
+  return &stream->rng;
 }
 
 md_rng *host_stream(lua_State *L, host_sim *s, const char *name, size_t n) {
@@ -288,7 +307,7 @@ md_rng *host_stream(lua_State *L, host_sim *s, const char *name, size_t n) {
   lua_pushlstring(L, name, n);
   lua_pushvalue(L, -1);
   lua_rawget(L, streams);
-  md_rng *rng = lua_touserdata(L, -1);
+  md_rng *rng = chance_test(L, -1);
   if (rng == NULL) {
     lua_pop(L, 1);
     rng = chance_new(L);

@@ -8,6 +8,7 @@ typedef struct clause_cell {
   uint64_t tag;   /* of a literal */
   uint8_t type;   /* Lua's, or LUA_TNONE for a pattern */
   uint8_t pattern;
+  bool whole;    /* of a number: it is an integer, or equals one */
   union {
     lua_Integer integer;
     lua_Number number;
@@ -48,12 +49,33 @@ static int clause_refuse(lua_State *L, int i, int c) {
                     c, host_describe(L, i));
 }
 
+/* A named field that nobody reads is a mistake: of the list of clauses, or of
+   one clause, which is on the top. */
+static void clauses_check(lua_State *L, int c) {
+  int table = lua_gettop(L);
+  lua_pushnil(L);
+  while (lua_next(L, table) != 0) {
+    lua_pop(L, 1);
+    if (lua_type(L, -1) != LUA_TSTRING) continue;
+    if (c == 0 && strcmp(lua_tostring(L, -1), "after") == 0) continue;
+    if (c == 0)
+      host_raise(L, "usage",
+                 "receive: there is no option '%s'; did you mean 'after'?",
+                 lua_tostring(L, -1));
+    host_raise(L, "usage",
+               "receive: there is no option '%s' in clause %d, which is a list "
+               "of patterns and a function",
+               lua_tostring(L, -1), c);
+  }
+}
+
 /* Counts clauses and patterns; every clause must have an array part. */
 static uint32_t clauses_measure(lua_State *L, int i, int n) {
   uint32_t cells = 0;
   for (int c = 1; c <= n; c++) {
     lua_rawgeti(L, i, c);
     if (!lua_istable(L, -1)) clause_refuse(L, lua_gettop(L), c);
+    clauses_check(L, c);
     if (lua_rawlen(L, -1) == 0)
       host_raise(L, "usage",
                  "receive: clause %d is empty; {md._, fn} takes any message, "
@@ -63,6 +85,13 @@ static uint32_t clauses_measure(lua_State *L, int i, int n) {
     lua_pop(L, 1);
   }
   return cells;
+}
+
+static void clause_number(lua_State *L, int i, clause_cell *cell) {
+  int whole;
+  cell->integer = lua_tointegerx(L, i, &whole);
+  cell->whole = whole;
+  if (!whole) cell->number = lua_tonumber(L, i);
 }
 
 /* Fills a cell from the pattern on the top, which is kept in `keep`. */
@@ -77,7 +106,9 @@ static void clause_fill(lua_State *L, clause_cell *cell, int keep) {
   }
   switch (lua_type(L, i)) {
   case LUA_TBOOLEAN: cell->integer = lua_toboolean(L, i); return;
-  case LUA_TNUMBER: break; /* equal numbers, equal tags, and the reverse */
+  case LUA_TNUMBER:
+    clause_number(L, i, cell);
+    break;
   case LUA_TLIGHTUSERDATA: cell->pointer = lua_touserdata(L, i); return;
   case LUA_TSTRING: cell->pointer = lua_tolstring(L, i, &cell->length); break;
   default: cell->pointer = lua_topointer(L, i);
@@ -116,6 +147,9 @@ void clauses_compile(lua_State *L, int i) {
                "md.receive{ {\"ping\", fn}, ... }",
                host_describe(L, i));
   int n = (int)lua_rawlen(L, i);
+  lua_pushvalue(L, i);
+  clauses_check(L, 0);
+  lua_pop(L, 1);
   uint32_t cells = clauses_measure(L, i, n);
   size_t size = sizeof(clauses) + (size_t)n * sizeof(clause) +
                 cells * sizeof(clause_cell);
@@ -153,6 +187,14 @@ void clauses_compile(lua_State *L, int i) {
 
 /* -- matching -------------------------------------------------------------------- */
 
+/* Raw equality: tags alone would take 0.5 for the integer of the same bits. */
+static bool clause_equal_number(const clause_cell *cell, lua_State *L, int i) {
+  int whole;
+  lua_Integer n = lua_tointegerx(L, i, &whole);
+  if (whole || cell->whole) return whole && cell->whole && n == cell->integer;
+  return lua_tonumber(L, i) == cell->number;
+}
+
 static bool clause_equal(const clause_cell *cell, lua_State *L, int i) {
   size_t n;
   const char *text;
@@ -163,7 +205,7 @@ static bool clause_equal(const clause_cell *cell, lua_State *L, int i) {
   switch (cell->type) {
   case LUA_TNIL: return true;
   case LUA_TBOOLEAN: return lua_toboolean(L, i) == cell->integer;
-  case LUA_TNUMBER: return host_tag(L, i) == cell->tag;
+  case LUA_TNUMBER: return clause_equal_number(cell, L, i);
   case LUA_TLIGHTUSERDATA: return lua_touserdata(L, i) == cell->pointer;
   case LUA_TSTRING:
     text = lua_tolstring(L, i, &n);

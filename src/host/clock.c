@@ -23,7 +23,7 @@ static _Noreturn void clock_not_a_time(lua_State *L, int i, const char *call,
   lua_Number x = lua_tonumber(L, i);
   if (isnan(x))
     clock_refuse(L, i, call, what, "; NaN often comes from 0/0 or log(-1)");
-  if (isinf(x))
+  if (isinf(x) && x > 0)
     clock_refuse(L, i, call, what,
                  "; to wait without end, wait for a message: md.wait()");
   if (x < 0)
@@ -129,24 +129,31 @@ static int clock_sleep_mode(lua_State *L, host_sim *s, md_time ticks) {
   return clock_sleep(L, s, ticks);
 }
 
-/* sleep(d [, mode]): d units of time, rounded to the nearest tick. */
-static int f_sleep(lua_State *L) {
-  host_sim *s = host_of(L)->sim;
-  md_time ticks;
-  if (lua_type(L, 1) == LUA_TUSERDATA) s = host_sim_arg(L);
+/* What is no plain sleep(d): on a sim, far, with a mode, or wrong. */
+static int clock_sleep_rest(lua_State *L) {
+  host_sim *s = host_sim_arg(L);
   host_may_block_in(L, s, "sleep");
-  md_scale scale = md_sim_scale(s->kernel);
-  lua_Number d = lua_tonumber(L, 1);
-  if (lua_type(L, 1) != LUA_TNUMBER || !(d >= 0 && d * scale.factor < 0x1p51))
-    ticks = host_duration_arg(L, s, 1, "sleep");
-  else md_time_read(scale, d, &ticks);
-  if (ticks > INT64_MAX - md_sim_now(s->kernel))
-    ticks = host_duration_arg(L, s, 1, "sleep");
+  md_time ticks = host_duration_arg(L, s, 1, "sleep");
   if (lua_gettop(L) > 1 && !lua_isnil(L, 2))
     return clock_sleep_mode(L, s, ticks);
   md_sim_proc(s->kernel, s->host->process)->drift +=
-      d * scale.factor - (double)ticks;
+      clock_wanted(L, s, 1) - (double)ticks;
   return clock_sleep(L, s, ticks);
+}
+
+/* sleep(d [, mode]): d units of time, rounded to the nearest tick. */
+static int f_sleep(lua_State *L) {
+  md_host *h = host_of(L);
+  if (lua_type(L, 1) != LUA_TNUMBER || lua_gettop(L) > 1 || !host_free(L, h))
+    return clock_sleep_rest(L);
+  md_sim *k = h->sim->kernel;
+  double wanted = lua_tonumber(L, 1) * md_sim_scale(k).factor;
+  if (!(wanted >= 0 && wanted < 0x1p51) || md_sim_now(k) >= 1LL << 62)
+    return clock_sleep_rest(L);
+  md_time ticks = md_time_nearest(wanted);
+  md_sim_proc(k, h->process)->drift += wanted - (double)ticks;
+  h->instructions = 0;
+  return clock_sleep(L, h->sim, ticks);
 }
 
 /* sleep_until(t): until the clock shows t. */
@@ -385,7 +392,8 @@ static int f_timeout(lua_State *L) {
   lua_replace(L, 1);
   limit->number = ++s->scopes;
   limit->before = extra->words[HOST_UNWINDING];
-  uint64_t words[3] = {0, md_sim_pid(s->kernel, h->process), limit->number};
+  uint64_t words[3] = {limit->before, md_sim_pid(s->kernel, h->process),
+                       limit->number};
   limit->timer = md_sim_at(s->kernel, md_sim_now(s->kernel) + d, HOST_SCOPE,
                            words, md_sim_priority(s->kernel, h->process));
   if (limit->timer == 0) host_no_memory(L);
@@ -399,9 +407,9 @@ void host_expire(lua_State *L, host_sim *s, const uint64_t words[3]) {
   if (p == 0) return;
   md_proc_extra *extra = md_sim_extra(s->kernel, p);
   uint64_t unwinding = extra->words[HOST_UNWINDING];
-  /* what unwinds further out has the word */
-  if (unwinding != 0 && (unwinding == HOST_KILLED || unwinding < words[2]))
-    return;
+  bool inside = unwinding == words[0]; /* the limit was set by its closers */
+  bool further_out = unwinding == HOST_KILLED || unwinding < words[2];
+  if (unwinding != 0 && further_out && !inside) return; /* it has the word */
   extra->words[HOST_UNWINDING] = words[2];
   host_break(L, s, p, MD_WHY_UNWIND);
 }

@@ -6,11 +6,16 @@
 
 /* -- the end of a process ----------------------------------------------------------- */
 
-/* From now on p only unwinds: pending <close> variables, inner first. */
+/* From now on p only unwinds: pending <close> variables, inner first. Its
+   closers may wait, and interrupts that came before must not meet them. */
 static void control_doom(lua_State *L, host_sim *s, uint32_t p, int reason) {
   md_proc_extra *extra = md_sim_make_extra(s->kernel, p);
   if (extra == NULL) host_no_memory(L);
   uint32_t slot = host_hold(L, s, reason, 1);
+  uint32_t interrupts = (uint32_t)(extra->words[HOST_PENDING] >> 32);
+  host_drop(L, s, interrupts, interrupts != 0);
+  extra->words[HOST_PENDING] &= UINT32_MAX;
+  md_sim_proc(s->kernel, p)->flags &= (uint8_t)~MD_PENDING;
   extra->words[HOST_REASON] = slot;
   extra->words[HOST_UNWINDING] = HOST_KILLED;
   md_sim_proc(s->kernel, p)->flags |= MD_DYING;
@@ -97,10 +102,10 @@ static int f_interrupt(lua_State *L) {
   lua_pushstring(L, host_label(s, p, label));
   lua_setfield(L, -2, "process");
   control_pend(L, s, p);
-  bool blocked = proc->state != MD_RUNNING && (proc->flags & MD_STARTED) &&
-                 proc->why != MD_WHY_UNWIND;
-  if (blocked && !(proc->state == MD_READY && proc->why == MD_WHY_INTERRUPT))
-    host_break(L, s, p, MD_WHY_INTERRUPT);
+  bool blocked = proc->state != MD_RUNNING && (proc->flags & MD_STARTED);
+  bool raising = proc->state == MD_READY && (proc->why == MD_WHY_INTERRUPT ||
+                                             proc->why == MD_WHY_UNWIND);
+  if (blocked && !raising) host_break(L, s, p, MD_WHY_INTERRUPT);
   lua_settop(L, 3);
   return 1;
 }
@@ -136,18 +141,22 @@ static int control_join_k(lua_State *L, int status, lua_KContext ctx) {
   return 2;
 }
 
+/* The pid of the process at index 1 takes the place of a registered name. */
+static void control_unname(lua_State *L, host_sim *s) {
+  if (lua_type(L, 1) != LUA_TSTRING) return;
+  host_push(L, s, HOST_NAMES);
+  lua_pushvalue(L, 1);
+  lua_rawget(L, -2);
+  lua_replace(L, 1);
+  lua_pop(L, 1);
+}
+
 /* join(pid [, timeout]) -> what its function returned | nil, "timeout" */
 static int f_join(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_host *h = s->host;
   uint32_t p = host_pid_arg(L, s, 1, "join");
-  if (lua_type(L, 1) == LUA_TSTRING) { /* the name's pid */
-    host_push(L, s, HOST_NAMES);
-    lua_pushvalue(L, 1);
-    lua_rawget(L, -2);
-    lua_replace(L, 1);
-    lua_pop(L, 1);
-  }
+  control_unname(L, s);
   if (p == 0) return control_result(L, s);
   if (h->sim == s && p == h->process)
     return host_raise(L, "usage", "join: a process cannot wait for its own "
@@ -207,7 +216,9 @@ static void control_push_status(lua_State *L, host_sim *s, uint32_t p) {
 /* status(pid) -> "ready", "running", "waiting", "sleeping", "done", "failed" */
 static int f_status(lua_State *L) {
   host_sim *s = host_sim_arg(L);
-  control_push_status(L, s, host_pid_arg(L, s, 1, "status"));
+  uint32_t p = host_pid_arg(L, s, 1, "status");
+  control_unname(L, s);
+  control_push_status(L, s, p);
   return 1;
 }
 
@@ -319,6 +330,7 @@ static void control_describe(lua_State *L, host_sim *s, uint32_t p) {
 static int f_info(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   uint32_t p = host_pid_arg(L, s, 1, "info");
+  control_unname(L, s);
   control_push_status(L, s, p);
   lua_createtable(L, 0, 10);
   lua_pushvalue(L, -2);

@@ -18,9 +18,11 @@ void host_own(lua_State *L, lua_State *co) {
   lua_pop(L, 1);
 }
 
+/* i may be an upvalue's index. */
 static void coroutine_disown(lua_State *L, int i) {
+  i = lua_absindex(L, i);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &coroutine_owned);
-  lua_pushvalue(L, i < 0 ? i - 1 : i);
+  lua_pushvalue(L, i);
   lua_pushnil(L);
   lua_rawset(L, -3);
   lua_pop(L, 1);
@@ -36,15 +38,12 @@ static bool coroutine_is_owned(lua_State *L, int i) {
 
 /* -- errors that nobody may catch ------------------------------------------------- */
 
-/* True when the error on its way began to end something that lies outside the
-   call that was made while `before` was unwinding. */
-static bool coroutine_passes(lua_State *L, uint64_t before) {
+bool host_passes(lua_State *L, uint64_t before) {
   const md_host *h = host_of(L);
   return h->aborting || host_unwinding(h) != before;
 }
 
-/* What a pcall gives for the error on the top. */
-static void coroutine_caught(lua_State *L, int status) {
+void host_caught(lua_State *L, int status) {
   if (status != LUA_ERRMEM) return;
   lua_pop(L, 1);
   lua_getfield(L, LUA_REGISTRYINDEX, "md.nomemory");
@@ -52,8 +51,8 @@ static void coroutine_caught(lua_State *L, int status) {
 
 static int coroutine_pcalled(lua_State *L, int status, lua_KContext before) {
   if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L);
-  if (coroutine_passes(L, (uint64_t)before)) return lua_error(L);
-  coroutine_caught(L, status);
+  if (host_passes(L, (uint64_t)before)) return lua_error(L);
+  host_caught(L, status);
   lua_pushboolean(L, 0);
   lua_insert(L, -2);
   return 2;
@@ -125,6 +124,7 @@ static int coroutine_run(lua_State *L, lua_State *co, int n) {
   }
   if (status != LUA_OK && status != LUA_YIELD) {
     lua_xmove(co, L, 1);
+    host_caught(L, status);
     return CO_ERROR;
   }
   if (!lua_checkstack(L, results + 1)) {
@@ -185,8 +185,8 @@ static int coroutine_resumed(lua_State *L, lua_State *co, int results,
     return lua_yieldk(L, 0, before, coroutine_resumed_k);
   }
   if (results == CO_ERROR) {
-    if (coroutine_passes(L, (uint64_t)before)) {
-      lua_resetthread(co);
+    if (host_passes(L, (uint64_t)before)) {
+      if (lua_resetthread(co) != LUA_OK) lua_xmove(co, L, 1); /* a closer's */
       return lua_error(L);
     }
     lua_pushboolean(L, 0);
@@ -285,9 +285,10 @@ static int f_coroutine_status(lua_State *L) {
   return 1;
 }
 
+/* The script's coroutine is what plain Lua calls the main one. */
 static int f_running(lua_State *L) {
-  int main = lua_pushthread(L);
-  lua_pushboolean(L, main);
+  lua_pushthread(L);
+  lua_pushboolean(L, L == host_of(L)->script);
   return 2;
 }
 
@@ -302,12 +303,16 @@ static int f_close(lua_State *L) {
   const char *status = coroutine_status(L, co, 1);
   if (strcmp(status, "suspended") != 0 && strcmp(status, "dead") != 0)
     return luaL_error(L, "cannot close a %s coroutine", status);
-  if (lua_resetthread(co) == LUA_OK) {
+  uint64_t before = host_unwinding(host_of(L));
+  int ended = lua_resetthread(co);
+  if (ended == LUA_OK) {
     lua_pushboolean(L, 1);
     return 1;
   }
   lua_pushboolean(L, 0);
   lua_xmove(co, L, 1);
+  if (host_passes(L, before)) return lua_error(L);
+  host_caught(L, ended);
   return 2;
 }
 

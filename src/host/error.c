@@ -122,8 +122,9 @@ int host_raise(lua_State *L, const char *kind, const char *format, ...) {
   return lua_error(L);
 }
 
+/* The error was made before, when there was memory. */
 _Noreturn void host_no_memory(lua_State *L) {
-  lua_pushliteral(L, "not enough memory");
+  lua_getfield(L, LUA_REGISTRYINDEX, "md.nomemory");
   lua_error(L);
   __builtin_unreachable();
 }
@@ -137,6 +138,10 @@ const char *host_describe(lua_State *L, int i) {
     else lua_pushfstring(L, "'%s'", lua_tostring(L, i));
     break;
   case LUA_TNUMBER:
+    if (lua_tonumber(L, i) != lua_tonumber(L, i)) { /* -nan on some machines */
+      lua_pushliteral(L, "nan");
+      break;
+    }
     lua_pushvalue(L, i);
     lua_tostring(L, -1);
     break;
@@ -173,7 +178,7 @@ static int error_distance(const char *a, const char *b) {
   return row[n];
 }
 
-static const char *error_nearest(const char *name, const char *const known[]) {
+const char *host_nearest(const char *name, const char *const known[]) {
   const char *nearest = known[0];
   int least = 1000;
   for (int i = 0; known[i] != NULL; i++) {
@@ -200,7 +205,7 @@ void host_check_fields(lua_State *L, int i, const char *call,
       host_raise(L, "usage", "%s: options are named fields, got the key %s",
                  call, host_describe(L, -1));
     host_raise(L, "usage", "%s: there is no option '%s'; did you mean '%s'?",
-               call, name, error_nearest(name, known));
+               call, name, host_nearest(name, known));
   }
 }
 

@@ -207,6 +207,9 @@ int host_handler(lua_State *L);
 /* A value as an error message shows it: its text, never an error. [-0,+1,m] */
 const char *host_describe(lua_State *L, int i);
 
+/* The one of the known names, which end with NULL, that is most like `name`. */
+const char *host_nearest(const char *name, const char *const known[]);
+
 /* Raises when the table at i has a field that is not in `known`, which ends
    with NULL, and names the nearest. */
 void host_check_fields(lua_State *L, int i, const char *call,
@@ -281,6 +284,12 @@ void host_fail(lua_State *L, host_sim *s, uint32_t p);
 
 /* -- wait.c: how a call blocks ---------------------------------------------------------- */
 
+/* True when a process runs that may block here with nothing more to see to. */
+static inline bool host_free(lua_State *L, const md_host *h) {
+  return h->process != 0 && h->fences == 0 && lua_isyieldable(L) &&
+         !(md_sim_proc(h->sim->kernel, h->process)->flags & MD_PENDING);
+}
+
 /* The process that may block here; raises where nothing can. */
 host_sim *host_may_block(lua_State *L, const char *call);
 
@@ -294,10 +303,12 @@ int host_block(lua_State *L, host_sim *s, lua_KContext ctx, lua_KFunction k);
    interrupt, a kill; returns otherwise. */
 void host_woken(lua_State *L);
 
-/* Where p waits: the coroutine that called. */
+/* Where p waits: the coroutine that called. That of one that runs may be gone
+   by now: its own stands for it. */
 static inline lua_State *host_leaf(const host_sim *s, uint32_t p) {
   const md_proc *proc = md_sim_proc(s->kernel, p);
-  if (proc->flags & MD_INNER) return md_sim_cold(s->kernel, p)->inner;
+  if (proc->flags & MD_INNER && proc->state != MD_RUNNING)
+    return md_sim_cold(s->kernel, p)->inner;
   return proc->root;
 }
 
@@ -316,6 +327,13 @@ void host_break(lua_State *L, host_sim *s, uint32_t p, md_why why);
    of a time limit. */
 #define HOST_KILLED UINT64_MAX
 uint64_t host_unwinding(const md_host *h);
+
+/* True when the error on its way began to end something that lies outside the
+   call that was made while `before` was unwinding: nobody may catch it. */
+bool host_passes(lua_State *L, uint64_t before);
+
+/* What a pcall gives for the error on the top. [-0, +0, -] */
+void host_caught(lua_State *L, int status);
 
 /* -- coroutine.c --------------------------------------------------------------------------- */
 

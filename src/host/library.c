@@ -53,7 +53,10 @@ static int f_load(lua_State *L) {
   lua_replace(L, 3);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
+  uint64_t before = host_unwinding(host_of(L));
   lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  /* an error in a function that gives the text is one of load's results */
+  if (lua_isnil(L, 1) && host_passes(L, before)) return lua_error(L);
   return lua_gettop(L);
 }
 
@@ -79,15 +82,17 @@ static const char *library_read(lua_State *L, void *state, size_t *size) {
   return *size > 0 ? r->buffer : NULL;
 }
 
-/* Skips a first line that begins with #, as lua does, keeping its number. */
-static void library_skip(library_reader *r) {
+/* Skips a first line that begins with #, as lua does, keeping its number;
+   false when the file is bytecode. */
+static bool library_skip(library_reader *r) {
   int c = getc(r->file);
   if (c != '#') {
     if (c != EOF) ungetc(c, r->file);
-    return;
+    return c != *LUA_SIGNATURE;
   }
   while (c != EOF && c != '\n') c = getc(r->file);
   if (c == '\n') ungetc(c, r->file);
+  return true;
 }
 
 int host_load_file(lua_State *L, const char *path, const char *name) {
@@ -96,7 +101,12 @@ int host_load_file(lua_State *L, const char *path, const char *name) {
     lua_pushfstring(L, "cannot open '%s': %s", name, strerror(errno));
     return LUA_ERRFILE;
   }
-  library_skip(&reader);
+  if (!library_skip(&reader)) {
+    fclose(reader.file);
+    lua_pushfstring(L, "'%s' is bytecode, and only text is loaded; give the "
+                       "source instead", name);
+    return LUA_ERRSYNTAX;
+  }
   const char *chunk = lua_pushfstring(L, "@%s", name);
   int status = lua_load(L, library_read, &reader, chunk, "t");
   lua_remove(L, -2);

@@ -24,6 +24,27 @@ static void loop_ended(md_host *h, host_sim *s, lua_State *co, uint32_t p,
   lua_settop(co, 0);
 }
 
+/* Fetches what goes on next into the cache while the present process runs:
+   the threads of those that come soon, and of the next one, whose thread has
+   been fetched so, what two of its words point to (in Lua 5.4 the top of its
+   stack and its innermost call; a wrong address only fetches in vain). */
+static inline void loop_prefetch(const host_sim *s) {
+  uint32_t coming[MD_COMING];
+  int n = md_sim_coming(s->kernel, coming);
+  for (int i = 0; i < n; i++) {
+    const char *thread = md_sim_proc(s->kernel, coming[i])->root;
+    /* gcc drops calls of functions that do nothing but prefetch */
+    __asm__ volatile("" : : "r"(thread));
+    __builtin_prefetch(thread);
+    __builtin_prefetch(thread + 64);
+    if (i > 0 || thread == NULL) continue;
+    const char *const *words = (const char *const *)(const void *)thread;
+    __builtin_prefetch(words[2] - 64);
+    __builtin_prefetch(words[2]);
+    __builtin_prefetch(words[4]);
+  }
+}
+
 static void loop_process(md_host *h, host_sim *s, uint32_t p) {
   md_proc *proc = md_sim_proc(s->kernel, p);
   lua_State *co = proc->root;
@@ -38,9 +59,10 @@ static void loop_process(md_host *h, host_sim *s, uint32_t p) {
     }
   }
   h->process = p;
+  loop_prefetch(s);
   int status = host_resume(h, co, h->L, arguments, &results);
   if (status == LUA_YIELD) {
-    lua_pop(co, results);
+    if (results > 0) lua_pop(co, results);
     /* yielded by a C library, which knows nothing of us: let it go on */
     proc = md_sim_proc(s->kernel, p);
     if (proc->state == MD_RUNNING) md_sim_yield(s->kernel, p);
@@ -107,43 +129,42 @@ static void loop_pace(md_host *h, host_sim *s) {
   nanosleep(&wait, NULL); /* Ctrl-C ends it early, and is seen next */
 }
 
-/* What ends a run of which every event is looked at. */
-static const char *loop_each(md_host *h, host_sim *s,
-                             const host_limits *limits, uint64_t first) {
-  if (limits->when != 0 && host_call(h, s, limits->when, 1)) return "when";
-  if (md_sim_events(s->kernel) - first >= limits->events) return "events";
-  return NULL;
+/* After every event of a run that is looked at; what ends it, or NULL. */
+static const char *loop_look(md_host *h, host_sim *s,
+                             const host_limits *limits) {
+  if (h->observe != NULL) h->observe(h, s);
+  if (s->stopped || limits->when == 0) return NULL;
+  return host_call(h, s, limits->when, 1) ? "when" : NULL;
 }
 
 /* The end of the events: the clock ends exactly at the limit. */
 static const char *loop_over(host_sim *s, md_next next, md_time to) {
+  if (next == MD_NEXT_ENOUGH) return "events";
   if (to != INT64_MAX) md_sim_forward(s->kernel, to);
   if (next == MD_NEXT_LIMIT) return "time";
   return md_sim_live(s->kernel) ? "idle" : "done";
 }
 
+/* The run: nobody is called but those who are due. */
 static const char *loop_events(md_host *h, host_sim *s,
                                const host_limits *limits, md_time to) {
-  bool each = limits->when != 0 || limits->events != UINT64_MAX;
-  uint64_t first = md_sim_events(s->kernel), turns = 0;
+  bool pace = h->options.pace > 0, looked = limits->when || h->observe;
+  uint32_t turns = 0;
   md_event event;
-  const char *outcome = NULL;
-  md_sim_bound(s->kernel, to, !each && h->options.pace == 0);
-  if (each) outcome = loop_each(h, s, limits, first);
-  while (outcome == NULL && !s->failed) {
-    if (h->options.pace > 0) loop_pace(h, s);
+  const char *outcome = limits->when ? loop_look(h, s, limits) : NULL;
+  md_sim_bound(s->kernel, to, limits->events, !limits->when && !pace);
+  while (outcome == NULL && !s->failed && !s->stopped) {
+    if (pace) loop_pace(h, s);
     if (h->signalled) return host_interrupted(h, s);
     md_next next = md_sim_next(s->kernel, &event);
     if (next == MD_NEXT_PROCESS) loop_process(h, s, event.process);
     else if (next == MD_NEXT_TIMER) loop_timer(h, s, &event);
     else if (next >= MD_NEXT_ZENO) return host_stuck(h, s, next);
     else return loop_over(s, next, to);
-    if (h->observe != NULL) h->observe(h, s);
-    if (s->stopped) return "stopped";
-    if (each) outcome = loop_each(h, s, limits, first);
+    if (looked) outcome = loop_look(h, s, limits);
     if ((++turns & 0x3fff) == 0 && h->progress) h->progress(h, s, false);
   }
-  return s->failed ? NULL : outcome;
+  return s->failed ? NULL : s->stopped ? "stopped" : outcome;
 }
 
 const char *host_run(md_host *h, host_sim *s, const host_limits *limits) {

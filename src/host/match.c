@@ -86,6 +86,16 @@ bool host_match_kind(uint64_t pattern, lua_State *V, int v) {
   }
 }
 
+/* Raw equality of numbers: a tag alone would take 0.5 for the integer of the
+   same bits, and NaN for itself. */
+static bool match_same_number(lua_State *A, int a, lua_State *B, int b) {
+  int whole_a, whole_b;
+  lua_Integer x = lua_tointegerx(A, a, &whole_a);
+  lua_Integer y = lua_tointegerx(B, b, &whole_b);
+  if (whole_a && whole_b) return x == y;
+  return whole_a == whole_b && lua_tonumber(A, a) == lua_tonumber(B, b);
+}
+
 /* Raw equality of two states' values. */
 static bool match_equal(lua_State *A, int a, lua_State *B, int b) {
   int type = lua_type(A, a);
@@ -96,12 +106,7 @@ static bool match_equal(lua_State *A, int a, lua_State *B, int b) {
   case LUA_TNIL: return true;
   case LUA_TBOOLEAN: return lua_toboolean(A, a) == lua_toboolean(B, b);
   case LUA_TLIGHTUSERDATA: return lua_touserdata(A, a) == lua_touserdata(B, b);
-  case LUA_TNUMBER:
-    if (lua_isinteger(A, a) && lua_isinteger(B, b))
-      return lua_tointeger(A, a) == lua_tointeger(B, b);
-    return lua_isinteger(A, a) == lua_isinteger(B, b)
-               ? lua_tonumber(A, a) == lua_tonumber(B, b)
-               : match_number(A, a) == match_number(B, b);
+  case LUA_TNUMBER: return match_same_number(A, a, B, b);
   case LUA_TSTRING:
     x = lua_tolstring(A, a, &n);
     y = lua_tolstring(B, b, &m);

@@ -37,33 +37,50 @@ static bool message_move(lua_State *leaf, lua_State *L, int first, int n) {
   return true;
 }
 
-/* Hands the top n values of L to process `to` if it waits for them. [-n|0] */
-static bool message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
-                         int first, int n) {
+static bool message_has_clauses(lua_State *leaf) {
+  return lua_type(leaf, 1) == LUA_TUSERDATA && clauses_at(leaf, 1);
+}
+
+/* Does process `to` wait for the n values from `first` on? With clauses: the
+   number of the one that takes them. */
+static int message_awaited(lua_State *L, host_sim *s, uint32_t to, int first,
+                           int n) {
   const md_proc *proc = md_sim_proc(s->kernel, to);
   if (proc->state != MD_WAITING ||
       (proc->wait != MD_WAIT_MESSAGE && proc->wait != MD_WAIT_REPLY))
-    return false;
+    return 0;
   lua_State *leaf = host_leaf(s, to);
-  if (lua_type(leaf, 1) == LUA_TUSERDATA && clauses_at(leaf, 1)) {
-    int clause = clauses_find(leaf, 1, L, first, n);
-    if (clause == 0) return false;
-    if (!clauses_move(leaf, clause, L, first, n)) host_no_memory(L);
-  } else {
-    if (!message_wanted(leaf, L, first, n)) return false;
-    if (!message_move(leaf, L, first, n)) host_no_memory(L);
-  }
+  if (message_has_clauses(leaf)) return clauses_find(leaf, 1, L, first, n);
+  return message_wanted(leaf, L, first, n);
+}
+
+/* Hands the top n values of L to process `to` if it waits for them. [-n|0] */
+static bool message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
+                         int first, int n) {
+  int clause = message_awaited(L, s, to, first, n);
+  if (clause == 0) return false;
+  lua_State *leaf = host_leaf(s, to);
+  bool moved = message_has_clauses(leaf)
+                   ? clauses_move(leaf, clause, L, first, n)
+                   : message_move(leaf, L, first, n);
+  if (!moved) host_no_memory(L);
   md_sim_wake(s->kernel, to, MD_WHY_MESSAGE);
   md_sim_proc(s->kernel, to)->target = md_sim_mails(s->kernel)->arrivals++;
   md_sim_note(s->kernel, MD_TRACE_RECEIVE, to, from, 0);
   return true;
 }
 
-/* What was handed to p goes back to where it would lie had p not waited. */
+/* What was handed to p goes back to where it would lie had p not waited; a
+   reply to an ask is dropped, as it would be had it come later. */
 void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
   lua_State *leaf = host_leaf(s, p);
   const md_proc *proc = md_sim_proc(s->kernel, p);
   int base = lua_gettop(L), n;
+  if (proc->wait == MD_WAIT_REPLY) {
+    lua_settop(leaf, 1);
+    md_sim_note(s->kernel, MD_TRACE_DROP, 0, p, 0);
+    return;
+  }
   if (clauses_at(leaf, 1)) {
     n = clauses_restore(leaf, L);
   } else {
@@ -98,10 +115,20 @@ typedef enum message_fate {
   MESSAGE_OVER,  /* the inbox is full, and that is an error */
 } message_fate;
 
-/* A reply to an ask of `to` that is over: nobody can want it any more. */
-static bool message_late(lua_State *L, uint32_t to, int first, int n) {
-  return n > 0 && host_kind(L, first) == HOST_REF &&
-         host_asker(lua_touserdata(L, first)) == to;
+/* A reply to an ask of `to` that is over: nobody can want it any more. One to
+   an ask whose message waited for room, and has been taken before `to` could
+   go on, is in time. The ref of an ask is at index 1 while it waits. */
+static bool message_late(lua_State *L, host_sim *s, uint32_t to, int first,
+                         int n) {
+  if (n == 0 || host_kind(L, first) != HOST_REF ||
+      host_asker(lua_touserdata(L, first)) != to)
+    return false;
+  const md_proc *proc = md_sim_proc(s->kernel, to);
+  bool asks = proc->state == MD_WAITING ? proc->wait == MD_WAIT_REPLY
+                                        : proc->state == MD_READY &&
+                                              proc->why == MD_WHY_ROOM;
+  return !asks || lua_touserdata(host_leaf(s, to), 1) !=
+                      lua_touserdata(L, first);
 }
 
 static message_fate message_drop(host_sim *s, uint32_t to, uint32_t from) {
@@ -137,10 +164,12 @@ static message_fate message_send(lua_State *L, host_sim *s, uint32_t to,
                                  uint32_t from, int first, int n,
                                  uint32_t *envelope) {
   md_sim_note(s->kernel, MD_TRACE_SEND, from, to, host_digest(L, first, n));
-  if (to == 0 || (md_sim_proc(s->kernel, to)->flags & MD_DYING))
+  if (to == 0 || message_late(L, s, to, first, n))
     return message_drop(s, to, from);
   if (message_hand(L, s, to, from, first, n)) return MESSAGE_GONE;
-  if (message_late(L, to, first, n)) return message_drop(s, to, from);
+  /* it only unwinds; what its closers wait for it has got by now */
+  if (md_sim_proc(s->kernel, to)->flags & MD_DYING)
+    return message_drop(s, to, from);
   if (md_sim_room(s->kernel, to))
     return message_queue(L, s, to, from, first, n, true, envelope);
   switch ((md_full)md_sim_extra(s->kernel, to)->full) {
@@ -154,10 +183,13 @@ static message_fate message_send(lua_State *L, host_sim *s, uint32_t to,
 static int message_overflow(lua_State *L, host_sim *s, uint32_t to,
                             const char *call) {
   char label[64];
+  uint32_t n = md_sim_extra(s->kernel, to)->capacity;
   return host_raise(L, "overflow",
-                    "%s: the inbox of %s is full (%d messages)", call,
-                    host_label(s, to, label),
-                    (int)md_sim_extra(s->kernel, to)->capacity);
+                    "%s: the inbox of %s is full (%I message%s); send less, "
+                    "give it a larger inbox, or let its senders wait: on_full "
+                    "= \"block\"",
+                    call, host_label(s, to, label), (LUAI_UACINT)n,
+                    n == 1 ? "" : "s");
 }
 
 static uint32_t message_sender(const host_sim *s) {
@@ -170,15 +202,19 @@ static int message_sent(lua_State *L, int status, lua_KContext ctx) {
   return 0;
 }
 
-/* A send that would have to wait: only a process may. */
-static bool message_would_wait(const host_sim *s, uint32_t to) {
+/* A send of the values from 2 on that would have to wait: only a process
+   may. */
+static bool message_would_wait(lua_State *L, host_sim *s, uint32_t to) {
   return to != 0 && !md_sim_room(s->kernel, to) &&
-         md_sim_extra(s->kernel, to)->full == MD_FULL_BLOCK;
+         md_sim_extra(s->kernel, to)->full == MD_FULL_BLOCK &&
+         !(md_sim_proc(s->kernel, to)->flags & MD_DYING) &&
+         !message_late(L, s, to, 2, lua_gettop(L) - 1) &&
+         !message_awaited(L, s, to, 2, lua_gettop(L) - 1);
 }
 
 static int message_send_call(lua_State *L, host_sim *s, const char *call) {
   uint32_t to = host_pid_arg(L, s, 1, call), envelope = 0;
-  if (message_would_wait(s, to))
+  if (message_would_wait(L, s, to))
     host_may_block_in(L, s, "send to a full inbox");
   message_fate fate = message_send(L, s, to, message_sender(s), 2,
                                    lua_gettop(L) - 1, &envelope);
@@ -388,12 +424,20 @@ static int message_await_reply(lua_State *L, host_sim *s, uint32_t to,
 static int message_asked_room(lua_State *L, int status, lua_KContext deadline) {
   (void)status;
   host_sim *s = host_of(L)->sim;
+  uint32_t p = s->host->process;
+  md_why why = (md_why)md_sim_proc(s->kernel, p)->why;
+  if (why == MD_WHY_INTERRUPT || why == MD_WHY_UNWIND) {
+    lua_settop(L, 1);
+    message_look(L, s, p, 1); /* a reply that came before is of no use */
+  }
   host_woken(L);
-  if (md_sim_proc(s->kernel, s->host->process)->why == MD_WHY_TIME) {
-    host_unline(L, s, s->host->process);
+  if (why == MD_WHY_TIME) {
+    host_unline(L, s, p);
     return message_timeout(L, s, "ask_timeout");
   }
   uint32_t to = host_pid_arg(L, s, 2, "ask");
+  lua_settop(L, 1);
+  if (message_look(L, s, p, 1)) return lua_gettop(L) - 1;
   return message_await_reply(L, s, to, deadline);
 }
 
@@ -409,6 +453,8 @@ static int message_ask(lua_State *L, host_sim *s, md_time deadline) {
                                   "md.ask(pid, \"ping\", ...)");
   if (to == 0)
     return host_raise(L, "noproc", "ask: the process asked has ended");
+  host_push_pid(L, s, to); /* a name may come to mean another */
+  lua_replace(L, 1);
   host_push_ref(L, s, h->process);
   lua_pushvalue(L, 1);
   lua_insert(L, 1);

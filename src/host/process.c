@@ -146,6 +146,7 @@ static int process_over(lua_State *L, bool ok, int first) {
 
 static int process_body_k(lua_State *L, int status, lua_KContext ctx) {
   (void)ctx;
+  host_caught(L, status);
   return process_over(L, status == LUA_OK || status == LUA_YIELD, 2);
 }
 
@@ -254,13 +255,15 @@ static const char *const process_fields[] = {
     "name", "at", "after", "priority", "inbox", "on_full", "stream", NULL};
 
 static lua_Integer process_integer(lua_State *L, int i, const char *field,
-                                   lua_Integer least) {
+                                   lua_Integer least, lua_Integer most) {
   int fits;
   lua_getfield(L, i, field);
   lua_Integer value = lua_isnil(L, -1) ? 0 : lua_tointegerx(L, -1, &fits);
-  if (!lua_isnil(L, -1) && (!fits || value < least))
+  if (!lua_isnil(L, -1) && (lua_type(L, -1) != LUA_TNUMBER || !fits ||
+                            value < least || value > most))
     host_raise(L, "usage", "spawn: expected an integer%s as %s, got %s",
-               least > 0 ? " above 0" : "", field, host_describe(L, -1));
+               least > 0 ? " from 1 to 4294967295" : "", field,
+               host_describe(L, -1));
   lua_pop(L, 1);
   return value;
 }
@@ -268,9 +271,9 @@ static lua_Integer process_integer(lua_State *L, int i, const char *field,
 static md_full process_full(lua_State *L, int i) {
   static const char *const names[] = {"block", "drop", "error"};
   lua_getfield(L, i, "on_full");
-  const char *name = luaL_optstring(L, -1, "block");
+  const char *name = lua_isnil(L, -1) ? "block" : lua_tostring(L, -1);
   int k = 0;
-  while (k < 3 && strcmp(names[k], name) != 0) k++;
+  while (k < 3 && (name == NULL || strcmp(names[k], name) != 0)) k++;
   if (k == 3)
     host_raise(L, "usage",
                "spawn: expected \"block\", \"drop\" or \"error\" as on_full, "
@@ -300,8 +303,8 @@ static void process_read(lua_State *L, host_sim *s, process_options *o) {
   o->name = lua_tolstring(L, -1, &o->name_length); /* the table holds it */
   lua_pop(L, 1);
   o->at = process_start(L, s, 1);
-  o->priority = process_integer(L, 1, "priority", INT64_MIN);
-  o->inbox = process_integer(L, 1, "inbox", 1);
+  o->priority = process_integer(L, 1, "priority", INT64_MIN, INT64_MAX);
+  o->inbox = process_integer(L, 1, "inbox", 1, UINT32_MAX);
   o->full = process_full(L, 1);
   lua_getfield(L, 1, "stream");
   o->stream = !lua_isnil(L, -1);

@@ -316,6 +316,7 @@ static int f_stop(lua_State *L) {
   s->stop_count = (uint32_t)lua_gettop(L);
   s->stop_slot = host_hold(L, s, 1, lua_gettop(L));
   s->stopped = true;
+  md_sim_halt(s->kernel);
   return 0;
 }
 

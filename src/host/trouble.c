@@ -64,6 +64,7 @@ static const char *trouble_fail(md_host *h, host_sim *s, const char *kind,
   lua_pushstring(h->L, text);
   lua_pcall(h->L, 2, 1, 0);
   host_fail(h->L, s, 0);
+  h->failed_at[0] = '\0'; /* no callback's error: the run's */
   lua_pop(h->L, 1);
   return NULL;
 }

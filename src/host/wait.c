@@ -11,24 +11,41 @@ uint64_t host_unwinding(const md_host *h) {
   return extra ? extra->words[HOST_UNWINDING] : 0;
 }
 
-/* The C function on the stack that a yield could not cross. */
+/* The C function on the stack that a yield could not cross; NULL when it has
+   no name. A pcall can be crossed. */
 static const char *wait_obstacle(lua_State *L) {
   lua_Debug ar;
   for (int level = 1; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sn", &ar);
-    if (*ar.what == 'C' && ar.name != NULL) return lua_pushstring(L, ar.name);
+    if (*ar.what != 'C') continue;
+    if (ar.name == NULL) return NULL;
+    if (strcmp(ar.name, "pcall") != 0 && strcmp(ar.name, "xpcall") != 0)
+      return lua_pushstring(L, ar.name);
   }
   return NULL;
 }
 
+static bool wait_in_finalizer(lua_State *L) {
+  lua_Debug ar;
+  for (int level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "n", &ar);
+    if (ar.name != NULL && strcmp(ar.name, "__gc") == 0) return true;
+  }
+  return false;
+}
+
 static int wait_refuse(lua_State *L, const char *call) {
   md_host *h = host_of(L);
+  if (wait_in_finalizer(L)) /* Lua prints texts alone */
+    return luaL_error(L, "%s cannot block inside a finalizer (__gc); let it "
+                         "send a message to a process that does it",
+                      call);
   if (h->sim != NULL && h->process != 0) {
     const char *name = wait_obstacle(L);
     if (name == NULL)
       return host_raise(L, "usage",
-                        "%s cannot block here, inside a finalizer or a C "
-                        "function; do it in the process itself",
+                        "%s cannot block here, inside a C function that must "
+                        "return first; do it in the process itself",
                         call);
     return host_raise(L, "usage",
                       "%s cannot block inside '%s', which is a C function that "

@@ -88,10 +88,14 @@ static bool mail_enter(md_mails *m, uint32_t p, uint32_t e) {
   uint32_t before = after ? all[after].same_next : bin->first;
   all[e].same_prev = after;
   all[e].same_next = before;
-  if (after) all[after].same_next = e;
-  else bin->first = e;
-  if (before) all[before].same_prev = e;
-  else bin->last = e;
+  if (after)
+    all[after].same_next = e;
+  else
+    bin->first = e;
+  if (before)
+    all[before].same_prev = e;
+  else
+    bin->last = e;
   return true;
 }
 
@@ -100,10 +104,14 @@ static void mail_leave(md_mails *m, uint32_t p, uint32_t e) {
   md_mail_bin *bin = mail_bin(m, p, all[e].mail.tag);
   assert(bin->first != 0);
   uint32_t prev = all[e].same_prev, next = all[e].same_next;
-  if (prev) all[prev].same_next = next;
-  else bin->first = next;
-  if (next) all[next].same_prev = prev;
-  else bin->last = prev;
+  if (prev)
+    all[prev].same_next = next;
+  else
+    bin->first = next;
+  if (next)
+    all[next].same_prev = prev;
+  else
+    bin->last = prev;
   if (bin->first == 0) mail_bin_remove(m, bin);
 }
 
@@ -153,19 +161,27 @@ static void mail_link(md_mails *m, uint32_t *first, uint32_t *last, uint32_t e,
   uint32_t before = after ? m->envelopes[after].next : *first;
   m->envelopes[e].prev = after;
   m->envelopes[e].next = before;
-  if (after) m->envelopes[after].next = e;
-  else *first = e;
-  if (before) m->envelopes[before].prev = e;
-  else *last = e;
+  if (after)
+    m->envelopes[after].next = e;
+  else
+    *first = e;
+  if (before)
+    m->envelopes[before].prev = e;
+  else
+    *last = e;
 }
 
 static md_mail mail_unlink(md_mails *m, uint32_t *first, uint32_t *last,
                            uint32_t e) {
   uint32_t prev = m->envelopes[e].prev, next = m->envelopes[e].next;
-  if (prev) m->envelopes[prev].next = next;
-  else *first = next;
-  if (next) m->envelopes[next].prev = prev;
-  else *last = prev;
+  if (prev)
+    m->envelopes[prev].next = next;
+  else
+    *first = next;
+  if (next)
+    m->envelopes[next].prev = prev;
+  else
+    *last = prev;
   md_mail mail = m->envelopes[e].mail;
   m->envelopes[e].next = m->free;
   m->free = e;

@@ -12,8 +12,7 @@ enum { PROC_FIRST = 16, EXTRA_FIRST = 8 };
 /* Doubles one array of the table; the others follow or it stays as it is. */
 static bool procs_double(md_arena *arena, void **array, uint32_t capacity,
                          uint32_t wanted, size_t size) {
-  void *grown =
-      md_arena_resize(arena, *array, capacity * size, wanted * size);
+  void *grown = md_arena_resize(arena, *array, capacity * size, wanted * size);
   if (grown == NULL) return false;
   *array = grown;
   return true;
@@ -120,8 +119,10 @@ md_proc_extra *md_procs_extra(md_procs *t, uint32_t p) {
     }
   }
   e = t->extra_free;
-  if (e != 0) t->extra_free = t->extra[e].next;
-  else e = t->extra_used++;
+  if (e != 0)
+    t->extra_free = t->extra[e].next;
+  else
+    e = t->extra_used++;
   memset(&t->extra[e], 0, sizeof t->extra[e]);
   t->cold[p].extra = e;
   return &t->extra[e];

@@ -24,7 +24,7 @@ enum { MD_INDEX_BITS = 24, MD_GENERATION_BITS = 28 };
 
 typedef enum md_state {
   MD_FREE,
-  MD_READY,    /* a wake-up is due at this instant */
+  MD_READY, /* a wake-up is due at this instant */
   MD_RUNNING,
   MD_SLEEPING, /* until its time */
   MD_WAITING,  /* for somebody else, perhaps until a time */
@@ -43,12 +43,12 @@ typedef enum md_wait {
 /* Why a process goes on. */
 typedef enum md_why {
   MD_WHY_START,
-  MD_WHY_TIME,      /* the sleep is over, or the time to wait is */
-  MD_WHY_MESSAGE,   /* the host has put it where it is wanted */
-  MD_WHY_END,       /* the process joined or asked has ended */
-  MD_WHY_ROOM,      /* the message sent has been taken */
+  MD_WHY_TIME,    /* the sleep is over, or the time to wait is */
+  MD_WHY_MESSAGE, /* the host has put it where it is wanted */
+  MD_WHY_END,     /* the process joined or asked has ended */
+  MD_WHY_ROOM,    /* the message sent has been taken */
   MD_WHY_INTERRUPT,
-  MD_WHY_UNWIND,    /* killed, or a time limit around the wait is over */
+  MD_WHY_UNWIND, /* killed, or a time limit around the wait is over */
 } md_why;
 
 enum {
@@ -90,7 +90,7 @@ typedef enum md_full { MD_FULL_BLOCK, MD_FULL_DROP, MD_FULL_ERROR } md_full;
 typedef struct md_proc_extra {
   char *name; /* the arena's, name_length bytes and a NUL */
   uint32_t name_length;
-  uint32_t capacity; /* of the inbox, 0: any number */
+  uint32_t capacity;              /* of the inbox, 0: any number */
   uint32_t line_first, line_last; /* messages that wait for room */
   int64_t priority;
   uint64_t words[3]; /* the host's */

@@ -5,9 +5,10 @@
 
 enum {
   SIM_TIMER = 1u << (MD_SLOT_BITS - 1), /* the slot is a timer's */
-  SIM_QUICK = 1024,      /* sleeps in a row without a look at the host's loop */
-  SIM_SWEEP = 64,        /* forgotten keys that are not worth a sweep */
-  SIM_SUSPECT = 100000,  /* the last events before zeno are counted by name */
+  SIM_QUICK = 1024,     /* sleeps in a row without a look at the host's loop */
+  SIM_CROWD = 3000,      /* fewer entries have their processes in the cache */
+  SIM_SWEEP = 64,       /* forgotten keys that are not worth a sweep */
+  SIM_SUSPECT = 100000, /* the last events before zeno are counted by name */
 };
 
 #define SIM_FOREVER INT64_MAX
@@ -16,6 +17,7 @@ enum {
 struct md_sim {
   md_time now, limit;
   uint64_t events, instant; /* the first event of this instant */
+  uint64_t last;            /* the run ends before the event after this */
   uint32_t pending;         /* keys in the queue that somebody waits for */
   uint32_t quick, quick_most;
   bool starved; /* a wake-up was lost for want of memory */
@@ -43,6 +45,7 @@ md_sim *md_sim_open(md_arena *arena, const md_sim_options *options) {
   s->scale = md_scale_of(options->precision);
   s->ranks = 1;
   s->limit = SIM_FOREVER;
+  s->last = UINT64_MAX;
   s->trace.hash = 0x6d6f6f6e6469616cu; /* "moondial" */
   md_sim_zeno(s, options->zeno);
   md_timers_open(&s->timers, arena);
@@ -63,13 +66,27 @@ void md_sim_close(md_sim *s) {
   md_arena_free(s->arena, s, sizeof *s);
 }
 
-md_time md_sim_now(const md_sim *s) { return s->now; }
-md_scale md_sim_scale(const md_sim *s) { return s->scale; }
-uint64_t md_sim_seed(const md_sim *s) { return s->seed; }
-uint64_t md_sim_events(const md_sim *s) { return s->events; }
-uint64_t md_sim_hash(const md_sim *s) { return s->trace.hash; }
-md_trace *md_sim_trace(md_sim *s) { return &s->trace; }
-md_mails *md_sim_mails(md_sim *s) { return &s->mails; }
+md_time md_sim_now(const md_sim *s) {
+  return s->now;
+}
+md_scale md_sim_scale(const md_sim *s) {
+  return s->scale;
+}
+uint64_t md_sim_seed(const md_sim *s) {
+  return s->seed;
+}
+uint64_t md_sim_events(const md_sim *s) {
+  return s->events;
+}
+uint64_t md_sim_hash(const md_sim *s) {
+  return s->trace.hash;
+}
+md_trace *md_sim_trace(md_sim *s) {
+  return &s->trace;
+}
+md_mails *md_sim_mails(md_sim *s) {
+  return &s->mails;
+}
 
 void md_sim_zeno(md_sim *s, uint64_t zeno) {
   s->zeno = zeno ? zeno : UINT64_MAX;
@@ -81,7 +98,7 @@ void md_sim_note(md_sim *s, md_trace_kind kind, uint32_t process,
   md_trace_note(&s->trace, s->now, kind, process, other, detail);
 }
 
-/* -- keys ---------------------------------------------------------------------- */
+/* -- keys ---- */
 
 /* The key that the owner of a slot waits for. */
 static md_key sim_owned(const md_sim *s, uint32_t slot) {
@@ -99,8 +116,10 @@ static md_key sim_owned(const md_sim *s, uint32_t slot) {
 
 /* The key that the owner waits for is another, at the same time. */
 static void sim_own(md_sim *s, uint32_t slot, uint64_t wake) {
-  if (slot & SIM_TIMER) s->timers.records[slot & ~SIM_TIMER].wake = wake;
-  else s->procs.hot[slot].wake = wake;
+  if (slot & SIM_TIMER)
+    s->timers.records[slot & ~SIM_TIMER].wake = wake;
+  else
+    s->procs.hot[slot].wake = wake;
 }
 
 static bool sim_wanted(const md_sim *s, md_key key) {
@@ -228,20 +247,23 @@ static int sim_rank(md_sim *s, int64_t priority) {
   return i;
 }
 
-/* -- the run --------------------------------------------------------------------- */
+/* -- the run ---- */
 
-void md_sim_bound(md_sim *s, md_time limit, bool quick) {
+void md_sim_bound(md_sim *s, md_time limit, uint64_t events, bool quick) {
   s->limit = limit;
+  s->last = events < UINT64_MAX - s->events ? s->events + events : UINT64_MAX;
   s->quick_most = quick ? SIM_QUICK : 0;
-  s->quick = s->quick_most;
+  md_sim_halt(s);
 }
+
+void md_sim_halt(md_sim *s) { s->quick = 0; }
 
 /* Counts who keeps an instant from ending. */
 static void sim_suspect(md_sim *s, uint32_t p) {
   if (s->counts_size < s->procs.used) {
-    void *grown = md_arena_resize(
-        s->arena, s->counts, s->counts_size * sizeof *s->counts,
-        s->procs.capacity * sizeof *s->counts);
+    void *grown =
+        md_arena_resize(s->arena, s->counts, s->counts_size * sizeof *s->counts,
+                        s->procs.capacity * sizeof *s->counts);
     if (grown == NULL) return;
     s->counts = grown;
     memset(s->counts + s->counts_size, 0,
@@ -322,12 +344,15 @@ md_next md_sim_next(md_sim *s, md_event *event) {
       if (s->events - s->instant >= s->suspect)
         sim_suspect(s, key & SIM_TIMER ? 0 : md_key_slot(key));
     }
+    if (wanted && s->events >= s->last) return MD_NEXT_ENOUGH;
     md_queue_take(&s->queue, key);
     if (!wanted) continue;
     s->pending--;
     sim_move(s, md_key_time(key));
     s->events++;
-    s->quick = s->quick_most;
+    s->quick = s->last - s->events < s->quick_most
+                   ? (uint32_t)(s->last - s->events)
+                   : s->quick_most;
     uint32_t slot = md_key_slot(key);
     if (slot & SIM_TIMER) return sim_timer(s, slot & ~SIM_TIMER, event);
     return sim_process(s, slot, event);
@@ -344,16 +369,34 @@ bool md_sim_peek(md_sim *s, md_time *time) {
   }
 }
 
-void md_sim_forward(md_sim *s, md_time time) { sim_move(s, time); }
+void md_sim_forward(md_sim *s, md_time time) {
+  sim_move(s, time);
+}
 
-uint32_t md_sim_likely(const md_sim *s) {
+int md_sim_coming(const md_sim *s, uint32_t processes[MD_COMING]) {
   const md_queue *q = &s->queue;
-  if (!queue_ring_empty(q) || q->count < 5) return 0;
+  uint32_t due = q->ring_last - q->ring_first;
   const md_key *heap = q->heap;
-  md_key a = heap[2] < heap[1] ? heap[2] : heap[1];
-  md_key b = heap[4] < heap[3] ? heap[4] : heap[3];
-  uint32_t slot = md_key_slot(b < a ? b : a);
-  return slot & SIM_TIMER ? 0 : slot;
+  md_key keys[MD_COMING];
+  if (due >= MD_COMING) {
+    for (uint32_t i = 0; i < MD_COMING; i++)
+      keys[i] = q->ring[(q->ring_first + i) & (q->ring_capacity - 1)];
+  } else if (q->count > SIM_CROWD) { /* the root's children, least first */
+    uint32_t a = 1 + (heap[2] < heap[1]), b = 3 + (heap[4] < heap[3]);
+    uint32_t least = heap[b] < heap[a] ? b : a;
+    for (uint32_t i = 0; i < MD_COMING; i++) keys[i] = heap[i + 1];
+    keys[least - 1] = heap[1];
+    keys[0] = heap[least];
+    for (uint32_t i = 5; i < 21; i++) /* those of later */
+      __builtin_prefetch(&s->procs.hot[md_key_slot(heap[i]) & ~SIM_TIMER]);
+  } else {
+    return 0;
+  }
+  for (uint32_t i = 0; i < MD_COMING; i++) {
+    uint32_t slot = md_key_slot(keys[i]);
+    processes[i] = slot & SIM_TIMER ? 0 : slot;
+  }
+  return MD_COMING;
 }
 
 /* p's wake-up, if there is one to come, is forgotten. */
@@ -363,7 +406,7 @@ static void sim_disarm(md_sim *s, uint32_t p) {
   sim_forget(s);
 }
 
-/* -- processes --------------------------------------------------------------------- */
+/* -- processes ---- */
 
 uint32_t md_sim_spawn(md_sim *s, md_time at, int64_t priority,
                       uint32_t parent) {
@@ -389,8 +432,7 @@ uint32_t md_sim_spawn(md_sim *s, md_time at, int64_t priority,
 }
 
 void md_sim_end(md_sim *s, uint32_t p, bool failed) {
-  md_proc *proc = &s->procs.hot[p];
-  assert(proc->inbox_count == 0);
+  assert(s->procs.hot[p].inbox_count == 0);
   md_sim_note(s, failed ? MD_TRACE_FAIL : MD_TRACE_STOP, p, 0, 0);
   sim_unwatch(s, p);
   sim_disarm(s, p);
@@ -408,7 +450,9 @@ uint32_t md_sim_index(const md_sim *s, md_pid pid) {
   return md_procs_index(&s->procs, pid);
 }
 
-uint32_t md_sim_live(const md_sim *s) { return s->procs.live; }
+uint32_t md_sim_live(const md_sim *s) {
+  return s->procs.live;
+}
 
 uint32_t md_sim_after(const md_sim *s, uint32_t p) {
   while (++p < s->procs.used)
@@ -416,7 +460,9 @@ uint32_t md_sim_after(const md_sim *s, uint32_t p) {
   return 0;
 }
 
-md_proc *md_sim_proc(const md_sim *s, uint32_t p) { return &s->procs.hot[p]; }
+md_proc *md_sim_proc(const md_sim *s, uint32_t p) {
+  return &s->procs.hot[p];
+}
 
 md_proc_cold *md_sim_cold(const md_sim *s, uint32_t p) {
   return &s->procs.cold[p];
@@ -449,7 +495,7 @@ int64_t md_sim_priority(const md_sim *s, uint32_t p) {
   return s->priorities[s->procs.hot[p].rank];
 }
 
-/* -- waits ---------------------------------------------------------------------------- */
+/* -- waits ---- */
 
 /* p's next wake-up. Where there is no memory for it the run cannot go on, and
    says so at the next event. */
@@ -499,8 +545,10 @@ void md_sim_wait(md_sim *s, uint32_t p, md_wait wait, md_time deadline,
   if (wait == MD_WAIT_JOIN || wait == MD_WAIT_REPLY)
     md_procs_watch(&s->procs, p, target);
   if (wait == MD_WAIT_ROOM) proc->target = target;
-  if (deadline >= 0) sim_arm(s, p, deadline, MD_WHY_TIME);
-  else proc->due = s->now;
+  if (deadline >= 0)
+    sim_arm(s, p, deadline, MD_WHY_TIME);
+  else
+    proc->due = s->now;
 }
 
 void md_sim_wake(md_sim *s, uint32_t p, md_why why) {
@@ -512,7 +560,7 @@ void md_sim_wake(md_sim *s, uint32_t p, md_why why) {
   sim_arm(s, p, s->now, why);
 }
 
-/* -- messages -------------------------------------------------------------------------- */
+/* -- messages ---- */
 
 bool md_sim_room(const md_sim *s, uint32_t p) {
   const md_proc_extra *extra = md_sim_extra(s, p);
@@ -539,7 +587,7 @@ md_mail md_sim_take(md_sim *s, uint32_t p, uint32_t envelope) {
   return mail;
 }
 
-/* -- timers ------------------------------------------------------------------------------ */
+/* -- timers ---- */
 
 md_timer_id md_sim_at(md_sim *s, md_time time, uint32_t kind,
                       const uint64_t words[3], int64_t priority) {

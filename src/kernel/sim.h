@@ -30,7 +30,7 @@ typedef struct md_sim_options {
 md_sim *md_sim_open(md_arena *, const md_sim_options *);
 void md_sim_close(md_sim *);
 
-/* -- time ------------------------------------------------------------------ */
+/* -- time ---- */
 
 md_time md_sim_now(const md_sim *);
 md_scale md_sim_scale(const md_sim *);
@@ -40,11 +40,12 @@ uint64_t md_sim_hash(const md_sim *);
 md_trace *md_sim_trace(md_sim *);
 void md_sim_zeno(md_sim *, uint64_t zeno);
 
-/* -- the run --------------------------------------------------------------- */
+/* -- the run ---- */
 
 typedef enum md_next {
   MD_NEXT_PROCESS, /* event.process goes on, for the reason of md_sim_why */
   MD_NEXT_TIMER,   /* event.timer came due and is released */
+  MD_NEXT_ENOUGH,  /* as many events as were asked for */
   MD_NEXT_LIMIT,   /* nothing up to the limit, something after it */
   MD_NEXT_NOTHING, /* nothing at all */
   MD_NEXT_ZENO,    /* too many events at this instant */
@@ -57,9 +58,13 @@ typedef struct md_event {
   uint64_t words[3]; /* the timer's */
 } md_event;
 
-/* How far md_sim_next goes, and whether a process may go on by itself when it
-   would be next anyway (`quick`; no other way to see each event, then). */
-void md_sim_bound(md_sim *, md_time limit, bool quick);
+/* How far md_sim_next goes: to the limit, or for so many events; and whether a
+   process may go on by itself when it would be next anyway (`quick`), which
+   nobody sees then but the trace. */
+void md_sim_bound(md_sim *, md_time limit, uint64_t events, bool quick);
+
+/* No process goes on by itself any more until the next md_sim_next. */
+void md_sim_halt(md_sim *);
 
 /* Takes the next event and moves the clock to it. */
 md_next md_sim_next(md_sim *, md_event *);
@@ -70,16 +75,18 @@ bool md_sim_peek(md_sim *, md_time *);
 /* Moves the clock forward; no event may lie before that time. */
 void md_sim_forward(md_sim *, md_time);
 
-/* The process that md_sim_next will most likely give next, and may be fetched
-   into the cache meanwhile; 0 when there is none. */
-uint32_t md_sim_likely(const md_sim *);
+/* Processes that md_sim_next will soon give, the next one first, so that they
+   can be fetched into the cache meanwhile; 0 stands for none. Returns how
+   many, which is none while all of them are in the cache anyway. */
+enum { MD_COMING = 4 };
+int md_sim_coming(const md_sim *, uint32_t processes[MD_COMING]);
 
 /* Up to n processes with the most events at an instant that has had too many,
    most first; returns how many. */
 int md_sim_busiest(const md_sim *, uint32_t *processes, uint32_t *counts,
                    int n);
 
-/* -- processes ------------------------------------------------------------- */
+/* -- processes ---- */
 
 /* A new process that starts at `at`, after what is due then; 0 when there is
    no memory. A lower priority number goes first among equal times. */
@@ -95,12 +102,12 @@ uint32_t md_sim_live(const md_sim *);
 uint32_t md_sim_after(const md_sim *, uint32_t p); /* next living one, 0 */
 md_proc *md_sim_proc(const md_sim *, uint32_t p);
 md_proc_cold *md_sim_cold(const md_sim *, uint32_t p);
-md_proc_extra *md_sim_extra(const md_sim *, uint32_t p);     /* or NULL */
-md_proc_extra *md_sim_make_extra(md_sim *, uint32_t p);      /* or no memory */
+md_proc_extra *md_sim_extra(const md_sim *, uint32_t p); /* or NULL */
+md_proc_extra *md_sim_make_extra(md_sim *, uint32_t p);  /* or no memory */
 bool md_sim_name(md_sim *, uint32_t p, const char *name, size_t length);
 int64_t md_sim_priority(const md_sim *, uint32_t p);
 
-/* -- waits ------------------------------------------------------------------ */
+/* -- waits ---- */
 
 /* Sleeps for `ticks`; true when the clock has moved already because nobody
    else was due, false when the process must wait for its event. */
@@ -119,7 +126,7 @@ void md_sim_wait(md_sim *, uint32_t p, md_wait, md_time deadline,
    Whatever the host keeps for the wait is the host's to give back. */
 void md_sim_wake(md_sim *, uint32_t p, md_why);
 
-/* -- messages --------------------------------------------------------------- */
+/* -- messages ---- */
 
 md_mails *md_sim_mails(md_sim *);
 
@@ -132,7 +139,7 @@ uint32_t md_sim_post(md_sim *, uint32_t p, const md_mail *);
 /* Takes a message out; the first that waits for room comes in. */
 md_mail md_sim_take(md_sim *, uint32_t p, uint32_t envelope);
 
-/* -- timers ------------------------------------------------------------------ */
+/* -- timers ---- */
 
 /* Something of that kind at that time, 0 when there is no memory. */
 md_timer_id md_sim_at(md_sim *, md_time, uint32_t kind, const uint64_t words[3],
