@@ -48,7 +48,7 @@ static inline int check_done(const char *name) {
   return check.failed > 0;
 }
 
-#define IT(sentence) if (check_open(sentence))
+#define IT(sentence)  if (check_open(sentence))
 #define EXPECT(claim) check_claim((claim), #claim, __FILE__, __LINE__)
 
 #endif

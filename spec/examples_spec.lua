@@ -42,7 +42,9 @@ local function transcript_of(example)
 end
 
 local function log_is_there()
-  if exists(log) then return true end
+  if exists(log) then
+    return true
+  end
   pending("the log is not there: " .. log)
 end
 
@@ -50,7 +52,9 @@ describe("examples", function()
   for example in output_of("ls examples/*.lua"):gmatch "[^\n]+" do
     it(example .. " prints its transcript, twice", function()
       local arguments, transcript = transcript_of(example)
-      if arguments:find(log, 1, true) and not log_is_there() then return end
+      if arguments:find(log, 1, true) and not log_is_there() then
+        return
+      end
       for _ = 1, 2 do
         local text, status = run(example, arguments)
         assert.equal(transcript, text)
@@ -79,12 +83,16 @@ describe("the cluster", function()
   end
 
   it("waits as long as is known for the log as it is", function()
-    if not log_is_there() then return end
+    if not log_is_there() then
+      return
+    end
     assert.equal("8.004660", mean_wait(log))
   end)
 
   it("waits as long as is known at 0.7 of the submit times", function()
-    if not log_is_there() then return end
+    if not log_is_there() then
+      return
+    end
     assert.equal("14985.412144", mean_wait(log .. " 0.7"))
   end)
 

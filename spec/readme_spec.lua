@@ -36,7 +36,9 @@ describe("the README", function()
     absolute = program:match "^/" and program or here .. "/" .. program
   end)
 
-  teardown(function() os.execute("rm -r '" .. folder .. "'") end)
+  teardown(function()
+    os.execute("rm -r '" .. folder .. "'")
+  end)
 
   local function write(text)
     local file = assert(io.open(folder .. "/model.lua", "w"))
@@ -57,7 +59,9 @@ describe("the README", function()
     for line in text:gmatch "([^\n]*)\n" do
       local following = line:match "^%$ (.*)$"
       if following then
-        if command then compare(command, shown) end
+        if command then
+          compare(command, shown)
+        end
         command, shown = following, ""
       else
         shown = shown .. line .. "\n"
@@ -79,7 +83,9 @@ describe("the README", function()
     end
   end
 
-  it("has a fair number of models", function() assert.is_true(number > 8) end)
+  it("has a fair number of models", function()
+    assert.is_true(number > 8)
+  end)
 
   it("names files that are there", function()
     local text = ""

@@ -29,7 +29,13 @@ function m.read(text)
   end
   if type(text) ~= "string" then
     local came = type(text)
-    error(core.failure("usage", "time: expected a text such as \"250us\", got a " .. came), 0)
+    error(
+      core.failure(
+        "usage",
+        'time: expected a text such as "250us", got a ' .. came
+      ),
+      0
+    )
   end
   local _, unit = core.precision()
   local scale = seconds[unit]

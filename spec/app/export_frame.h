@@ -84,9 +84,7 @@ static inline int files(void) {
   return n - 2;
 }
 
-static inline bool present(const char *path) {
-  return access(path, F_OK) == 0;
-}
+static inline bool present(const char *path) { return access(path, F_OK) == 0; }
 
 /* The rows that a query gives, as "a|b\nc|d\n", with each value's type. */
 static inline const char *query(const char *path, const char *sql) {

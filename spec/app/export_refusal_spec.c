@@ -130,6 +130,4 @@ static void run(md_arena *arena) {
   keeps_old_files(arena);
 }
 
-int main(void) {
-  return in_folder("export_refusal", run);
-}
+int main(void) { return in_folder("export_refusal", run); }

@@ -77,10 +77,8 @@ static void reads_numbers_back(md_arena *arena) {
   static double values[ROWS];
   for (int i = 0; i < ROWS; i++) {
     state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
-    if (i % 2 == 0)
-      memcpy(&values[i], &state, sizeof state);
-    else
-      values[i] = (double)(int64_t)state / (double)(1LL << (i % 63));
+    if (i % 2 == 0) memcpy(&values[i], &state, sizeof state);
+    else values[i] = (double)(int64_t)state / (double)(1LL << (i % 63));
     if (!isfinite(values[i])) values[i] = 1e22 + i;
     add(records, "t", i, "", "x", number(values[i]));
   }
@@ -276,6 +274,4 @@ static void run(md_arena *arena) {
   writes_a_million_rows(arena);
 }
 
-int main(void) {
-  return in_folder("export", run);
-}
+int main(void) { return in_folder("export", run); }

@@ -139,9 +139,7 @@ static void spec_open(void) {
     EXPECT(md_arena_limit(a) == 5 * MB);
   }
   md_arena_close(a);
-  IT("closes nothing when there is none") {
-    md_arena_close(NULL);
-  }
+  IT("closes nothing when there is none") { md_arena_close(NULL); }
 }
 
 static void spec_blocks(md_arena *a) {

@@ -206,9 +206,7 @@ static uint64_t digest(double (*f)(double), double lo, double hi) {
   return sum;
 }
 
-static double cube_root(double x) {
-  return md_real_pow(x, 1.0 / 3);
-}
+static double cube_root(double x) { return md_real_pow(x, 1.0 / 3); }
 
 static void claim_bits(void) {
   IT("gives the same bits everywhere") {

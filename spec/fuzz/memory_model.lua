@@ -50,15 +50,26 @@ local reader = sim:spawn(function()
   local got = 0
   while got < 6 do
     md.receive {
-      { "number", md.is.number, function()
-        got = got + 1
-      end },
-      { "table", md.is.table, function()
-        got = got + 1
-      end },
-      after = { 2, function()
-        md.log("nothing", { got = got })
-      end },
+      {
+        "number",
+        md.is.number,
+        function()
+          got = got + 1
+        end,
+      },
+      {
+        "table",
+        md.is.table,
+        function()
+          got = got + 1
+        end,
+      },
+      after = {
+        2,
+        function()
+          md.log("nothing", { got = got })
+        end,
+      },
     }
   end
 end)

@@ -121,7 +121,7 @@ function m.random(seed)
   return program
 end
 
--- -- running -------------------------------------------------------------------
+-- -- running ------------------------------------------------------------
 
 --- run(program, api) -> the log
 --- api: the functions of md, and now and run of the simulator.

@@ -63,9 +63,11 @@ describe("ask", function()
   it("of a dying process raises noproc at its end", function()
     local told = story(function(say)
       local dying = md.spawn(function()
-        local _ <close> = setmetatable({}, { __close = function()
-          md.sleep(5)
-        end })
+        local _ <close> = setmetatable({}, {
+          __close = function()
+            md.sleep(5)
+          end,
+        })
         md.wait "never"
       end)
       md.sleep(1)
@@ -100,29 +102,28 @@ describe("ask", function()
     assert.same({ "1 timeout", "4 4 nil end", "4 0" }, told)
   end)
 
-  it("that is interrupted as the reply comes leaves nothing behind",
-    function()
-      for _, order in ipairs { "fifo", "lifo", "random" } do
-        local told = story({ order = order }, function(say)
-          local server = md.spawn(adder(2))
-          local asker = md.spawn(function()
-            say(kind(md.ask, server, "add", 1, 2))
-            pcall(md.sleep, 1)
-            say("left", md.inbox())
-            say(md.ask(server, "add", 3, 4))
-          end)
-          md.spawn(function()
-            md.sleep(2) -- the reply may have come, may be on its way
-            md.interrupt(asker, "now")
-          end)
-          md.join(asker)
-          md.kill(server)
+  it("that is interrupted as the reply comes leaves nothing behind", function()
+    for _, order in ipairs { "fifo", "lifo", "random" } do
+      local told = story({ order = order }, function(say)
+        local server = md.spawn(adder(2))
+        local asker = md.spawn(function()
+          say(kind(md.ask, server, "add", 1, 2))
+          pcall(md.sleep, 1)
+          say("left", md.inbox())
+          say(md.ask(server, "add", 3, 4))
         end)
-        assert.is_true(told[1] == "2 interrupt" or told[1] == "2 3 nil end")
-        assert.matches("left 0$", told[2])
-        assert.matches("7 nil end$", told[3])
-      end
-    end)
+        md.spawn(function()
+          md.sleep(2) -- the reply may have come, may be on its way
+          md.interrupt(asker, "now")
+        end)
+        md.join(asker)
+        md.kill(server)
+      end)
+      assert.is_true(told[1] == "2 interrupt" or told[1] == "2 3 nil end")
+      assert.matches("left 0$", told[2])
+      assert.matches("7 nil end$", told[3])
+    end
+  end)
 
   it("can be killed while it waits, and the server goes on", function()
     local told = story(function(say)
@@ -166,8 +167,11 @@ describe("ask", function()
       say(select(2, pcall(md.ask, md.spawn(md.yield))))
       say(select(2, pcall(md.reply, md.self(), "x")))
     end)
-    assert.matches("ask: a process that asks itself waits for ever; call the "
-      .. "function instead$", told[1])
+    assert.matches(
+      "ask: a process that asks itself waits for ever; call the "
+        .. "function instead$",
+      told[1]
+    )
     assert.matches("ask: expected a method after the pid", told[2])
     assert.matches("reply: expected a ref as argument 2, got 'x'", told[3])
   end)

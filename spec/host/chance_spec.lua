@@ -16,7 +16,9 @@ describe("a named stream", function()
     local a, b = md.sim { seed = 7 }, md.sim { seed = 7 }
     local x, y = draws(a:rng "x"), draws(a:rng "y")
     assert.same(y, draws(b:rng "y"))
-    b:spawn(function() assert.same(x, draws(md.rng "x")) end)
+    b:spawn(function()
+      assert.same(x, draws(md.rng "x"))
+    end)
     b:run()
     assert.are_not.same(x, y)
   end)
@@ -52,9 +54,13 @@ describe("a process's own stream", function()
     for _, name in ipairs(names) do
       sim:spawn({ name = name }, function()
         found[name] = md.rng():uniform()
-        if name ~= "b" then return end
+        if name ~= "b" then
+          return
+        end
         for i = 1, 2 do
-          md.spawn(function() found["child " .. i] = md.rng():uniform() end)
+          md.spawn(function()
+            found["child " .. i] = md.rng():uniform()
+          end)
         end
       end)
     end
@@ -96,7 +102,9 @@ describe("math.random", function()
     local function run(seed)
       local sim, list = md.sim { seed = seed }, {}
       sim:spawn(function()
-        for i = 1, 5 do list[i] = math.random(1000000) end
+        for i = 1, 5 do
+          list[i] = math.random(1000000)
+        end
       end)
       sim:run()
       return list
@@ -118,10 +126,12 @@ describe("math.random", function()
       end
       assert.equal("integer", math.type(math.random(0)))
       math.random(math.mininteger, math.maxinteger)
-      assert.has_error(function() math.random(0, -1) end,
-        "bad argument #2 to 'random' (interval is empty)")
-      assert.has_error(function() math.random(1, 2, 3) end,
-        "wrong number of arguments")
+      assert.has_error(function()
+        math.random(0, -1)
+      end, "bad argument #2 to 'random' (interval is empty)")
+      assert.has_error(function()
+        math.random(1, 2, 3)
+      end, "wrong number of arguments")
     end)
     assert.equal("done", sim:run())
   end)
@@ -190,7 +200,9 @@ describe("a distribution", function()
     for _ = 1, 20000 do
       local yes = rng:bernoulli(0.3)
       assert(type(yes) == "boolean")
-      if yes then n = n + 1 end
+      if yes then
+        n = n + 1
+      end
     end
     assert.is_true(math.abs(n - 6000) < 5 * 4200 ^ 0.5)
     assert.is_true(rng:bernoulli(1))

@@ -11,8 +11,18 @@ describe("receive", function()
       md.send(me, "a", 2)
       for _ = 1, 2 do
         md.receive {
-          { "a", function(...) say("first clause", ...) end },
-          { "b", function(...) say("second clause", ...) end },
+          {
+            "a",
+            function(...)
+              say("first clause", ...)
+            end,
+          },
+          {
+            "b",
+            function(...)
+              say("second clause", ...)
+            end,
+          },
         }
       end
       say(md.wait())
@@ -20,17 +30,25 @@ describe("receive", function()
     assert.same({ "0 second clause 1", "0 first clause 2", "0 x" }, told)
   end)
 
-  it("gives captures and the rest to the function, returns its values",
+  it(
+    "gives captures and the rest to the function, returns its values",
     function()
       local told = story(function(say)
         local me = md.self()
         md.send(me, "put", 7, "tail", nil)
-        say(md.receive { { "put", md.is.number, function(...)
-          return select("#", ...), ...
-        end } })
+        say(md.receive {
+          {
+            "put",
+            md.is.number,
+            function(...)
+              return select("#", ...), ...
+            end,
+          },
+        })
       end)
       assert.same({ "0 3 7 tail nil" }, told)
-    end)
+    end
+  )
 
   it("returns the captures of a clause without a function", function()
     local told = story(function(say)
@@ -45,10 +63,15 @@ describe("receive", function()
       local me = md.self()
       md.send(me, "outer")
       md.send_after(3, me, "inner", 5)
-      say(md.receive { { "outer", function()
-        md.sleep(1)
-        return md.receive { { "inner", md._ } }
-      end } })
+      say(md.receive {
+        {
+          "outer",
+          function()
+            md.sleep(1)
+            return md.receive { { "inner", md._ } }
+          end,
+        },
+      })
     end)
     assert.same({ "3 5" }, told)
   end)
@@ -64,7 +87,12 @@ describe("receive", function()
         local found = "none"
         local clauses = { after = { 0 } }
         for i, literal in ipairs(values) do
-          clauses[i] = { literal, function() found = i end }
+          clauses[i] = {
+            literal,
+            function()
+              found = i
+            end,
+          }
         end
         md.receive(clauses)
         md.flush()
@@ -77,52 +105,88 @@ describe("receive", function()
     assert.same({ "0 1 2 3 4 5", "0 6 7 8 9", "0 none none none none" }, told)
   end)
 
-  it("waits no longer than `after` says and returns what it returns",
-    function()
-      local told = story(function(say)
-        say(md.receive { { "x" }, after = { 2, function() return "late" end } })
-        say(md.receive { { "x" }, after = { 0 } })
-        md.send_after(1, md.self(), "x", 1)
-        say(md.receive { { "x" }, after = { 2, error } })
-        say(md.receive { after = { 1, function() return "slept" end } })
-      end)
-      assert.same({ "2 late", "2 ", "3 1", "4 slept" }, told)
+  it("waits no longer than `after` says and returns what it returns", function()
+    local told = story(function(say)
+      say(md.receive { { "x" }, after = {
+        2,
+        function()
+          return "late"
+        end,
+      } })
+      say(md.receive { { "x" }, after = { 0 } })
+      md.send_after(1, md.self(), "x", 1)
+      say(md.receive { { "x" }, after = { 2, error } })
+      say(md.receive { after = {
+        1,
+        function()
+          return "slept"
+        end,
+      } })
     end)
+    assert.same({ "2 late", "2 ", "3 1", "4 slept" }, told)
+  end)
 
-  it("takes compiled clauses, again and again, in several processes",
-    function()
-      local told = story(function(say)
-        local clauses = md.clauses {
-          { "get", md.is.pid, function(from) md.send(from, "got") end },
-          after = { 5, function() return "idle" end },
-        }
-        local function serve()
-          repeat
-            local why = md.receive(clauses)
-          until why == "idle"
-        end
-        local a, b = md.spawn(serve), md.spawn(serve)
-        for _ = 1, 3 do
-          md.send(a, "get", md.self())
-          md.send(b, "get", md.self())
-        end
-        for _ = 1, 6 do
-          md.wait "got"
-        end
-        md.join(a)
-        say(md.inbox())
-      end)
-      assert.same({ "5 0" }, told)
+  it("takes compiled clauses, again and again, in several processes", function()
+    local told = story(function(say)
+      local clauses = md.clauses {
+        {
+          "get",
+          md.is.pid,
+          function(from)
+            md.send(from, "got")
+          end,
+        },
+        after = {
+          5,
+          function()
+            return "idle"
+          end,
+        },
+      }
+      local function serve()
+        repeat
+          local why = md.receive(clauses)
+        until why == "idle"
+      end
+      local a, b = md.spawn(serve), md.spawn(serve)
+      for _ = 1, 3 do
+        md.send(a, "get", md.self())
+        md.send(b, "get", md.self())
+      end
+      for _ = 1, 6 do
+        md.wait "got"
+      end
+      md.join(a)
+      say(md.inbox())
     end)
+    assert.same({ "5 0" }, told)
+  end)
 
   it("raises the error of the function at its own line", function()
     local told = story(function(say)
       md.send(md.self(), "x")
-      say(pcall(md.receive, { { "x", function() error({}, 0) end } }))
+      say(pcall(
+        md.receive,
+        { {
+          "x",
+          function()
+            error({}, 0)
+          end,
+        } }
+      ))
       md.send(md.self(), "x")
-      say(select(2, pcall(md.receive, { { "x", function()
-        error "mine"
-      end } })))
+      say(select(
+        2,
+        pcall(
+          md.receive,
+          { {
+            "x",
+            function()
+              error "mine"
+            end,
+          } }
+        )
+      ))
     end)
     assert.matches("^0 false table", told[1])
     assert.matches("clauses_spec.lua:%d+: mine$", told[2])
@@ -132,7 +196,12 @@ describe("receive", function()
     local told = story(function(say)
       local clauses = {}
       for i = 1, 100 do
-        clauses[i] = { "n" .. i, function(x) return i + x end }
+        clauses[i] = {
+          "n" .. i,
+          function(x)
+            return i + x
+          end,
+        }
       end
       for _, i in ipairs { 100, 1, 57 } do
         md.send(md.self(), "n" .. i, 0.5)

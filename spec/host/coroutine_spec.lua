@@ -9,10 +9,9 @@ local plain = {
   { "true 1 nil 3", [[
     local c = co.create(function(...) return ... end)
     return co.resume(c, 1, nil, 3)]] },
-  { "true true 5 false cannot resume dead coroutine", [[
+  { "true true false cannot resume dead coroutine", [[
     local c = co.create(function(a) return (co.yield(a + 1)) end)
-    return co.resume(c, 1), co.resume(c, 5), co.resume(c)]],
-    "true true false cannot resume dead coroutine" },
+    return co.resume(c, 1), co.resume(c, 5), co.resume(c)]] },
   { "suspended true dead", [[
     local c = co.create(function() end)
     return co.status(c), co.resume(c), co.status(c)]] },
@@ -22,8 +21,7 @@ local plain = {
     local _, e = co.resume(c)
     return type(e), co.status(c), (co.close(c))]] },
   { "false nil", "return co.resume(co.create(error))" },
-  { "false t:1: t:1: x", "return pcall(co.wrap(function() error 'x' end))",
-    "false t:1: x" },
+  { "false t:1: x", "return pcall(co.wrap(function() error 'x' end))" },
   { "false cannot resume dead coroutine", [[
     local w = co.wrap(function() end)
     w()
@@ -97,14 +95,14 @@ local plain = {
     return co.resume(co.create(function()
       table.sort({ 3, 2, 1 }, function() co.yield() end)
     end))]] },
-  { "true true closing true 1 2", [[
+  { "true true true 1 2", [[
     local c = co.create(function()
       local _ <close> = setmetatable({}, { __close = function()
         co.yield "closing"
       end })
       return 1, 2
     end)
-    return true, co.resume(c), co.resume(c)]], "true true true 1 2" },
+    return true, co.resume(c), co.resume(c)]] },
   { "bottom", [[
     local function rec(n)
       return n == 0 and "bottom" or co.wrap(rec)(n - 1)
@@ -144,7 +142,7 @@ end
 
 describe("the coroutine library", function()
   for i, case in ipairs(plain) do
-    local expected = case[3] or case[1]
+    local expected = case[1]
     it("gives what plain Lua gives, case " .. i, function()
       assert.equal(expected, shown(compiled(case[2])()))
       story(function()

@@ -16,10 +16,14 @@ end
 
 -- A value that says "closed" when its block is left.
 local function closing(say, d)
-  return setmetatable({}, { __close = function(_, err)
-    if d then md.sleep(d) end
-    say("closed", err ~= nil)
-  end })
+  return setmetatable({}, {
+    __close = function(_, err)
+      if d then
+        md.sleep(d)
+      end
+      say("closed", err ~= nil)
+    end,
+  })
 end
 
 describe("wait_timeout", function()
@@ -45,7 +49,10 @@ end)
 describe("timeout", function()
   it("returns what the function returns, and passes its errors on", function()
     local told = story(function(say)
-      say(md.timeout(2, function(...) md.sleep(1) return ... end, 1, nil, 3))
+      say(md.timeout(2, function(...)
+        md.sleep(1)
+        return ...
+      end, 1, nil, 3))
       local mine = {}
       local ok, err = pcall(md.timeout, 2, error, mine)
       say(ok, rawequal(err, mine))
@@ -159,7 +166,8 @@ describe("a deadline that meets its grant", function()
     end
   end)
 
-  it("of timeout puts a message that was not taken back in its place",
+  it(
+    "of timeout puts a message that was not taken back in its place",
     function()
       for _, order in ipairs(orders) do
         local told = story({ order = order }, function(say)
@@ -169,23 +177,34 @@ describe("a deadline that meets its grant", function()
           local got = kind(md.timeout, 2, md.wait, "a")
           md.sleep(1)
           say(got == 1 or got == "timeout")
-          if got == "timeout" then say(md.wait "a") else say(1) end
+          if got == "timeout" then
+            say(md.wait "a")
+          else
+            say(1)
+          end
           say(md.wait())
         end)
         assert.same({ "3 true", "3 1", "3 b 2" }, told)
       end
-    end)
+    end
+  )
 end)
 
 describe("messages", function()
   -- A way to take one message that gives its number, or nothing.
   local ways = {
-    function() return md.wait "m" end,
-    function() return md.wait_timeout(1, "m", md._) end,
+    function()
+      return md.wait "m"
+    end,
+    function()
+      return md.wait_timeout(1, "m", md._)
+    end,
     function()
       return select(2, md.timeout(1, md.wait, md._, md.is.integer))
     end,
-    function() return md.receive { { "m", md._ }, after = { 1 } } end,
+    function()
+      return md.receive { { "m", md._ }, after = { 1 } }
+    end,
   }
 
   -- Receivers that are interrupted, killed and timed out at the instants of
@@ -200,7 +219,9 @@ describe("messages", function()
       pids[i] = sim:spawn(function()
         while true do
           local ok, n = pcall(ways[plan:integer(1, 4)])
-          if ok and n then see(n) end
+          if ok and n then
+            see(n)
+          end
         end
       end)
     end
@@ -215,32 +236,37 @@ describe("messages", function()
           end
           md.send(to, "m", turn)
         end
-        if plan:bernoulli(0.4) then md.interrupt(to, "now") end
+        if plan:bernoulli(0.4) then
+          md.interrupt(to, "now")
+        end
         if turn == 200 then
           md.kill(pids[1])
           dropped = dropped + md.inbox(pids[1])
         end
-        if plan:bernoulli(0.5) then md.sleep(plan:integer(0, 2) / 2) end
+        if plan:bernoulli(0.5) then
+          md.sleep(plan:integer(0, 2) / 2)
+        end
       end
     end)
     sim:run(400)
     local left = 0
-    for i = 2, 4 do left = left + sim:inbox(pids[i]) end
+    for i = 2, 4 do
+      left = left + sim:inbox(pids[i])
+    end
     return sent, seen, left, dropped
   end
 
-  it("are taken, left or dropped with the dead, never lost or twice",
-    function()
-      for _, order in ipairs(orders) do
-        for seed = 1, 12 do
-          local sent, seen, left, dropped = conserve(order, seed)
-          local taken = 0
-          for _, times in pairs(seen) do
-            assert.equal(1, times)
-            taken = taken + 1
-          end
-          assert.equal(sent, taken + left + dropped, order .. " " .. seed)
+  it("are taken, left or dropped with the dead, never lost or twice", function()
+    for _, order in ipairs(orders) do
+      for seed = 1, 12 do
+        local sent, seen, left, dropped = conserve(order, seed)
+        local taken = 0
+        for _, times in pairs(seen) do
+          assert.equal(1, times)
+          taken = taken + 1
         end
+        assert.equal(sent, taken + left + dropped, order .. " " .. seed)
       end
-    end)
+    end
+  end)
 end)

@@ -5,33 +5,42 @@ local story = support.story
 
 describe("every", function()
   it("has its first turn one period from now", function()
-    assert.same({ "5 5", "7 7", "9 9" }, story(function(say)
-      md.sleep(3)
-      for t in md.every(2, { count = 3 }) do
-        say(t)
-      end
-    end))
+    assert.same(
+      { "5 5", "7 7", "9 9" },
+      story(function(say)
+        md.sleep(3)
+        for t in md.every(2, { count = 3 }) do
+          say(t)
+        end
+      end)
+    )
   end)
 
   it("begins at start, also at the present time", function()
-    assert.same({ "1 1", "3 3", "3 3", "13 13" }, story(function(say)
-      md.sleep(1)
-      for t in md.every(2, { start = 1, count = 2 }) do
-        say(t)
-      end
-      for t in md.every(10, { start = md.now(), count = 2 }) do
-        say(t)
-      end
-    end))
+    assert.same(
+      { "1 1", "3 3", "3 3", "13 13" },
+      story(function(say)
+        md.sleep(1)
+        for t in md.every(2, { start = 1, count = 2 }) do
+          say(t)
+        end
+        for t in md.every(10, { start = md.now(), count = 2 }) do
+          say(t)
+        end
+      end)
+    )
   end)
 
   it("of a count of 0 has no turn", function()
-    assert.same({ "0 after" }, story(function(say)
-      for _ in md.every(1, { count = 0 }) do
-        say "never"
-      end
-      say "after"
-    end))
+    assert.same(
+      { "0 after" },
+      story(function(say)
+        for _ in md.every(1, { count = 0 }) do
+          say "never"
+        end
+        say "after"
+      end)
+    )
   end)
 
   it("runs a late turn at once and skips none", function()
@@ -87,32 +96,38 @@ describe("every", function()
   end)
 
   it("may be broken off, and interrupted between two turns", function()
-    assert.same({ "1 1", "1.5 cause", "2 2" }, story(function(say)
-      local me = md.self()
-      md.spawn(function()
-        md.sleep(1.5)
-        md.interrupt(me, "cause")
+    assert.same(
+      { "1 1", "1.5 cause", "2 2" },
+      story(function(say)
+        local me = md.self()
+        md.spawn(function()
+          md.sleep(1.5)
+          md.interrupt(me, "cause")
+        end)
+        local next_turn = md.every(1)
+        say(next_turn())
+        local ok, err = pcall(next_turn)
+        assert.is_false(ok)
+        say(err.cause)
+        for t in next_turn do
+          say(t)
+          break
+        end
       end)
-      local next_turn = md.every(1)
-      say(next_turn())
-      local ok, err = pcall(next_turn)
-      assert.is_false(ok)
-      say(err.cause)
-      for t in next_turn do
-        say(t)
-        break
-      end
-    end))
+    )
   end)
 
   it("of several in one process goes on by itself", function()
-    assert.same({ "2 2", "3 3", "4 4", "6 6" }, story(function(say)
-      local two, three = md.every(2), md.every(3)
-      say(two())
-      say(three())
-      say(two())
-      say(three())
-    end))
+    assert.same(
+      { "2 2", "3 3", "4 4", "6 6" },
+      story(function(say)
+        local two, three = md.every(2), md.every(3)
+        say(two())
+        say(three())
+        say(two())
+        say(three())
+      end)
+    )
   end)
 
   it("gives integers at precision 0", function()
@@ -156,19 +171,25 @@ end)
 
 describe("a callback", function()
   it("runs at its time with its arguments, nils included (2.3)", function()
-    assert.same({ "1 a nil 3", "2 b" }, story(function(say)
-      md.after(2, say, "b")
-      md.at(1, say, "a", nil, 3)
-    end))
+    assert.same(
+      { "1 a nil 3", "2 b" },
+      story(function(say)
+        md.after(2, say, "b")
+        md.at(1, say, "a", nil, 3)
+      end)
+    )
   end)
 
   it("runs in the order of its making at equal times", function()
-    assert.same({ "1 a", "1 b", "1 c", "1 d" }, story(function(say)
-      md.at(1, say, "a")
-      md.after(1, say, "b")
-      md.spawn({ at = 1 }, say, "c")
-      md.at(1, say, "d")
-    end))
+    assert.same(
+      { "1 a", "1 b", "1 c", "1 d" },
+      story(function(say)
+        md.at(1, say, "a")
+        md.after(1, say, "b")
+        md.spawn({ at = 1 }, say, "c")
+        md.at(1, say, "d")
+      end)
+    )
   end)
 
   it("may be any value that can be called", function()
@@ -177,21 +198,27 @@ describe("a callback", function()
         say(what)
       end,
     })
-    assert.same({ "1 yes" }, story(function(say)
-      md.at(1, called, say, "yes")
-    end))
+    assert.same(
+      { "1 yes" },
+      story(function(say)
+        md.at(1, called, say, "yes")
+      end)
+    )
   end)
 
   it("may make processes and callbacks, and send", function()
-    assert.same({ "1 hello", "1 child", "2 again" }, story(function(say)
-      local me = md.self()
-      md.at(1, function()
-        md.send(me, "hello")
-        md.spawn(say, "child")
-        md.after(1, say, "again")
+    assert.same(
+      { "1 hello", "1 child", "2 again" },
+      story(function(say)
+        local me = md.self()
+        md.at(1, function()
+          md.send(me, "hello")
+          md.spawn(say, "child")
+          md.after(1, say, "again")
+        end)
+        say(md.wait())
       end)
-      say(md.wait())
-    end))
+    )
   end)
 
   it("cannot block, and has no pid", function()
@@ -220,28 +247,34 @@ describe("a callback", function()
   end)
 
   it("is cancelled once, before it has run", function()
-    assert.same({ "2 end" }, story(function(say)
-      local timer = md.at(1, say, "never")
-      local soon = md.after(0, function() end)
-      md.sleep(0.5)
-      assert.is_true(timer:cancel())
-      assert.is_false(timer:cancel())
-      assert.is_false(soon:cancel())
-      md.sleep_until(2)
-      assert.is_false(timer:cancel())
-      say "end"
-    end))
+    assert.same(
+      { "2 end" },
+      story(function(say)
+        local timer = md.at(1, say, "never")
+        local soon = md.after(0, function() end)
+        md.sleep(0.5)
+        assert.is_true(timer:cancel())
+        assert.is_false(timer:cancel())
+        assert.is_false(soon:cancel())
+        md.sleep_until(2)
+        assert.is_false(timer:cancel())
+        say "end"
+      end)
+    )
   end)
 
   it("is cancelled at its very time by one that is due before", function()
-    assert.same({ "1 first" }, story(function(say)
-      local second
-      md.at(1, function()
-        say "first"
-        assert.is_true(second:cancel())
+    assert.same(
+      { "1 first" },
+      story(function(say)
+        local second
+        md.at(1, function()
+          say "first"
+          assert.is_true(second:cancel())
+        end)
+        second = md.at(1, say, "second")
       end)
-      second = md.at(1, say, "second")
-    end))
+    )
   end)
 
   it("cannot cancel itself: it has run", function()

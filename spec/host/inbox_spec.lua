@@ -36,8 +36,19 @@ describe("a full inbox that blocks", function()
       md.send(to, 0)
       say("sent", 0)
     end)
-    assert.same({ "0 sent 0", "1 took 0", "1 took 1", "1 took 2", "1 took 3",
-      "1 sent 1", "1 sent 2", "1 sent 3" }, told)
+    assert.same(
+      {
+        "0 sent 0",
+        "1 took 0",
+        "1 took 1",
+        "1 took 2",
+        "1 took 3",
+        "1 sent 1",
+        "1 sent 2",
+        "1 sent 3",
+      },
+      told
+    )
   end)
 
   it("is the policy when none is named", function()
@@ -68,14 +79,19 @@ describe("a full inbox that blocks", function()
         md.send(to, "filler")
         md.sleep(1)
         md.send(to, "wanted", 1)
-        md.spawn(function() md.send(to, "other") end)
+        md.spawn(function()
+          md.send(to, "other")
+        end)
         md.sleep(1)
         md.send(to, "wanted", 2)
         md.sleep(1)
         md.send(to, "last")
       end)
-      assert.same({ "2 first 1", "3 second 2", "3 inbox 1", "3 filler" }, told,
-        order)
+      assert.same(
+        { "2 first 1", "3 second 2", "3 inbox 1", "3 filler" },
+        told,
+        order
+      )
     end
   end)
 
@@ -88,8 +104,14 @@ describe("a full inbox that blocks", function()
         say(md.wait())
       end)
       md.send(to, "filler")
-      md.spawn(function() md.send(to, "wanted", 1) say "sent 1" end)
-      md.spawn(function() md.send(to, "listed", 2) say "sent 2" end)
+      md.spawn(function()
+        md.send(to, "wanted", 1)
+        say "sent 1"
+      end)
+      md.spawn(function()
+        md.send(to, "listed", 2)
+        say "sent 2"
+      end)
     end)
     assert.same({ "1 1", "1 2", "1 filler", "1 sent 1", "1 sent 2" }, told)
   end)
@@ -111,8 +133,10 @@ describe("a full inbox that blocks", function()
       md.interrupt(interrupted)
       md.join(limited)
     end)
-    assert.same({ "1 interrupt", "2 timeout", "5 took filler",
-      "5 took good" }, told)
+    assert.same(
+      { "1 interrupt", "2 timeout", "5 took filler", "5 took good" },
+      told
+    )
   end)
 
   it("frees the senders when the receiver dies", function()
@@ -162,22 +186,29 @@ describe("a full inbox that blocks", function()
     local ok, err = pcall(sim.send, sim, to, "more")
     assert.is_false(ok)
     assert.equal("usage", err.kind)
-    assert.matches("send to a full inbox blocks, and only a process can; put "
-      .. "it into one: md.spawn%(function%(%) ... end%), then md.run%(%)$",
-      err.message)
+    assert.matches(
+      "send to a full inbox blocks, and only a process can; put "
+        .. "it into one: md.spawn%(function%(%) ... end%), then md.run%(%)$",
+      err.message
+    )
     sim:after(1, function()
       ok, err = pcall(md.send, to, "more")
     end)
     sim:run()
     assert.is_false(ok)
-    assert.matches("send to a full inbox blocks, and a callback cannot; let "
-      .. "the callback spawn a process", err.message)
+    assert.matches(
+      "send to a full inbox blocks, and a callback cannot; let "
+        .. "the callback spawn a process",
+      err.message
+    )
     assert.equal(1, sim:inbox(to))
   end)
 
   it("takes from the script what its owner waits for", function()
     local sim = md.sim()
-    local to = sim:spawn({ inbox = 1 }, function() return md.wait "x" end)
+    local to = sim:spawn({ inbox = 1 }, function()
+      return md.wait "x"
+    end)
     sim:run()
     sim:send(to, "filler")
     sim:send(to, "x", 5)
@@ -204,7 +235,9 @@ describe("ask to a full inbox", function()
         local to = md.spawn({ inbox = 1 }, server(say))
         md.send(to, "filler")
         for i = 1, 2 do
-          md.spawn(function() say(md.ask(to, "twice", i)) end)
+          md.spawn(function()
+            say(md.ask(to, "twice", i))
+          end)
         end
       end)
       table.sort(told)
@@ -247,13 +280,18 @@ end)
 describe("a full inbox that is an error", function()
   it("raises overflow at the sender", function()
     local told = story(function(say)
-      local to = md.spawn({ inbox = 1, on_full = "error", name = "desk" },
-        slow(say, 1, 1))
+      local to = md.spawn(
+        { inbox = 1, on_full = "error", name = "desk" },
+        slow(say, 1, 1)
+      )
       md.send(to, 1)
       local ok, err = pcall(md.send, to, 2)
       say(ok, err.kind, kind(md.ask, to, "x"))
-      assert.matches("inbox_spec.lua:%d+: send: the inbox of 'desk' is full "
-        .. "%(1 message%); ", err.message)
+      assert.matches(
+        "inbox_spec.lua:%d+: send: the inbox of 'desk' is full "
+          .. "%(1 message%); ",
+        err.message
+      )
     end)
     assert.same({ "0 false overflow overflow", "1 took 1" }, told)
   end)
@@ -264,17 +302,25 @@ describe("spawn", function()
     for _, case in ipairs {
       { { inbox = 0 }, "an integer from 1 to 4294967295 as inbox, got 0" },
       { { inbox = 1.5 }, "an integer from 1 to 4294967295 as inbox, got 1.5" },
-      { { inbox = 1 << 32 },
-        "an integer from 1 to 4294967295 as inbox, got 4294967296" },
+      {
+        { inbox = 1 << 32 },
+        "an integer from 1 to 4294967295 as inbox, got 4294967296",
+      },
       { { inbox = "3" }, "an integer from 1 to 4294967295 as inbox, got '3'" },
-      { { inbox = 1, on_full = {} },
-        '"block", "drop" or "error" as on_full, got a table' },
-      { { inbox = 1, on_full = "burst" },
-        '"block", "drop" or "error" as on_full, got \'burst\'' },
+      {
+        { inbox = 1, on_full = {} },
+        '"block", "drop" or "error" as on_full, got a table',
+      },
+      {
+        { inbox = 1, on_full = "burst" },
+        '"block", "drop" or "error" as on_full, got \'burst\'',
+      },
     } do
       local _, err = pcall(md.sim().spawn, md.sim(), case[1], print)
-      assert.equal("spawn: expected " .. case[2],
-        err.message:match "spawn: .*$")
+      assert.equal(
+        "spawn: expected " .. case[2],
+        err.message:match "spawn: .*$"
+      )
     end
   end)
 end)

@@ -19,11 +19,18 @@ describe("join", function()
   end)
 
   it("raises the error unchanged, whatever it is", function()
-    local values = { "text", 5, false, {}, print, setmetatable({}, {
-      __tostring = function()
-        return "object"
-      end,
-    }) }
+    local values = {
+      "text",
+      5,
+      false,
+      {},
+      print,
+      setmetatable({}, {
+        __tostring = function()
+          return "object"
+        end,
+      }),
+    }
     for i = 1, 7 do
       story(function()
         local p = md.spawn(function()
@@ -85,28 +92,34 @@ describe("join", function()
   end)
 
   it("waits for closers as well", function()
-    assert.same({ "3 joined" }, story(function(say)
-      md.join(md.spawn(function()
-        local _ <close> = closer(md.sleep, 2)
-        md.sleep(1)
-      end))
-      say "joined"
-    end))
+    assert.same(
+      { "3 joined" },
+      story(function(say)
+        md.join(md.spawn(function()
+          local _ <close> = closer(md.sleep, 2)
+          md.sleep(1)
+        end))
+        say "joined"
+      end)
+    )
   end)
 
   it("may be made at the very time of the end", function()
-    assert.same({ "1 a", "1 b", "1 c" }, story(function(say)
-      local p
-      md.at(1, function()
-        md.spawn(function()
-          say("a", md.join(p))
+    assert.same(
+      { "1 a", "1 b", "1 c" },
+      story(function(say)
+        local p
+        md.at(1, function()
+          md.spawn(function()
+            say("a", md.join(p))
+          end)
         end)
+        p = md.spawn(md.sleep, 1)
+        md.sleep(1)
+        say("b", md.join(p))
+        say("c", md.join(p))
       end)
-      p = md.spawn(md.sleep, 1)
-      md.sleep(1)
-      say("b", md.join(p))
-      say("c", md.join(p))
-    end))
+    )
   end)
 
   it("refuses a process that joins itself", function()
@@ -177,37 +190,46 @@ end)
 
 describe("join with a time limit", function()
   it("returns nil and a word when it is over", function()
-    assert.same({ "2 nil timeout", "5 result" }, story(function(say)
-      local p = md.spawn(function()
-        md.sleep(5)
-        return "result"
+    assert.same(
+      { "2 nil timeout", "5 result" },
+      story(function(say)
+        local p = md.spawn(function()
+          md.sleep(5)
+          return "result"
+        end)
+        say(md.join(p, 2))
+        say(md.join(p, 100))
       end)
-      say(md.join(p, 2))
-      say(md.join(p, 100))
-    end))
+    )
   end)
 
   it("of 0 gives what is due its turn first", function()
-    assert.same({ "0 nil timeout", "0 7" }, story(function(say)
-      local p = md.spawn(md.sleep, 1)
-      local q = md.spawn(function()
-        return 7
+    assert.same(
+      { "0 nil timeout", "0 7" },
+      story(function(say)
+        local p = md.spawn(md.sleep, 1)
+        local q = md.spawn(function()
+          return 7
+        end)
+        say(md.join(p, 0))
+        say(md.join(q, 0))
       end)
-      say(md.join(p, 0))
-      say(md.join(q, 0))
-    end))
+    )
   end)
 
   it("leaves no trace: later sleeps are whole", function()
-    assert.same({ "1 5", "11 slept" }, story(function(say)
-      local p = md.spawn(function()
-        md.sleep(1)
-        return 5
+    assert.same(
+      { "1 5", "11 slept" },
+      story(function(say)
+        local p = md.spawn(function()
+          md.sleep(1)
+          return 5
+        end)
+        say(md.join(p, 3))
+        md.sleep(10)
+        say "slept"
       end)
-      say(md.join(p, 3))
-      md.sleep(10)
-      say "slept"
-    end))
+    )
   end)
 end)
 
@@ -274,8 +296,10 @@ describe("at equal times", function()
       md.interrupt(joiner, "c")
     end
     for _, order in ipairs {
-      { "end", "limit", "third" }, { "end", "third", "limit" },
-      { "third", "end", "limit" }, { "limit", "third", "end" },
+      { "end", "limit", "third" },
+      { "end", "third", "limit" },
+      { "third", "end", "limit" },
+      { "limit", "third", "end" },
     } do
       local got = at_once(order, interrupt)
       assert.is_false(got[1])
@@ -290,8 +314,10 @@ describe("at equal times", function()
 
   it("a killed joiner is told nothing more, and the joined is free", function()
     for _, order in ipairs {
-      { "end", "limit", "third" }, { "end", "third", "limit" },
-      { "third", "end", "limit" }, { "limit", "third", "end" },
+      { "end", "limit", "third" },
+      { "end", "third", "limit" },
+      { "third", "end", "limit" },
+      { "limit", "third", "end" },
     } do
       assert.is_nil(at_once(order, function(joiner)
         assert.is_true(md.kill(joiner))

@@ -64,9 +64,11 @@ local victims = {
     error "caught its own end"
   end,
   ["in a generator"] = function()
-    for _ in coroutine.wrap(function()
-      md.sleep(10)
-    end) do
+    for _ in
+      coroutine.wrap(function()
+        md.sleep(10)
+      end)
+    do
     end
   end,
   ["in a coroutine in a pcall in a coroutine"] = function()
@@ -113,27 +115,33 @@ describe("a process", function()
   end
 
   it("that has not started never does", function()
-    assert.same({ "0 joined", "0 joined" }, story(function(say)
-      local now = md.spawn(say, "started")
-      local later = md.spawn({ at = 5 }, say, "started")
-      assert.is_true(md.kill(now))
-      assert.is_true(md.kill(later, 7))
-      killed(now, nil)
-      say "joined"
-      killed(later, 7)
-      say "joined"
-    end))
+    assert.same(
+      { "0 joined", "0 joined" },
+      story(function(say)
+        local now = md.spawn(say, "started")
+        local later = md.spawn({ at = 5 }, say, "started")
+        assert.is_true(md.kill(now))
+        assert.is_true(md.kill(later, 7))
+        killed(now, nil)
+        say "joined"
+        killed(later, 7)
+        say "joined"
+      end)
+    )
   end)
 
   it("may kill itself", function()
-    assert.same({ "0 closed" }, story(function(say)
-      local p = md.spawn(function()
-        local _ <close> = closer(say, "closed")
-        pcall(md.kill, md.self(), "tired")
-        say "never"
+    assert.same(
+      { "0 closed" },
+      story(function(say)
+        local p = md.spawn(function()
+          local _ <close> = closer(say, "closed")
+          pcall(md.kill, md.self(), "tired")
+          say "never"
+        end)
+        killed(p, "tired")
       end)
-      killed(p, "tired")
-    end))
+    )
   end)
 
   it("that is dead is not killed", function()
@@ -158,11 +166,14 @@ describe("a process", function()
   end)
 
   it("that nobody joins ends without harm to the run", function()
-    assert.same({ "1 end" }, story(function(say)
-      md.kill(md.spawn(md.sleep, 5), "why")
-      md.sleep(1)
-      say "end"
-    end))
+    assert.same(
+      { "1 end" },
+      story(function(say)
+        md.kill(md.spawn(md.sleep, 5), "why")
+        md.sleep(1)
+        say "end"
+      end)
+    )
   end)
 
   it("that is killed takes no message, and gives none away", function()
@@ -210,21 +221,26 @@ end)
 
 describe("closers of the killed", function()
   it("run inner first, also those of generators", function()
-    assert.same({ "1 3", "1 2", "1 1" }, story(function(say)
-      local p = md.spawn(function()
-        local _ <close> = closer(say, 1)
-        for _ in coroutine.wrap(function()
-          local _ <close> = closer(say, 2)
-          coroutine.resume(coroutine.create(function()
-            local _ <close> = closer(say, 3)
-            md.sleep(10)
-          end))
-        end) do
-        end
+    assert.same(
+      { "1 3", "1 2", "1 1" },
+      story(function(say)
+        local p = md.spawn(function()
+          local _ <close> = closer(say, 1)
+          for _ in
+            coroutine.wrap(function()
+              local _ <close> = closer(say, 2)
+              coroutine.resume(coroutine.create(function()
+                local _ <close> = closer(say, 3)
+                md.sleep(10)
+              end))
+            end)
+          do
+          end
+        end)
+        md.sleep(1)
+        md.kill(p)
       end)
-      md.sleep(1)
-      md.kill(p)
-    end))
+    )
   end)
 
   it("may block, send, ask and catch errors of their own", function()
@@ -247,10 +263,7 @@ describe("closers of the killed", function()
       killed(p)
       say "joined"
     end)
-    assert.same(
-      { "3 good bye", "3 false mine", "4 true", "4 joined" },
-      told
-    )
+    assert.same({ "3 good bye", "3 false mine", "4 true", "4 joined" }, told)
   end)
 
   it("that raise give the join their error", function()
@@ -280,22 +293,25 @@ describe("closers of the killed", function()
   end)
 
   it("meet no interrupt that came before or after", function()
-    assert.same({ "1 closing", "3 closed" }, story(function(say)
-      local p = md.spawn(function()
-        local _ <close> = closer(function()
-          say "closing"
-          md.sleep(2)
-          say "closed"
+    assert.same(
+      { "1 closing", "3 closed" },
+      story(function(say)
+        local p = md.spawn(function()
+          local _ <close> = closer(function()
+            say "closing"
+            md.sleep(2)
+            say "closed"
+          end)
+          md.sleep(10)
         end)
-        md.sleep(10)
+        md.sleep(1)
+        assert.is_true(md.interrupt(p, 1))
+        assert.is_true(md.interrupt(p, 2))
+        assert.is_true(md.kill(p))
+        assert.is_false(md.interrupt(p, 3))
+        md.sleep(1)
+        assert.is_false(md.interrupt(p, 4))
       end)
-      md.sleep(1)
-      assert.is_true(md.interrupt(p, 1))
-      assert.is_true(md.interrupt(p, 2))
-      assert.is_true(md.kill(p))
-      assert.is_false(md.interrupt(p, 3))
-      md.sleep(1)
-      assert.is_false(md.interrupt(p, 4))
-    end))
+    )
   end)
 end)

@@ -19,8 +19,7 @@ describe("send", function()
         say(md.wait())
       end
     end)
-    assert.same({ "1 a 1", "1 b 1", "1 a 2", "1 b 2", "1 a 3",
-      "1 b 3" }, told)
+    assert.same({ "1 a 1", "1 b 1", "1 a 2", "1 b 2", "1 a 3", "1 b 3" }, told)
   end)
 
   it("carries nils inside and at the end, and no value at all", function()
@@ -101,10 +100,12 @@ describe("send", function()
   it("to a process that is dying is dropped", function()
     local told = story(function(say)
       local dying = md.spawn(function()
-        local _ <close> = setmetatable({}, { __close = function()
-          md.sleep(5)
-          say("left", md.inbox())
-        end })
+        local _ <close> = setmetatable({}, {
+          __close = function()
+            md.sleep(5)
+            say("left", md.inbox())
+          end,
+        })
         md.wait "never"
       end)
       md.sleep(1)
@@ -118,9 +119,12 @@ describe("send", function()
 
   it("takes a registered name", function()
     local told = story(function(say)
-      md.register("clerk", md.spawn(function()
-        say(md.wait())
-      end))
+      md.register(
+        "clerk",
+        md.spawn(function()
+          say(md.wait())
+        end)
+      )
       md.send("clerk", "hello")
     end)
     assert.same({ "0 hello" }, told)
@@ -167,8 +171,10 @@ describe("wait", function()
       given(md._, 1, md._, md.is.integer, nil)
       given("a", 1, "b", 2, nil, 3)
     end)
-    assert.same({ "0 a 1 b 2 nil 3", "0 1 b 2 nil 3", "0 1 2 nil 3",
-      "0 a b 2 3", "0 " }, told)
+    assert.same(
+      { "0 a 1 b 2 nil 3", "0 1 b 2 nil 3", "0 1 2 nil 3", "0 a b 2 3", "0 " },
+      told
+    )
   end)
 
   it("leaves what does not match, in order", function()
@@ -184,16 +190,23 @@ describe("wait", function()
         say(md.wait())
       end
     end)
-    assert.same({ "0 2", "0 4", "0 3", "0 odd 1", "0 odd 3",
-      "0 odd 5" }, told)
+    assert.same({ "0 2", "0 4", "0 3", "0 odd 1", "0 odd 3", "0 odd 5" }, told)
   end)
 
   it("knows the kinds of values", function()
     local told = story(function(say)
       local me = md.self()
       local values = { 1, 1.5, "s", true, {}, print, me, md.ref() }
-      local kinds = { "number", "integer", "string", "boolean", "table",
-        "func", "pid", "ref" }
+      local kinds = {
+        "number",
+        "integer",
+        "string",
+        "boolean",
+        "table",
+        "func",
+        "pid",
+        "ref",
+      }
       for _, kind in ipairs(kinds) do
         local taken = {}
         for i, value in ipairs(values) do
@@ -205,9 +218,19 @@ describe("wait", function()
         say(kind, table.concat(taken))
       end
     end)
-    assert.same({ "0 number 12------", "0 integer 1-------",
-      "0 string --3-----", "0 boolean ---4----", "0 table ----5---",
-      "0 func -----6--", "0 pid ------7-", "0 ref -------8" }, told)
+    assert.same(
+      {
+        "0 number 12------",
+        "0 integer 1-------",
+        "0 string --3-----",
+        "0 boolean ---4----",
+        "0 table ----5---",
+        "0 func -----6--",
+        "0 pid ------7-",
+        "0 ref -------8",
+      },
+      told
+    )
   end)
 
   it("compares literals as rawequal does", function()
@@ -225,8 +248,15 @@ describe("wait", function()
       say(matches({}, {}), matches(nil, false), matches(false, false))
       say(matches(math.maxinteger, 2.0 ^ 63), matches(0.0, -0.0))
     end)
-    assert.same({ "0 true true false", "0 true false",
-      "0 false false true", "0 false true" }, told)
+    assert.same(
+      {
+        "0 true true false",
+        "0 true false",
+        "0 false false true",
+        "0 false true",
+      },
+      told
+    )
   end)
 
   it("wants no more patterns than the message has values", function()

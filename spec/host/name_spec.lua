@@ -12,20 +12,23 @@ end
 
 describe("a name", function()
   it("stands for its pid wherever one is taken", function()
-    assert.same({ "0 hello", "0 1 2", "0 done" }, story(function(say)
-      local p = md.spawn(function()
-        say(md.wait())
-        return 1, 2
+    assert.same(
+      { "0 hello", "0 1 2", "0 done" },
+      story(function(say)
+        local p = md.spawn(function()
+          say(md.wait())
+          return 1, 2
+        end)
+        md.register("server", p)
+        assert.equal(p, md.whereis "server")
+        assert.equal("ready", md.status "server")
+        assert.equal(p, md.info("server").pid)
+        assert.equal(0, md.inbox "server")
+        md.send("server", "hello")
+        say(md.join "server")
+        say(md.status "server")
       end)
-      md.register("server", p)
-      assert.equal(p, md.whereis "server")
-      assert.equal("ready", md.status "server")
-      assert.equal(p, md.info("server").pid)
-      assert.equal(0, md.inbox "server")
-      md.send("server", "hello")
-      say(md.join "server")
-      say(md.status "server")
-    end))
+    )
   end)
 
   it("of the dead is free again, and means its last owner", function()

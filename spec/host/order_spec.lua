@@ -92,17 +92,27 @@ describe("a process just spawned", function()
     end)
   end
 
-  it("comes after what is due with fifo; spawn returns at once (3.11, 2.10)",
+  it(
+    "comes after what is due with fifo; spawn returns at once (3.11, 2.10)",
     function()
       assert.same({
-        "0 older", "0 maker", "0 still maker", "0 younger", "0 child",
+        "0 older",
+        "0 maker",
+        "0 still maker",
+        "0 younger",
+        "0 child",
         "0 maker again",
       }, spawning "fifo")
-    end)
+    end
+  )
 
   it("comes next with lifo, once its maker blocks", function()
     assert.same({
-      "0 younger", "0 maker", "0 still maker", "0 maker again", "0 child",
+      "0 younger",
+      "0 maker",
+      "0 still maker",
+      "0 maker again",
+      "0 child",
       "0 older",
     }, spawning "lifo")
   end)
@@ -142,20 +152,26 @@ describe("yield", function()
   end)
 
   it("comes back at once with lifo", function()
-    assert.same({ "0 a", "0 b" }, story({ order = "lifo" }, function(say)
-      md.spawn(say, "b")
-      md.yield()
-      say "a"
-    end))
+    assert.same(
+      { "0 a", "0 b" },
+      story({ order = "lifo" }, function(say)
+        md.spawn(say, "b")
+        md.yield()
+        say "a"
+      end)
+    )
   end)
 
   it("alone does not end, but returns", function()
-    assert.same({ "0 back" }, story(function(say)
-      for _ = 1, 1000 do
-        md.yield()
-      end
-      say "back"
-    end))
+    assert.same(
+      { "0 back" },
+      story(function(say)
+        for _ = 1, 1000 do
+          md.yield()
+        end
+        say "back"
+      end)
+    )
   end)
 end)
 
@@ -174,23 +190,29 @@ describe("a priority", function()
   end)
 
   it("never overrules time", function()
-    assert.same({ "1 late", "2 urgent" }, story(function(say)
-      md.spawn({ at = 2, priority = math.mininteger }, say, "urgent")
-      md.spawn({ at = 1, priority = math.maxinteger }, say, "late")
-    end))
+    assert.same(
+      { "1 late", "2 urgent" },
+      story(function(say)
+        md.spawn({ at = 2, priority = math.mininteger }, say, "urgent")
+        md.spawn({ at = 1, priority = math.maxinteger }, say, "late")
+      end)
+    )
   end)
 
   it("holds for each later wake-up as well", function()
-    assert.same({ "1 hi", "1 lo", "2 hi", "2 lo" }, story(function(say)
-      for _, p in ipairs { { "lo", 2 }, { "hi", 1 } } do
-        md.spawn({ priority = p[2] }, function()
-          md.sleep(1)
-          say(p[1])
-          md.sleep(1)
-          say(p[1])
-        end)
-      end
-    end))
+    assert.same(
+      { "1 hi", "1 lo", "2 hi", "2 lo" },
+      story(function(say)
+        for _, p in ipairs { { "lo", 2 }, { "hi", 1 } } do
+          md.spawn({ priority = p[2] }, function()
+            md.sleep(1)
+            say(p[1])
+            md.sleep(1)
+            say(p[1])
+          end)
+        end
+      end)
+    )
   end)
 
   it("made in the middle of an instant keeps the order of others", function()

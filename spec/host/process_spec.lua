@@ -12,21 +12,27 @@ end
 
 describe("spawn", function()
   it("passes arguments, nils included", function()
-    assert.same({ "0 1 nil 3 nil 4" }, story(function(say)
-      md.spawn(function(...)
-        say(...)
-        say = nil
-        assert.equal(4, select("#", ...) - 1)
-      end, 1, nil, 3, nil, 4)
-    end))
+    assert.same(
+      { "0 1 nil 3 nil 4" },
+      story(function(say)
+        md.spawn(function(...)
+          say(...)
+          say = nil
+          assert.equal(4, select("#", ...) - 1)
+        end, 1, nil, 3, nil, 4)
+      end)
+    )
   end)
 
   it("starts at a time, or after a duration", function()
-    assert.same({ "0 now", "3 at", "4 after" }, story(function(say)
-      md.spawn({ at = 3 }, say, "at")
-      md.spawn({ after = 4 }, say, "after")
-      md.spawn({}, say, "now")
-    end))
+    assert.same(
+      { "0 now", "3 at", "4 after" },
+      story(function(say)
+        md.spawn({ at = 3 }, say, "at")
+        md.spawn({ after = 4 }, say, "after")
+        md.spawn({}, say, "now")
+      end)
+    )
   end)
 
   it("takes anything that can be called", function()
@@ -35,10 +41,13 @@ describe("spawn", function()
         say(x)
       end,
     })
-    assert.same({ "0 5", "1 6" }, story(function(say)
-      md.spawn(callable, say, 5)
-      md.spawn({ at = 1 }, callable, say, 6)
-    end))
+    assert.same(
+      { "0 5", "1 6" },
+      story(function(say)
+        md.spawn(callable, say, 5)
+        md.spawn({ at = 1 }, callable, say, 6)
+      end)
+    )
   end)
 
   it("gives each a stream by its name, not by the order of spawning", function()
@@ -138,19 +147,22 @@ end)
 
 describe("exit", function()
   it("ends the process from any depth, and pcall does not stop it", function()
-    assert.same({ "0 inner", "0 outer", "0 joined" }, story(function(say)
-      local p = md.spawn(function()
-        local _ <close> = support.closer(say, "outer")
-        pcall(function()
-          local _ <close> = support.closer(say, "inner")
-          xpcall(md.exit, say)
+    assert.same(
+      { "0 inner", "0 outer", "0 joined" },
+      story(function(say)
+        local p = md.spawn(function()
+          local _ <close> = support.closer(say, "outer")
+          pcall(function()
+            local _ <close> = support.closer(say, "inner")
+            xpcall(md.exit, say)
+          end)
+          say "never"
         end)
-        say "never"
+        assert.equal(0, select("#", md.join(p)))
+        say "joined"
+        assert.equal("done", md.status(p))
       end)
-      assert.equal(0, select("#", md.join(p)))
-      say "joined"
-      assert.equal("done", md.status(p))
-    end))
+    )
   end)
 
   it("with a reason raises it in a join", function()
@@ -173,19 +185,22 @@ describe("exit", function()
   end)
 
   it("lets closers wait, and a second exit changes nothing", function()
-    assert.same({ "0 closing", "2 closed", "2 joined" }, story(function(say)
-      local p = md.spawn(function()
-        local _ <close> = support.closer(function()
-          say "closing"
-          md.sleep(2)
-          say "closed"
-          md.exit "again"
+    assert.same(
+      { "0 closing", "2 closed", "2 joined" },
+      story(function(say)
+        local p = md.spawn(function()
+          local _ <close> = support.closer(function()
+            say "closing"
+            md.sleep(2)
+            say "closed"
+            md.exit "again"
+          end)
+          md.exit()
         end)
-        md.exit()
+        md.join(p)
+        say "joined"
       end)
-      md.join(p)
-      say "joined"
-    end))
+    )
   end)
 
   it("outside of a process is refused", function()
@@ -245,11 +260,13 @@ describe("status and info", function()
 
   it("look at one that runs in a generator that is gone", function()
     story(function()
-      for _ in coroutine.wrap(function()
-        md.spawn(md.sleep, 1)
-        md.sleep(1)
-        coroutine.yield(1)
-      end) do
+      for _ in
+        coroutine.wrap(function()
+          md.spawn(md.sleep, 1)
+          md.sleep(1)
+          coroutine.yield(1)
+        end)
+      do
         collectgarbage()
       end
       for _ = 1, 100 do

@@ -3,7 +3,9 @@ local md = require "moondial"
 
 local function field_names(row)
   local names = {}
-  for name in pairs(row) do names[#names + 1] = name end
+  for name in pairs(row) do
+    names[#names + 1] = name
+  end
   table.sort(names)
   return table.concat(names, " ")
 end
@@ -16,21 +18,31 @@ describe("log", function()
       md.sleep(1.5)
       md.log("served", { wait = 0.5, count = 3, last = true, who = "x" })
     end)
-    sim:spawn(function() md.log("served") end)
+    sim:spawn(function()
+      md.log("served")
+    end)
     sim:run()
-    assert.same({ { time = 0.0, note = "from the script" } },
-      sim:records "start")
+    assert.same(
+      { { time = 0.0, note = "from the script" } },
+      sim:records "start"
+    )
     assert.same({
       { time = 0.0, process = "process 2" },
-      { time = 1.5, process = "clerk", wait = 0.5, count = 3, last = true,
-        who = "x" },
+      {
+        time = 1.5,
+        process = "clerk",
+        wait = 0.5,
+        count = 3,
+        last = true,
+        who = "x",
+      },
     }, sim:records "served")
     assert.same({ "start", "served" }, sim:records())
   end)
 
   it("keeps integers integers, floats floats, texts whole", function()
     local sim = md.sim()
-    local text = "zero \0, tab \t, quote \", " .. ("long "):rep(100)
+    local text = 'zero \0, tab \t, quote ", ' .. ("long "):rep(100)
     sim:log("r", { i = 2 ^ 53 | 0, f = 2.0, huge = math.huge, text = text })
     local row = sim:records("r")[1]
     assert.equal("integer", math.type(row.i))
@@ -45,8 +57,14 @@ describe("log", function()
     sim:log("r", { b = "two" })
     sim:log("r", { a = "one", b = false })
     local rows = sim:records "r"
-    assert.same({ { time = 0.0, a = 1 }, { time = 0.0, b = "two" },
-      { time = 0.0, a = "one", b = false } }, rows)
+    assert.same(
+      {
+        { time = 0.0, a = 1 },
+        { time = 0.0, b = "two" },
+        { time = 0.0, a = "one", b = false },
+      },
+      rows
+    )
     assert.equal("a b time", field_names(rows[3]))
   end)
 
@@ -54,8 +72,10 @@ describe("log", function()
     local sim = md.sim()
     local pid, ref = sim:spawn(md.yield), sim:ref()
     sim:log("r", { pid = pid, ref = ref })
-    assert.same({ { time = 0.0, pid = tostring(pid), ref = tostring(ref) } },
-      sim:records "r")
+    assert.same(
+      { { time = 0.0, pid = tostring(pid), ref = tostring(ref) } },
+      sim:records "r"
+    )
   end)
 
   it("leaves the run as it is", function()
@@ -64,7 +84,9 @@ describe("log", function()
       for i = 1, 3 do
         sim:spawn(function()
           md.sleep(i)
-          if record then md.log("r", { x = md.now() }) end
+          if record then
+            md.log("r", { x = md.now() })
+          end
         end)
       end
       sim:run()
@@ -87,18 +109,32 @@ describe("log", function()
       assert.equal("usage", err.kind)
       return err.message:match "log: .*$"
     end
-    assert.equal("log: expected the name of the record as argument 1, got 3",
-      said(3))
-    assert.equal("log: expected a table of fields as argument 2, got 1.5; "
-      .. 'md.log("served", {wait = w})', said("served", 1.5))
-    assert.equal("log: expected named fields, {wait = 1.5}, got the key 1",
-      said("served", { 1.5 }))
-    assert.equal("log: expected a number, a string or a boolean as 'wait', "
-      .. "got a table", said("served", { wait = {} }))
+    assert.equal(
+      "log: expected the name of the record as argument 1, got 3",
+      said(3)
+    )
+    assert.equal(
+      "log: expected a table of fields as argument 2, got 1.5; "
+        .. 'md.log("served", {wait = w})',
+      said("served", 1.5)
+    )
+    assert.equal(
+      "log: expected named fields, {wait = 1.5}, got the key 1",
+      said("served", { 1.5 })
+    )
+    assert.equal(
+      "log: expected a number, a string or a boolean as 'wait', "
+        .. "got a table",
+      said("served", { wait = {} })
+    )
     local many = {}
-    for i = 1, 65 do many["f" .. i] = i end
-    assert.equal("log: a record has at most 64 fields, got 65",
-      said("served", many))
+    for i = 1, 65 do
+      many["f" .. i] = i
+    end
+    assert.equal(
+      "log: a record has at most 64 fields, got 65",
+      said("served", many)
+    )
     assert.same({}, md.current():records "served")
   end)
 end)
@@ -157,15 +193,24 @@ describe("a recorder", function()
       assert.is_false(ok)
       return err.message:match "recorder: .*$"
     end
-    assert.equal("recorder: expected a list of 1 to 64 column names as "
-      .. 'argument 2, got nil; md.recorder("served", {"wait"})',
-      said(md.recorder, "r"))
-    assert.equal("recorder: expected a string as name of column 2, got 5",
-      said(md.recorder, "r", { "a", 5 }))
+    assert.equal(
+      "recorder: expected a list of 1 to 64 column names as "
+        .. 'argument 2, got nil; md.recorder("served", {"wait"})',
+      said(md.recorder, "r")
+    )
+    assert.equal(
+      "recorder: expected a string as name of column 2, got 5",
+      said(md.recorder, "r", { "a", 5 })
+    )
     local record = md.sim():recorder("r", { "a", "b" })
-    assert.equal("recorder: it has 2 columns, got 3 values",
-      said(record, 1, 2, 3))
-    assert.equal("recorder: expected a number, a string or a boolean as "
-      .. "'2', got a table", said(record, 1, {}))
+    assert.equal(
+      "recorder: it has 2 columns, got 3 values",
+      said(record, 1, 2, 3)
+    )
+    assert.equal(
+      "recorder: expected a number, a string or a boolean as "
+        .. "'2', got a table",
+      said(record, 1, {})
+    )
   end)
 end)

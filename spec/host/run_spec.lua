@@ -116,9 +116,11 @@ describe("run", function()
 
   it("raises the error of its predicate", function()
     local sim = ticking()
-    fails("no predicate", sim.run, sim, { when = function()
-      error "no predicate"
-    end })
+    fails("no predicate", sim.run, sim, {
+      when = function()
+        error "no predicate"
+      end,
+    })
     assert.same({ "done", 5.0 }, { sim:run() })
   end)
 
@@ -257,22 +259,25 @@ describe("several sims", function()
   end)
 
   it("may run inside of one another", function()
-    assert.same({ "1 10", "2 20", "2 outer" }, story(function(say)
-      local inner = md.sim()
-      assert.are_not.equal(inner, md.current())
-      inner:spawn(function()
-        assert.equal(inner, md.current())
-        for _ in md.every(10) do
-          say(md.now())
+    assert.same(
+      { "1 10", "2 20", "2 outer" },
+      story(function(say)
+        local inner = md.sim()
+        assert.are_not.equal(inner, md.current())
+        inner:spawn(function()
+          assert.equal(inner, md.current())
+          for _ in md.every(10) do
+            say(md.now())
+          end
+        end)
+        for t in md.every(1, { count = 2 }) do
+          assert.equal("time", (inner:run(t * 10)))
+          assert.equal(t, md.now())
         end
+        fails("belongs to another sim", inner.sleep, inner, 1)
+        say "outer"
       end)
-      for t in md.every(1, { count = 2 }) do
-        assert.equal("time", (inner:run(t * 10)))
-        assert.equal(t, md.now())
-      end
-      fails("belongs to another sim", inner.sleep, inner, 1)
-      say "outer"
-    end))
+    )
   end)
 
   it("are freed when nobody knows them", function()

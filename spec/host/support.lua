@@ -56,9 +56,15 @@ function m.run(text, options)
   end
   local _, _, status = os.execute(
     ("cd %s && env %s timeout 120 %s %s %s %s <%s >%s 2>%s"):format(
-      quote(folder), o.env or "", quote(program), o.options or "",
-      quote(name), o.args or "", quote(root .. "/.stdin"),
-      quote(root .. "/.out"), quote(root .. "/.err")
+      quote(folder),
+      o.env or "",
+      quote(program),
+      o.options or "",
+      quote(name),
+      o.args or "",
+      quote(root .. "/.stdin"),
+      quote(root .. "/.out"),
+      quote(root .. "/.err")
     )
   )
   local result = {

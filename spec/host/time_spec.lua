@@ -30,33 +30,42 @@ describe("the clock", function()
   end)
 
   it("makes 4.5 of three sleeps of 1.5 (3.5)", function()
-    assert.same({ "4.5 awake" }, story({ precision = 1 }, function(say)
-      for _ = 1, 3 do
-        md.sleep(1.5)
-      end
-      say "awake"
-    end))
+    assert.same(
+      { "4.5 awake" },
+      story({ precision = 1 }, function(say)
+        for _ = 1, 3 do
+          md.sleep(1.5)
+        end
+        say "awake"
+      end)
+    )
   end)
 
   it("finds equal what was reached by different sums", function()
-    assert.same({ "0.3 a", "0.3 b", "0.3 c" }, story(function(say)
-      md.at(0.3, say, "a")
-      md.spawn(function()
-        md.sleep(0.1)
+    assert.same(
+      { "0.3 a", "0.3 b", "0.3 c" },
+      story(function(say)
+        md.at(0.3, say, "a")
+        md.spawn(function()
+          md.sleep(0.1)
+          md.sleep(0.2)
+          say "b"
+        end)
         md.sleep(0.2)
-        say "b"
+        md.sleep(0.1)
+        say "c"
       end)
-      md.sleep(0.2)
-      md.sleep(0.1)
-      say "c"
-    end))
+    )
   end)
 
   it("keeps up to 15 digits of the unit", function()
-    assert.same({ "1e-15 end" }, story({ precision = 15 }, function(say)
-      md.delay(1)
-      say "end"
-    end))
+    assert.same(
+      { "1e-15 end" },
+      story({ precision = 15 }, function(say)
+        md.delay(1)
+        say "end"
+      end)
+    )
     assert.equal(15, (md.sim({ precision = 15 }):precision()))
   end)
 
@@ -99,11 +108,14 @@ describe("sleep", function()
   end)
 
   it("of 0 lets what is due go first and moves no time", function()
-    assert.same({ "0 b", "0 a" }, story(function(say)
-      md.spawn(say, "b")
-      md.sleep(0)
-      say "a"
-    end))
+    assert.same(
+      { "0 b", "0 a" },
+      story(function(say)
+        md.spawn(say, "b")
+        md.sleep(0)
+        say "a"
+      end)
+    )
   end)
 
   it("exact raises what is no whole number of ticks (3.8)", function()
@@ -180,10 +192,13 @@ end)
 
 describe("delay and sleep_until", function()
   it("delay sleeps whole ticks (3.7)", function()
-    assert.same({ "0.003 up" }, story({ precision = 3 }, function(say)
-      md.delay(3)
-      say "up"
-    end))
+    assert.same(
+      { "0.003 up" },
+      story({ precision = 3 }, function(say)
+        md.delay(3)
+        say "up"
+      end)
+    )
     story(function()
       fails("whole number of ticks", md.delay, 1.5)
       fails("whole number of ticks", md.delay, -1)
@@ -195,12 +210,15 @@ describe("delay and sleep_until", function()
   end)
 
   it("sleep_until reaches its time, also the present one (0.17)", function()
-    assert.same({ "2.5 a", "2.5 b" }, story(function(say)
-      md.sleep_until(2.5)
-      say "a"
-      md.sleep_until(2.5)
-      say "b"
-    end))
+    assert.same(
+      { "2.5 a", "2.5 b" },
+      story(function(say)
+        md.sleep_until(2.5)
+        say "a"
+        md.sleep_until(2.5)
+        say "b"
+      end)
+    )
   end)
 
   it("sleep_until refuses the past, with the present time (0.17)", function()
@@ -263,9 +281,13 @@ describe("what is no time", function()
   it("is an error at the line of the caller", function()
     story(function()
       local line = debug.getinfo(1, "l").currentline + 1
-      local _, err = pcall(function() md.sleep(-1) end)
-      assert.matches("^time_spec.lua:" .. line .. ": sleep",
-        err.message:match("[^/]*$"))
+      local _, err = pcall(function()
+        md.sleep(-1)
+      end)
+      assert.matches(
+        "^time_spec.lua:" .. line .. ": sleep",
+        err.message:match("[^/]*$")
+      )
       assert.equal(0, err.time)
       assert.equal("process 1", err.process)
     end)

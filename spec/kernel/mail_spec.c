@@ -11,9 +11,7 @@ static md_procs procs;
 static md_mails mails;
 static uint64_t dice = 1;
 
-static uint64_t roll(uint64_t n) {
-  return md_rng_splitmix(&dice) % n;
-}
+static uint64_t roll(uint64_t n) { return md_rng_splitmix(&dice) % n; }
 
 static void open_mails(uint32_t processes) {
   EXPECT(md_procs_open(&procs, arena));
@@ -32,9 +30,7 @@ static uint32_t put(uint32_t p, uint64_t tag, uint32_t slot) {
   return md_mails_put(&mails, p, &mail);
 }
 
-static bool indexed(uint32_t p) {
-  return procs.hot[p].flags & MD_INDEXED;
-}
+static bool indexed(uint32_t p) { return procs.hot[p].flags & MD_INDEXED; }
 
 static void claim_order(void) {
   open_mails(2);

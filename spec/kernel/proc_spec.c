@@ -10,13 +10,9 @@ static md_arena *arena;
 static md_procs procs;
 static uint64_t dice = 1;
 
-static uint64_t roll(uint64_t n) {
-  return md_rng_splitmix(&dice) % n;
-}
+static uint64_t roll(uint64_t n) { return md_rng_splitmix(&dice) % n; }
 
-static void open_procs(void) {
-  EXPECT(md_procs_open(&procs, arena));
-}
+static void open_procs(void) { EXPECT(md_procs_open(&procs, arena)); }
 
 static void close_procs(void) {
   md_procs_close(&procs);

@@ -12,9 +12,7 @@ enum { MOST = 4000 };
 static md_arena *arena;
 static uint64_t dice = 1;
 
-static uint64_t roll(uint64_t n) {
-  return md_rng_splitmix(&dice) % n;
-}
+static uint64_t roll(uint64_t n) { return md_rng_splitmix(&dice) % n; }
 
 /* -- the naive queue: an array in ascending order ----------------------- */
 

@@ -6,9 +6,7 @@
 #include "spec/check.h"
 
 #define NIL                                                                    \
-  (md_cell) {                                                                  \
-    .kind = MD_CELL_NIL                                                        \
-  }
+  (md_cell) { .kind = MD_CELL_NIL }
 
 static md_cell integer(int64_t value) {
   return (md_cell){.kind = MD_CELL_INTEGER, .integer = value};

@@ -18,9 +18,7 @@ static md_rng derived(uint64_t seed, uint64_t a, uint64_t b) {
   return rng;
 }
 
-static bool same(md_rng a, md_rng b) {
-  return memcmp(&a, &b, sizeof a) == 0;
-}
+static bool same(md_rng a, md_rng b) { return memcmp(&a, &b, sizeof a) == 0; }
 
 static void claim_published(void) {
   IT("draws what SplitMix64 is published to draw") {

@@ -13,9 +13,7 @@
 static md_arena *arena;
 static uint64_t dice = 1;
 
-static uint64_t roll(uint64_t n) {
-  return md_rng_splitmix(&dice) % n;
-}
+static uint64_t roll(uint64_t n) { return md_rng_splitmix(&dice) % n; }
 
 static md_sim *open_sim(md_order order) {
   md_sim_options options = {.seed = 42, .order = order, .precision = 9};
@@ -525,10 +523,8 @@ static void claim_busiest(void) {
       static uint32_t turns[7];
       if (md_sim_next(s, &event) != MD_NEXT_PROCESS) break;
       uint32_t p = event.process;
-      if (p == 6 || turns[p]++ < 10 * p)
-        md_sim_yield(s, p);
-      else
-        md_sim_sleep(s, p, 1);
+      if (p == 6 || turns[p]++ < 10 * p) md_sim_yield(s, p);
+      else md_sim_sleep(s, p, 1);
     }
     EXPECT(md_sim_busiest(s, busiest, counts, 8) == 6);
     for (uint32_t i = 0; i < 6; i++) EXPECT(busiest[i] == 6 - i);

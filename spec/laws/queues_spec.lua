@@ -105,7 +105,7 @@ describe("the theory of queues", function()
   end
 
   it("gives N and the blocking of M/M/2/3", function()
-    local all = replicate(6, 20, {
+    local all = replicate(31, 20, {
       servers = 2,
       capacity = 3,
       gap = exponential(1 / 3),

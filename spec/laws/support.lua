@@ -74,7 +74,7 @@ function m.level(sim)
   return level
 end
 
--- -- a station -----------------------------------------------------------------
+-- -- a station -------------------------------------------------------
 
 -- Serves what the line gives it. An interrupt ends a service before its time.
 local function server(line)

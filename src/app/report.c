@@ -9,6 +9,7 @@ enum { REPORT_LINES = 20 };
 
 static int report_waiting(lua_State *L) {
   host_sim *s = lua_touserdata(L, 1);
+  const char *heading = lua_tostring(L, 2);
   char label[64], where[LUA_IDSIZE + 24];
   int shown = 0, more = 0;
   for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;) {
@@ -17,6 +18,7 @@ static int report_waiting(lua_State *L) {
       more++;
       continue;
     }
+    if (shown == 1) fputs(heading, stderr);
     host_waiting(L, s, p);
     host_where(host_leaf(s, p), where, sizeof where);
     fprintf(stderr, "  %s%s waits for %s\n", where,
@@ -27,10 +29,12 @@ static int report_waiting(lua_State *L) {
   return 0;
 }
 
-static void report_list(md_host *h, host_sim *s) {
+/* The list of who waits, if anybody does, under the heading. */
+static void report_list(md_host *h, host_sim *s, const char *heading) {
   lua_pushcfunction(h->L, report_waiting);
   lua_pushlightuserdata(h->L, s);
-  if (lua_pcall(h->L, 1, 0, 0) != LUA_OK) lua_pop(h->L, 1);
+  lua_pushstring(h->L, heading);
+  if (lua_pcall(h->L, 2, 0, 0) != LUA_OK) lua_pop(h->L, 1);
 }
 
 void app_report_waiting(md_host *h, host_sim *s) {
@@ -41,7 +45,7 @@ void app_report_waiting(md_host *h, host_sim *s) {
   fprintf(stderr,
           "moondial: idle at %s: nothing is scheduled, and %u process%s\n", now,
           n, n == 1 ? " waits:" : "es wait:");
-  report_list(h, s);
+  report_list(h, s, "");
 }
 
 /* -- errors ------------------------------------------------------------------------------ */
@@ -83,7 +87,8 @@ static int report_texts(lua_State *L) {
 
 /* An error's own __tostring has failed, or there is no memory. */
 static int report_poor(lua_State *L) {
-  lua_pushliteral(L, "");
+  if (host_of(L)->failed_at[0] == '\0') lua_pushliteral(L, "");
+  else lua_getfield(L, LUA_REGISTRYINDEX, "md.traceback");
   if (lua_type(L, 1) == LUA_TSTRING) lua_pushvalue(L, 1);
   else
     lua_pushfstring(L, "the error's value is a %s whose __tostring fails",
@@ -132,10 +137,8 @@ int app_report_error(md_host *h, const app_options *o) {
     return status;
   }
   report_print(h, text, trace ? trace : "");
-  if (interrupted && h->first != NULL) {
-    fprintf(stderr, "what waits for what:\n");
-    report_list(h, h->first);
-  }
+  if (interrupted && h->first != NULL)
+    report_list(h, h->first, "what waits for what:\n");
   return status;
 }
 

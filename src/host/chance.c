@@ -22,7 +22,7 @@ static inline md_rng *chance_test(lua_State *L, int i) {
   return stream->mark == chance_mark ? &stream->rng : NULL;
 }
 
-static md_rng *chance_self(lua_State *L, const char *call) {
+static inline md_rng *chance_self(lua_State *L, const char *call) {
   md_rng *rng = chance_test(L, 1);
   if (rng == NULL)
     host_raise(L, "usage",
@@ -58,7 +58,7 @@ static double chance_number(lua_State *L, int i, const char *call,
   return x;
 }
 
-static double chance_positive(lua_State *L, int i, const char *call,
+static inline double chance_positive(lua_State *L, int i, const char *call,
                               const char *name) {
   double x = lua_tonumber(L, i); /* 0 for what is none */
   if (!(x >= 1e-300 && x <= 1e300) || lua_type(L, i) != LUA_TNUMBER)

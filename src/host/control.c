@@ -242,8 +242,12 @@ static void control_patterns(lua_State *L, lua_State *leaf) {
     lua_replace(L, -2);
   }
   int shown = lua_gettop(L) - base;
+  if (shown == 0) {
+    lua_pushliteral(L, "any message");
+    return;
+  }
   luaL_buffinit(L, &b);
-  luaL_addstring(&b, shown ? "a message that begins with " : "any message");
+  luaL_addstring(&b, "a message that begins with ");
   for (int i = 1; i <= shown; i++) {
     if (i > 1) luaL_addstring(&b, ", ");
     control_add(&b, L, base + i);

@@ -242,6 +242,9 @@ const char *host_run(md_host *h, host_sim *s, const host_limits *limits);
    or an error's status with its value on the top of the script. */
 int host_script(md_host *h, int arguments);
 
+/* Has this coroutine set a time limit that is not yet over? [-0, +0, m] */
+bool host_limited(lua_State *L);
+
 /* A time limit has come: what it bounds ends. [-0, +0, e] */
 void host_expire(lua_State *L, host_sim *s, const uint64_t words[3]);
 
@@ -317,6 +320,7 @@ enum {
   HOST_PENDING,   /* slot of its pending interrupts << 32 | its stream's */
   HOST_UNWINDING, /* what unwinds it, see host_unwinding */
   HOST_REASON,    /* slot of the reason it was killed for */
+  HOST_LIMITS,    /* how many time limits it is in */
 };
 
 /* Gives back what p's wait has taken or stands in line for, and ends it:

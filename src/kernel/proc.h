@@ -93,7 +93,7 @@ typedef struct md_proc_extra {
   uint32_t capacity;              /* of the inbox, 0: any number */
   uint32_t line_first, line_last; /* messages that wait for room */
   int64_t priority;
-  uint64_t words[3]; /* the host's */
+  uint64_t words[4]; /* the host's */
   uint32_t children; /* unnamed ones spawned so far */
   uint32_t next;     /* free list */
   uint8_t full;

@@ -6,7 +6,8 @@
 enum {
   SIM_TIMER = 1u << (MD_SLOT_BITS - 1), /* the slot is a timer's */
   SIM_QUICK = 1024,     /* sleeps in a row without a look at the host's loop */
-  SIM_CROWD = 3000,      /* fewer entries have their processes in the cache */
+  SIM_COMPANY = 256,    /* fewer have their processes in the first caches */
+  SIM_CROWD = 3000,     /* more have them beyond the second */
   SIM_SWEEP = 64,       /* forgotten keys that are not worth a sweep */
   SIM_SUSPECT = 100000, /* the last events before zeno are counted by name */
 };
@@ -19,7 +20,8 @@ struct md_sim {
   uint64_t events, instant; /* the first event of this instant */
   uint64_t last;            /* the run ends before the event after this */
   uint32_t pending;         /* keys in the queue that somebody waits for */
-  uint32_t quick, quick_most;
+  uint64_t quick_last, quick_most; /* events up to which, and how many more,
+                                      processes may go on by themselves */
   bool starved; /* a wake-up was lost for want of memory */
   md_queue queue;
   md_trace trace;
@@ -253,10 +255,10 @@ void md_sim_bound(md_sim *s, md_time limit, uint64_t events, bool quick) {
   s->limit = limit;
   s->last = events < UINT64_MAX - s->events ? s->events + events : UINT64_MAX;
   s->quick_most = quick ? SIM_QUICK : 0;
-  md_sim_halt(s);
+  s->quick_last = s->events + s->quick_most;
 }
 
-void md_sim_halt(md_sim *s) { s->quick = 0; }
+void md_sim_halt(md_sim *s) { s->quick_last = s->events; }
 
 /* Counts who keeps an instant from ending. */
 static void sim_suspect(md_sim *s, uint32_t p) {
@@ -332,27 +334,37 @@ static inline md_next sim_process(md_sim *s, uint32_t p, md_event *event) {
   return MD_NEXT_PROCESS;
 }
 
-md_next md_sim_next(md_sim *s, md_event *event) {
+/* Whatever is not just the next event: the end, or an instant without end.
+   MD_NEXT_PROCESS means that nothing is the matter. */
+static md_next sim_obstacle(md_sim *s, md_key key, bool wanted) {
   if (s->starved) return MD_NEXT_STARVED;
+  if ((uint64_t)(key >> 64) > (uint64_t)s->limit)
+    return s->pending ? MD_NEXT_LIMIT : MD_NEXT_NOTHING;
+  if (!wanted) return MD_NEXT_PROCESS;
+  if (s->events >= s->last) return MD_NEXT_ENOUGH;
+  if (md_key_time(key) != s->now) return MD_NEXT_PROCESS;
+  if (s->events - s->instant >= s->zeno) return MD_NEXT_ZENO;
+  if (s->events - s->instant >= s->suspect)
+    sim_suspect(s, md_key_slot(key) & SIM_TIMER ? 0 : md_key_slot(key));
+  return MD_NEXT_PROCESS;
+}
+
+md_next md_sim_next(md_sim *s, md_event *event) {
   for (;;) {
     md_key key = md_queue_top(&s->queue);
-    if ((uint64_t)(key >> 64) > (uint64_t)s->limit || key == MD_KEY_NONE)
-      return s->pending ? MD_NEXT_LIMIT : MD_NEXT_NOTHING;
-    bool wanted = sim_wanted(s, key);
-    if (wanted && md_key_time(key) == s->now) {
-      if (s->events - s->instant >= s->zeno) return MD_NEXT_ZENO;
-      if (s->events - s->instant >= s->suspect)
-        sim_suspect(s, key & SIM_TIMER ? 0 : md_key_slot(key));
+    md_time time = md_key_time(key);
+    bool wanted = key != MD_KEY_NONE && sim_wanted(s, key);
+    bool plain = wanted && time > s->now && time <= s->limit &&
+                 s->events < s->last && !s->starved;
+    if (__builtin_expect(!plain, 0)) {
+      md_next obstacle = sim_obstacle(s, key, wanted);
+      if (obstacle != MD_NEXT_PROCESS) return obstacle;
     }
-    if (wanted && s->events >= s->last) return MD_NEXT_ENOUGH;
     md_queue_take(&s->queue, key);
     if (!wanted) continue;
     s->pending--;
-    sim_move(s, md_key_time(key));
-    s->events++;
-    s->quick = s->last - s->events < s->quick_most
-                   ? (uint32_t)(s->last - s->events)
-                   : s->quick_most;
+    sim_move(s, time);
+    s->quick_last = ++s->events + s->quick_most;
     uint32_t slot = md_key_slot(key);
     if (slot & SIM_TIMER) return sim_timer(s, slot & ~SIM_TIMER, event);
     return sim_process(s, slot, event);
@@ -373,29 +385,32 @@ void md_sim_forward(md_sim *s, md_time time) {
   sim_move(s, time);
 }
 
+/* The slot's process, 0 if it is a timer. */
+static inline uint32_t sim_slot_process(md_key key) {
+  uint32_t slot = md_key_slot(key);
+  return slot & SIM_TIMER ? 0 : slot;
+}
+
 int md_sim_coming(const md_sim *s, uint32_t processes[MD_COMING]) {
   const md_queue *q = &s->queue;
-  uint32_t due = q->ring_last - q->ring_first;
   const md_key *heap = q->heap;
-  md_key keys[MD_COMING];
-  if (due >= MD_COMING) {
-    for (uint32_t i = 0; i < MD_COMING; i++)
-      keys[i] = q->ring[(q->ring_first + i) & (q->ring_capacity - 1)];
-  } else if (q->count > SIM_CROWD) { /* the root's children, least first */
-    uint32_t a = 1 + (heap[2] < heap[1]), b = 3 + (heap[4] < heap[3]);
-    uint32_t least = heap[b] < heap[a] ? b : a;
-    for (uint32_t i = 0; i < MD_COMING; i++) keys[i] = heap[i + 1];
-    keys[least - 1] = heap[1];
-    keys[0] = heap[least];
-    for (uint32_t i = 5; i < 21; i++) /* those of later */
-      __builtin_prefetch(&s->procs.hot[md_key_slot(heap[i]) & ~SIM_TIMER]);
-  } else {
-    return 0;
+  uint32_t due = q->ring_last - q->ring_first;
+  if (due > 0) {
+    uint32_t n = due < MD_COMING ? due : MD_COMING;
+    for (uint32_t i = 0; i < n; i++)
+      processes[i] = sim_slot_process(
+          q->ring[(q->ring_first + i) & (q->ring_capacity - 1)]);
+    return (int)n;
   }
-  for (uint32_t i = 0; i < MD_COMING; i++) {
-    uint32_t slot = md_key_slot(keys[i]);
-    processes[i] = slot & SIM_TIMER ? 0 : slot;
-  }
+  if (q->count < SIM_COMPANY) return 0;
+  uint32_t a = 1 + (heap[2] < heap[1]), b = 3 + (heap[4] < heap[3]);
+  uint32_t least = heap[b] < heap[a] ? b : a;
+  processes[0] = sim_slot_process(heap[least]);
+  if (q->count < SIM_CROWD) return 1;
+  for (uint32_t i = 1; i < MD_COMING; i++) /* the root's other children */
+    processes[i] = sim_slot_process(heap[i == least ? MD_COMING : i]);
+  for (uint32_t i = 5; i < 21; i++) /* those of later */
+    __builtin_prefetch(&s->procs.hot[md_key_slot(heap[i]) & ~SIM_TIMER]);
   return MD_COMING;
 }
 
@@ -508,26 +523,44 @@ static void sim_arm(md_sim *s, uint32_t p, md_time time, md_why why) {
   proc->why = why;
 }
 
+/* The wake-up of a sleep: nearly always the process that has just been taken
+   from the heap goes back into it. */
+static inline void sim_arm_sleep(md_sim *s, uint32_t p, md_proc *proc,
+                                 md_time time) {
+  md_queue *q = &s->queue;
+  if (!q->hole || time == s->now || md_queue_turns_over(q)) {
+    sim_arm(s, p, time, MD_WHY_TIME);
+    return;
+  }
+  md_key key = md_queue_key(q, time, proc->rank, p);
+  q->hole = false;
+  queue_down(q, 0, key);
+  s->pending++;
+  proc->wake = md_key_low(key);
+  proc->due = time;
+  proc->why = MD_WHY_TIME;
+}
+
 bool md_sim_sleep(md_sim *s, uint32_t p, md_time ticks) {
   md_proc *proc = &s->procs.hot[p];
   md_time time = s->now + ticks;
-  sim_arm(s, p, time, MD_WHY_TIME);
   md_queue *q = &s->queue;
-  if (s->quick > 0 && ticks > 0 && md_key_low(q->heap[0]) == proc->wake &&
-      queue_ring_empty(q) && time <= s->limit && !q->hole) {
-    /* it would be next: take its own event and let it go on */
-    s->quick--;
-    q->hole = true;
-    s->pending--;
-    proc->wake = 0;
-    sim_move(s, time);
-    s->events++;
-    md_trace_note(&s->trace, time, MD_TRACE_WAKE, p, 0, MD_WHY_TIME);
-    return true;
+  sim_arm_sleep(s, p, proc, time);
+  bool next = md_key_low(q->heap[0]) == proc->wake && ticks > 0 &&
+              queue_ring_empty(q) && !q->hole && time <= s->limit;
+  if (!next || s->events >= s->quick_last || s->events >= s->last) {
+    proc->state = MD_SLEEPING;
+    proc->wait = MD_WAIT_TIME;
+    return false;
   }
-  proc->state = MD_SLEEPING;
-  proc->wait = MD_WAIT_TIME;
-  return false;
+  /* it would be next: take its own event and let it go on */
+  q->hole = true;
+  s->pending--;
+  proc->wake = 0;
+  sim_move(s, time);
+  s->events++;
+  md_trace_note(&s->trace, time, MD_TRACE_WAKE, p, 0, MD_WHY_TIME);
+  return true;
 }
 
 void md_sim_yield(md_sim *s, uint32_t p) {

@@ -49,13 +49,17 @@ end
 local function peak()
   for line in io.lines("/proc/self/status") do
     local size = line:match("^VmHWM:%s*(%d+)")
-    if size then return tonumber(size) end
+    if size then
+      return tonumber(size)
+    end
   end
 end
 
 -- Some workloads pass millions of messages without time ever advancing, which
 -- a sim takes for a model that hangs unless it is told otherwise.
-local function new_sim() return md.sim { seed = 1, zeno = math.huge } end
+local function new_sim()
+  return md.sim { seed = 1, zeno = math.huge }
+end
 
 local function hold(n)
   local sim = new_sim()
@@ -81,7 +85,9 @@ function work.W3(n)
   return events, timed(sim, { events = events })
 end
 
-function work.W1() return work.W3(1000) end
+function work.W1()
+  return work.W3(1000)
+end
 
 -- M/M/1, a process for the arrivals and one for the server, whose inbox is the
 -- queue.
@@ -161,7 +167,9 @@ function work.W4r()
     local following = pids[i % size + 1]
     while true do
       local left = md.wait()
-      if left == 0 then return end
+      if left == 0 then
+        return
+      end
       md.send(following, left - 1)
     end
   end
@@ -177,7 +185,9 @@ end
 function work.W5(n)
   local sim = new_sim()
   local rng = sim:rng("alive")
-  local function process() md.sleep(rng:exponential(1.0) + 1) end
+  local function process()
+    md.sleep(rng:exponential(1.0) + 1)
+  end
   local before, start = resident(), date()
   for _ = 1, n do
     sim:spawn(process)
@@ -192,7 +202,9 @@ end
 function work.W5c()
   local batches, size = 1000, 1000
   local sim = new_sim()
-  local function process() md.sleep(0.5) end
+  local function process()
+    md.sleep(0.5)
+  end
   sim:spawn(function()
     for _ = 1, batches do
       for _ = 1, size do
