@@ -222,7 +222,9 @@ describe("a selective receive", function()
         md.send(me, refs[i], i)
       end
       for i = 100000, 1, -1 do
-        order[#order + 1] = md.wait(refs[i])
+        local n = i % 2 == 0 and md.wait(refs[i])
+          or md.receive { { refs[i], md._ }, { "never" } }
+        order[#order + 1] = n
       end
       assert.equal(0, md.inbox())
     end)
@@ -244,5 +246,28 @@ describe("a selective receive", function()
       say(md.wait())
     end)
     assert.same({ "0 3 6 2 1", "0  5 9", "0 1 4" }, told)
+  end)
+
+  it("takes the first of all its clauses, tried by tags or not", function()
+    for more = 0, 5 do
+      local told = story(function(say)
+        local me, clauses = md.self(), {}
+        for i = 1, 200 do
+          md.send(me, i % 4, i)
+        end
+        clauses[1] = { 2, md.is.integer }
+        clauses[2] = { 1, 1, "never" }
+        clauses[3] = { 1, md.is.integer }
+        for i = 1, more do
+          clauses[3 + i] = { "more", i }
+        end
+        local taken = {}
+        for i = 1, 6 do
+          taken[i] = md.receive(clauses)
+        end
+        say(table.concat(taken, " "), md.inbox())
+      end)
+      assert.same({ "0 1 2 5 6 9 10 194" }, told)
+    end
   end)
 end)

@@ -228,6 +228,30 @@ print(pcall(require, "io"), #package.cpath)
   end)
 end)
 
+describe("--pace and --quiet", function()
+  it("change nothing of what happens", function()
+    local out = run(ties).out
+    assert.equal(out, run(ties, { options = "--pace 1000 --quiet" }).out)
+  end)
+end)
+
+describe("check", function()
+  it("runs the model twice and compares", function()
+    local got = run(ties, { options = "check" })
+    assert.matches("^the two runs are alike: %d+ records, 12 bytes of "
+      .. "output\n$", got.out)
+    assert.equal(0, got.status)
+    got = run("print(io.open('/proc/self/stat'):read 'a')",
+      { options = "check" })
+    assert.equal("the runs print different things from line 1 of their output "
+      .. "on\n", got.out)
+    assert.equal(1, got.status)
+    got = run("error 'x'", { options = "check" })
+    assert.equal("both runs fail, alike\n", got.out)
+    assert.equal(1, got.status)
+  end)
+end)
+
 describe("os.exit", function()
   it("gives the status, from the script and from a process", function()
     for call, status in pairs { ["os.exit(7)"] = 7, ["os.exit(true)"] = 0,

@@ -24,6 +24,7 @@
 #include "host/wait.c"
 #include "host/clock.c"
 #include "host/message.c"
+#include "host/receive.c"
 #include "host/process.c"
 #include "host/control.c"
 #include "host/coroutine.c"

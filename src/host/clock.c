@@ -365,9 +365,10 @@ static int clock_limited(lua_State *L, int status, lua_KContext ctx) {
   clock_limit *limit = (clock_limit *)ctx;
   md_host *h = host_of(L);
   uint64_t words[3];
-  md_sim_cancel(h->sim->kernel, limit->timer, words);
-  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - 1;
   md_proc_extra *extra = md_sim_extra(h->sim->kernel, h->process);
+  md_sim_cancel(h->sim->kernel, limit->timer, words);
+  extra->words[HOST_LIMITS]--;
+  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - 1;
   if (extra->words[HOST_UNWINDING] != limit->number) return lua_error(L);
   extra->words[HOST_UNWINDING] = limit->before;
   if (host_kind(L, -1) != HOST_UNWIND) return lua_error(L); /* a closer's */
@@ -386,10 +387,10 @@ static int f_timeout(lua_State *L) {
                       "timeout: expected a function as argument 2, got %s; "
                       "md.timeout(d, fn, ...)",
                       host_describe(L, 2));
-  md_proc_extra *extra = md_sim_make_extra(s->kernel, h->process);
-  if (extra == NULL) host_no_memory(L);
   clock_limit *limit = lua_newuserdatauv(L, sizeof *limit, 0);
   lua_replace(L, 1);
+  md_proc_extra *extra = md_sim_make_extra(s->kernel, h->process);
+  if (extra == NULL) host_no_memory(L);
   limit->number = ++s->scopes;
   limit->before = extra->words[HOST_UNWINDING];
   uint64_t words[3] = {limit->before, md_sim_pid(s->kernel, h->process),
@@ -397,9 +398,27 @@ static int f_timeout(lua_State *L) {
   limit->timer = md_sim_at(s->kernel, md_sim_now(s->kernel) + d, HOST_SCOPE,
                            words, md_sim_priority(s->kernel, h->process));
   if (limit->timer == 0) host_no_memory(L);
+  extra->words[HOST_LIMITS]++;
   int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0,
                           (lua_KContext)limit, clock_limited);
   return clock_limited(L, status, (lua_KContext)limit);
+}
+
+/* A generator that yields in a limit of its own would leave it behind in a
+   process that is elsewhere by then, or in another. */
+bool host_limited(lua_State *L) {
+  const md_host *h = host_of(L);
+  const md_proc_extra *extra =
+      h->process ? md_sim_extra(h->sim->kernel, h->process) : NULL;
+  lua_Debug ar;
+  if (extra == NULL || extra->words[HOST_LIMITS] == 0) return false;
+  bool limited = false;
+  for (int level = 1; !limited && lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "f", &ar);
+    limited = lua_tocfunction(L, -1) == f_timeout;
+    lua_pop(L, 1);
+  }
+  return limited;
 }
 
 void host_expire(lua_State *L, host_sim *s, const uint64_t words[3]) {

@@ -50,13 +50,17 @@ static int f_kill(lua_State *L) {
   lua_pushboolean(L, p != 0 && !(proc->flags & MD_DYING));
   if (!lua_toboolean(L, -1)) return 1;
   uint32_t killer = h->sim == s ? h->process : 0;
+  if (p != killer && proc->state == MD_RUNNING)
+    return host_raise(L, "usage",
+                      "kill: the process is running the sim that this is in; "
+                      "md.stop() ends that run");
   md_sim_note(s->kernel, MD_TRACE_KILL, killer, p, 0);
   control_doom(L, s, p, 2);
   if (p == killer) {
     lua_pushlightuserdata(L, host_light(HOST_UNWIND, 0));
     return lua_error(L);
   }
-  if (proc->state != MD_RUNNING) host_break(L, s, p, MD_WHY_UNWIND);
+  host_break(L, s, p, MD_WHY_UNWIND);
   return 1;
 }
 

@@ -7,35 +7,6 @@
 
 #include <string.h>
 
-static const char coroutine_owned; /* key of a weak table: coroutine -> true */
-
-void host_own(lua_State *L, lua_State *co) {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &coroutine_owned);
-  lua_pushthread(co);
-  lua_xmove(co, L, 1);
-  lua_pushboolean(L, 1);
-  lua_rawset(L, -3);
-  lua_pop(L, 1);
-}
-
-/* i may be an upvalue's index. */
-static void coroutine_disown(lua_State *L, int i) {
-  i = lua_absindex(L, i);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &coroutine_owned);
-  lua_pushvalue(L, i);
-  lua_pushnil(L);
-  lua_rawset(L, -3);
-  lua_pop(L, 1);
-}
-
-static bool coroutine_is_owned(lua_State *L, int i) {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &coroutine_owned);
-  lua_pushvalue(L, i);
-  bool owned = lua_rawget(L, -2) != LUA_TNIL;
-  lua_pop(L, 2);
-  return owned;
-}
-
 /* -- errors that nobody may catch ------------------------------------------------- */
 
 bool host_passes(lua_State *L, uint64_t before) {
@@ -136,10 +107,10 @@ static int coroutine_run(lua_State *L, lua_State *co, int n) {
   return results;
 }
 
-static const char *coroutine_status(lua_State *L, lua_State *co, int i) {
+static const char *coroutine_status(lua_State *L, lua_State *co) {
   lua_Debug ar;
   if (L == co) return "running";
-  if (coroutine_is_owned(L, i)) return "normal";
+  if (host_owned(co)) return "normal";
   switch (lua_status(co)) {
   case LUA_YIELD: return "suspended";
   case LUA_OK:
@@ -149,11 +120,11 @@ static const char *coroutine_status(lua_State *L, lua_State *co, int i) {
   }
 }
 
-/* Moves the top n arguments to co, the value at i; CO_ERROR if it cannot be
+/* Moves the top n arguments to co; CO_ERROR if it cannot be
    resumed, with the reason on the top. */
-static int coroutine_start(lua_State *L, lua_State *co, int i, int n) {
-  const char *status = coroutine_status(L, co, i);
-  if (coroutine_is_owned(L, i)) {
+static int coroutine_start(lua_State *L, lua_State *co, int n) {
+  const char *status = coroutine_status(L, co);
+  if (host_owned(co)) {
     lua_pushliteral(L, "cannot resume a coroutine that waits in a process");
     return CO_ERROR;
   }
@@ -181,7 +152,7 @@ static int coroutine_resumed_k(lua_State *L, int status, lua_KContext before);
 static int coroutine_resumed(lua_State *L, lua_State *co, int results,
                              lua_KContext before) {
   if (results == CO_BLOCKED) {
-    host_own(L, co);
+    host_own(co, true);
     return lua_yieldk(L, 0, before, coroutine_resumed_k);
   }
   if (results == CO_ERROR) {
@@ -201,14 +172,14 @@ static int coroutine_resumed(lua_State *L, lua_State *co, int results,
 static int coroutine_resumed_k(lua_State *L, int status, lua_KContext before) {
   (void)status;
   lua_State *co = lua_tothread(L, 1);
-  coroutine_disown(L, 1);
+  host_own(co, false);
   return coroutine_resumed(L, co, coroutine_run(L, co, 0), before);
 }
 
 static int f_resume(lua_State *L) {
   lua_State *co = coroutine_arg(L, 1);
   lua_KContext before = (lua_KContext)host_unwinding(host_of(L));
-  int results = coroutine_start(L, co, 1, lua_gettop(L) - 1);
+  int results = coroutine_start(L, co, lua_gettop(L) - 1);
   return coroutine_resumed(L, co, results, before);
 }
 
@@ -218,7 +189,7 @@ static int coroutine_wrapped_k(lua_State *L, int status, lua_KContext ctx);
 
 static int coroutine_wrapped(lua_State *L, lua_State *co, int results) {
   if (results == CO_BLOCKED) {
-    host_own(L, co);
+    host_own(co, true);
     return lua_yieldk(L, 0, 0, coroutine_wrapped_k);
   }
   if (results != CO_ERROR) return results;
@@ -237,14 +208,14 @@ static int coroutine_wrapped(lua_State *L, lua_State *co, int results) {
 static int coroutine_wrapped_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status, (void)ctx;
   lua_State *co = lua_tothread(L, lua_upvalueindex(1));
-  coroutine_disown(L, lua_upvalueindex(1));
+  host_own(co, false);
   return coroutine_wrapped(L, co, coroutine_run(L, co, 0));
 }
 
 static int coroutine_call_wrapped(lua_State *L) {
   lua_State *co = lua_tothread(L, lua_upvalueindex(1));
   int results =
-      coroutine_start(L, co, lua_upvalueindex(1), lua_gettop(L));
+      coroutine_start(L, co, lua_gettop(L));
   return coroutine_wrapped(L, co, results);
 }
 
@@ -277,11 +248,16 @@ static int f_yield_generator(lua_State *L) {
                       "coroutine.yield outside of a generator: nobody resumed "
                       "this; in a process, md.yield() lets the others go "
                       "first");
+  if (host_limited(L))
+    return host_raise(L, "usage",
+                      "coroutine.yield inside of md.timeout: the limit would "
+                      "go on while the generator stands still; put it around "
+                      "what blocks, or around the loop");
   return lua_yield(L, lua_gettop(L));
 }
 
 static int f_coroutine_status(lua_State *L) {
-  lua_pushstring(L, coroutine_status(L, coroutine_arg(L, 1), 1));
+  lua_pushstring(L, coroutine_status(L, coroutine_arg(L, 1)));
   return 1;
 }
 
@@ -300,7 +276,7 @@ static int f_isyieldable(lua_State *L) {
 
 static int f_close(lua_State *L) {
   lua_State *co = coroutine_arg(L, 1);
-  const char *status = coroutine_status(L, co, 1);
+  const char *status = coroutine_status(L, co);
   if (strcmp(status, "suspended") != 0 && strcmp(status, "dead") != 0)
     return luaL_error(L, "cannot close a %s coroutine", status);
   uint64_t before = host_unwinding(host_of(L));
@@ -326,12 +302,6 @@ void host_open_coroutines(lua_State *L) {
                                        {"isyieldable", f_isyieldable},
                                        {"close", f_close},
                                        {NULL, NULL}};
-  lua_newtable(L);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "k");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &coroutine_owned);
   lua_getglobal(L, "coroutine");
   luaL_setfuncs(L, functions, 0);
   lua_pop(L, 1);

@@ -53,6 +53,7 @@ static int host_open_core(lua_State *L) {
   host_open_time(L);
   host_open_processes(L);
   host_open_messages(L);
+  host_open_receiving(L);
   host_open_chance(L);
   host_open_records(L);
   host_open_failure(L);
@@ -98,8 +99,8 @@ static int host_set_up(lua_State *L) {
   lua_setfield(L, LUA_REGISTRYINDEX, "md.script");
   h->callbacks = lua_newthread(L);
   lua_setfield(L, LUA_REGISTRYINDEX, "md.callbacks");
-  host_own(L, h->script);
-  host_own(L, h->callbacks);
+  host_own(h->script, true);
+  host_own(h->callbacks, true);
   return 0;
 }
 

@@ -120,8 +120,12 @@ struct md_host {
 md_host *host_open(const host_options *);
 void host_close(md_host *);
 
+/* The extra space of a state holds the host; its lowest bit is set in the
+   coroutines that are the host's to resume. New coroutines copy the main
+   state's, where it is clear. */
 static inline md_host *host_of(lua_State *L) {
-  return *(md_host **)lua_getextraspace(L);
+  uintptr_t space = *(uintptr_t *)lua_getextraspace(L);
+  return (md_host *)(space & ~(uintptr_t)1);
 }
 
 /* The default sim, made on first use. [-0, +0, m] */
@@ -175,7 +179,10 @@ static inline host_value host_kind(lua_State *L, int i) {
 }
 
 void host_push_pid(lua_State *L, const host_sim *s, uint32_t p);
-void host_push_ref(lua_State *L, host_sim *s, uint32_t asker);
+void *host_pid_value(const host_sim *s, uint32_t p);
+
+/* A new ref, for an ask of the process `asker` or, if that is 0, for all. */
+void *host_ref_value(host_sim *s, uint32_t asker);
 
 /* The living process that argument i names, by pid or registered name; 0 when
    it has ended. Anything else is an error. */
@@ -341,8 +348,16 @@ void host_caught(lua_State *L, int status);
 
 /* -- coroutine.c --------------------------------------------------------------------------- */
 
-/* Marks a coroutine as the host's own: the model may not resume it. */
-void host_own(lua_State *L, lua_State *co);
+/* Marks a coroutine as the host's own, which the model may not resume: those of
+   processes, and generators while they wait in one. */
+static inline void host_own(lua_State *co, bool own) {
+  uintptr_t *space = (uintptr_t *)lua_getextraspace(co);
+  *space = (*space & ~(uintptr_t)1) | own;
+}
+
+static inline bool host_owned(lua_State *co) {
+  return *(uintptr_t *)lua_getextraspace(co) & 1;
+}
 
 /* -- match.c ------------------------------------------------------------------------------ */
 
@@ -389,6 +404,7 @@ int host_push_timer(lua_State *L, host_sim *s, uint64_t id);
 void host_open_time(lua_State *L);
 void host_open_processes(lua_State *L);
 void host_open_messages(lua_State *L);
+void host_open_receiving(lua_State *L);
 void host_open_sims(lua_State *L);
 void host_open_chance(lua_State *L);
 void host_open_records(lua_State *L);

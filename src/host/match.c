@@ -116,32 +116,45 @@ static bool match_equal(lua_State *A, int a, lua_State *B, int b) {
 }
 
 bool host_match(lua_State *P, int p, lua_State *V, int v) {
-  if (host_kind(P, p) == HOST_PATTERN)
+  if (lua_type(P, p) != LUA_TLIGHTUSERDATA) return match_equal(P, p, V, v);
+  const void *pattern = lua_touserdata(P, p);
+  if ((uint64_t)(uintptr_t)pattern >> 60 == HOST_PATTERN)
     return lua_type(V, v) != LUA_TNONE &&
-           host_match_kind(host_bits(lua_touserdata(P, p)), V, v);
-  return match_equal(P, p, V, v);
+           host_match_kind(host_bits(pattern), V, v);
+  return lua_type(V, v) == LUA_TLIGHTUSERDATA &&
+         lua_touserdata(V, v) == pattern;
 }
 
 /* -- digests ----------------------------------------------------------------------- */
 
+/* One word of a value: enough to tell most apart, and never an address. */
 static uint64_t match_digest(lua_State *L, int i) {
   size_t n;
   const char *text;
+  uint64_t word = 0;
+  lua_Number x;
   switch (lua_type(L, i)) {
   case LUA_TSTRING:
     text = lua_tolstring(L, i, &n);
-    return match_bytes(text, n < 64 ? n : 64) ^ n;
-  case LUA_TNUMBER: return match_number(L, i);
+    memcpy(&word, text, n < 8 ? n : 8);
+    return word ^ (uint64_t)n << 56;
+  case LUA_TNUMBER:
+    x = lua_tonumber(L, i);
+    memcpy(&word, &x, sizeof word);
+    return word;
   case LUA_TLIGHTUSERDATA: return (uint64_t)(uintptr_t)lua_touserdata(L, i);
   case LUA_TBOOLEAN: return lua_toboolean(L, i) ? 3 : 5;
-  default: return (uint64_t)lua_type(L, i) + 11; /* never an address */
+  default: return (uint64_t)lua_type(L, i) + 11;
   }
 }
 
 uint64_t host_digest(lua_State *L, int first, int n) {
+  enum { MATCH_DIGESTED = 5 }; /* as many as a plain ask has */
   uint64_t hash = (uint64_t)n;
-  if (n > 8) n = 8;
-  for (int i = 0; i < n; i++)
+  if (n > MATCH_DIGESTED) n = MATCH_DIGESTED;
+  for (int i = 0; i < n; i++) {
     hash = (hash ^ match_digest(L, first + i)) * 0x9e3779b97f4a7c15u;
-  return hash ^ hash >> 32;
+    hash ^= hash >> 32;
+  }
+  return hash;
 }

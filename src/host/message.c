@@ -5,10 +5,13 @@
    envelope for it is put into the inbox. A process that waits has its
    patterns on its own stack, at 1 .. top: they are what senders look at. One
    that waits with clauses has the compiled clauses there, alone. */
+#include "host/message.h"
 #include "host/clauses.h"
-#include "host/host.h"
 
 #include <string.h>
+
+/* So many clauses at most look for messages by tag. */
+enum { MESSAGE_TAGS = 4 };
 
 /* -- handing over -------------------------------------------------------------------- */
 
@@ -24,16 +27,16 @@ static bool message_wanted(lua_State *leaf, lua_State *L, int first, int n) {
 /* Moves the top n values, a message that matches the patterns 1 .. top of
    leaf, without the literals. False when there is no memory. [-n, +0, -] */
 static bool message_move(lua_State *leaf, lua_State *L, int first, int n) {
-  int patterns = lua_gettop(leaf), literals = 0;
+  int patterns = lua_gettop(leaf), prefix = 0, last = patterns;
   if (!lua_checkstack(leaf, n)) return false;
-  while (literals < patterns && host_literal(leaf, literals + 1)) literals++;
-  for (int i = literals; i < patterns; i++) {
+  while (prefix < patterns && host_literal(leaf, prefix + 1)) prefix++;
+  while (last > prefix && !host_literal(leaf, last)) last--;
+  for (int i = prefix; i < last; i++) { /* captures among literals */
     if (host_literal(leaf, i + 1)) continue;
     lua_pushvalue(L, first + i);
     lua_xmove(L, leaf, 1);
   }
-  lua_xmove(L, leaf, n - patterns);
-  lua_pop(L, patterns);
+  lua_xmove(L, leaf, n - last);
   return true;
 }
 
@@ -109,12 +112,6 @@ void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
 
 /* -- sending ------------------------------------------------------------------------- */
 
-typedef enum message_fate {
-  MESSAGE_GONE,  /* handed over, queued, or dropped */
-  MESSAGE_LINED, /* waits for room, as the envelope says */
-  MESSAGE_OVER,  /* the inbox is full, and that is an error */
-} message_fate;
-
 /* A reply to an ask of `to` that is over: nobody can want it any more. One to
    an ask whose message waited for room, and has been taken before `to` could
    go on, is in time. The ref of an ask is at index 1 while it waits. */
@@ -160,7 +157,7 @@ static message_fate message_queue(lua_State *L, host_sim *s, uint32_t to,
 }
 
 /* Sends the top n values of L, from `first` on. */
-static message_fate message_send(lua_State *L, host_sim *s, uint32_t to,
+message_fate message_send(lua_State *L, host_sim *s, uint32_t to,
                                  uint32_t from, int first, int n,
                                  uint32_t *envelope) {
   md_sim_note(s->kernel, MD_TRACE_SEND, from, to, host_digest(L, first, n));
@@ -180,7 +177,7 @@ static message_fate message_send(lua_State *L, host_sim *s, uint32_t to,
   return message_queue(L, s, to, from, first, n, false, envelope);
 }
 
-static int message_overflow(lua_State *L, host_sim *s, uint32_t to,
+int message_overflow(lua_State *L, host_sim *s, uint32_t to,
                             const char *call) {
   char label[64];
   uint32_t n = md_sim_extra(s->kernel, to)->capacity;
@@ -285,333 +282,12 @@ int host_arrive(lua_State *L, host_sim *s, const uint64_t words[3]) {
   return 0;
 }
 
-/* Takes envelope e of p, whose values have been fetched. */
-static void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
-                            bool line) {
-  md_mail mail;
-  if (line) {
-    mail = md_mails_unline(md_sim_mails(s->kernel), p, e);
-    if (mail.sender) md_sim_wake(s->kernel, mail.sender, MD_WHY_ROOM);
-  } else {
-    mail = md_sim_take(s->kernel, p, e);
-  }
-  host_drop(L, s, mail.slot, (int)mail.count);
-  md_sim_note(s->kernel, MD_TRACE_RECEIVE, p, mail.from, 0);
-}
-
 /* The process that runs gives up its place in the line it stands in. */
 void host_unline(lua_State *L, host_sim *s, uint32_t p) {
   uint32_t envelope = md_sim_proc(s->kernel, p)->target;
   uint32_t to = md_sim_mails(s->kernel)->envelopes[envelope].mail.to;
   md_mail mail = md_mails_unline(md_sim_mails(s->kernel), to, envelope);
   host_drop(L, s, mail.slot, (int)mail.count);
-}
-
-/* -- waiting --------------------------------------------------------------------------- */
-
-/* Pushes what envelope e of p gives to the patterns 1 .. n, and takes it (from
-   the inbox, or from the line); false, pushing nothing, if it does not match */
-static bool message_try(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
-                        int patterns, bool line) {
-  md_mails *mails = md_sim_mails(s->kernel);
-  md_mail mail = mails->envelopes[e].mail;
-  int count = (int)mail.count;
-  if (patterns > count) return false;
-  int base = lua_gettop(L);
-  luaL_checkstack(L, count + 2, "a message has too many values");
-  host_fetch(L, s, mail.slot, count);
-  int kept = base;
-  for (int i = 1; i <= patterns; i++) {
-    if (!host_match(L, i, L, base + i)) {
-      lua_settop(L, base);
-      return false;
-    }
-    if (host_literal(L, i)) continue;
-    lua_copy(L, base + i, ++kept); /* captures close up */
-  }
-  int dropped = patterns - (kept - base);
-  if (dropped > 0) {
-    for (int i = patterns + 1; i <= count; i++) lua_copy(L, base + i, ++kept);
-    lua_settop(L, kept);
-  }
-  message_release(L, s, p, e, line);
-  return true;
-}
-
-/* Looks for a message that waits already; pushes what it gives. */
-static bool message_look(lua_State *L, host_sim *s, uint32_t p, int patterns) {
-  md_mails *mails = md_sim_mails(s->kernel);
-  uint64_t tag = patterns ? host_pattern_tag(L, 1) : 0;
-  for (uint32_t e = 0; (e = md_mails_find(mails, p, tag, e)) != 0;)
-    if (message_try(L, s, p, e, patterns, false)) return true;
-  const md_proc_extra *extra = md_sim_extra(s->kernel, p);
-  uint32_t e = extra ? extra->line_first : 0;
-  for (; e != 0; e = mails->envelopes[e].next)
-    if (message_try(L, s, p, e, patterns, true)) return true;
-  return false;
-}
-
-static int message_timeout(lua_State *L, host_sim *s, const char *call) {
-  md_sim_note(s->kernel, MD_TRACE_TIMEOUT, s->host->process, 0, 0);
-  return host_raise(L, "timeout", "%s: no message came in time", call);
-}
-
-static int message_waited(lua_State *L, int status, lua_KContext patterns) {
-  (void)status;
-  host_sim *s = host_of(L)->sim;
-  host_woken(L);
-  if (md_sim_proc(s->kernel, s->host->process)->why == MD_WHY_TIME)
-    return message_timeout(L, s, "wait_timeout");
-  return lua_gettop(L) - (int)patterns;
-}
-
-/* Waits with the patterns 1 .. top. */
-static int message_wait(lua_State *L, host_sim *s, md_time deadline) {
-  int patterns = lua_gettop(L);
-  uint32_t p = s->host->process;
-  if (message_look(L, s, p, patterns)) return lua_gettop(L) - patterns;
-  if (deadline == md_sim_now(s->kernel))
-    return message_timeout(L, s, "wait_timeout");
-  md_sim_proc(s->kernel, p)->prev = (uint32_t)patterns;
-  md_sim_wait(s->kernel, p, MD_WAIT_MESSAGE, deadline, 0);
-  return host_block(L, s, patterns, message_waited);
-}
-
-/* wait(p1, p2, ...) -> captures and the rest of the first that matches */
-static int f_wait(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  host_may_block_in(L, s, "wait");
-  return message_wait(L, s, -1);
-}
-
-/* wait_timeout(d, p1, ...): raises when d is over. */
-static int f_wait_timeout(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  host_may_block_in(L, s, "wait_timeout");
-  md_time d = host_duration_arg(L, s, 1, "wait_timeout");
-  lua_remove(L, 1);
-  return message_wait(L, s, md_sim_now(s->kernel) + d);
-}
-
-/* -- asking ------------------------------------------------------------------------------ */
-
-static int message_asked(lua_State *L, int status, lua_KContext ctx) {
-  (void)status, (void)ctx;
-  host_sim *s = host_of(L)->sim;
-  host_woken(L);
-  switch (md_sim_proc(s->kernel, s->host->process)->why) {
-  case MD_WHY_MESSAGE: return lua_gettop(L) - 1;
-  case MD_WHY_END:
-    return host_raise(L, "noproc", "ask: the process ended before it replied");
-  default: return message_timeout(L, s, "ask_timeout");
-  }
-}
-
-/* The message is on its way: waits for the ref at index 1. */
-static int message_await_reply(lua_State *L, host_sim *s, uint32_t to,
-                               md_time deadline) {
-  lua_settop(L, 1);
-  if (to == 0)
-    return host_raise(L, "noproc", "ask: the process asked has ended");
-  if (deadline >= 0 && deadline <= md_sim_now(s->kernel))
-    return message_timeout(L, s, "ask_timeout");
-  md_sim_proc(s->kernel, s->host->process)->prev = 1;
-  md_sim_wait(s->kernel, s->host->process, MD_WAIT_REPLY, deadline, to);
-  return host_block(L, s, 0, message_asked);
-}
-
-/* The message had to wait for room: ref, pid, deadline. */
-static int message_asked_room(lua_State *L, int status, lua_KContext deadline) {
-  (void)status;
-  host_sim *s = host_of(L)->sim;
-  uint32_t p = s->host->process;
-  md_why why = (md_why)md_sim_proc(s->kernel, p)->why;
-  if (why == MD_WHY_INTERRUPT || why == MD_WHY_UNWIND) {
-    lua_settop(L, 1);
-    message_look(L, s, p, 1); /* a reply that came before is of no use */
-  }
-  host_woken(L);
-  if (why == MD_WHY_TIME) {
-    host_unline(L, s, p);
-    return message_timeout(L, s, "ask_timeout");
-  }
-  uint32_t to = host_pid_arg(L, s, 2, "ask");
-  lua_settop(L, 1);
-  if (message_look(L, s, p, 1)) return lua_gettop(L) - 1;
-  return message_await_reply(L, s, to, deadline);
-}
-
-/* to, method, ...: sends (method, self, ref, ...). */
-static int message_ask(lua_State *L, host_sim *s, md_time deadline) {
-  md_host *h = s->host;
-  uint32_t to = host_pid_arg(L, s, 1, "ask"), envelope = 0;
-  if (to == h->process)
-    return host_raise(L, "usage", "ask: a process that asks itself waits for "
-                                  "ever; call the function instead");
-  if (lua_gettop(L) < 2)
-    return host_raise(L, "usage", "ask: expected a method after the pid, "
-                                  "md.ask(pid, \"ping\", ...)");
-  if (to == 0)
-    return host_raise(L, "noproc", "ask: the process asked has ended");
-  host_push_pid(L, s, to); /* a name may come to mean another */
-  lua_replace(L, 1);
-  host_push_ref(L, s, h->process);
-  lua_pushvalue(L, 1);
-  lua_insert(L, 1);
-  lua_pushvalue(L, -1);
-  lua_replace(L, 2);
-  lua_rotate(L, 4, 1); /* pid, ref, method, ref, arguments */
-  host_push_pid(L, s, h->process);
-  lua_insert(L, 4); /* pid, ref, method, self, ref, arguments */
-  message_fate fate = message_send(L, s, to, h->process, 3,
-                                   lua_gettop(L) - 2, &envelope);
-  if (fate == MESSAGE_OVER) return message_overflow(L, s, to, "ask");
-  lua_settop(L, 2);
-  lua_insert(L, 1); /* ref, pid */
-  if (fate == MESSAGE_GONE) return message_await_reply(L, s, to, deadline);
-  md_sim_wait(s->kernel, h->process, MD_WAIT_ROOM, deadline, envelope);
-  return host_block(L, s, deadline, message_asked_room);
-}
-
-/* ask(to, method, ...) -> what follows the ref in the reply */
-static int f_ask(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  host_may_block_in(L, s, "ask");
-  return message_ask(L, s, -1);
-}
-
-/* ask_timeout(d, to, method, ...): raises when d is over. */
-static int f_ask_timeout(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  host_may_block_in(L, s, "ask_timeout");
-  md_time d = host_duration_arg(L, s, 1, "ask_timeout");
-  lua_remove(L, 1);
-  return message_ask(L, s, md_sim_now(s->kernel) + d);
-}
-
-/* -- receive ------------------------------------------------------------------------------- */
-
-/* The function's results stand above the clauses and what was `below`. */
-static int message_called(lua_State *L, int status, lua_KContext below) {
-  (void)status;
-  return lua_gettop(L) - (int)below;
-}
-
-/* clauses, number, values ...: calls the clause's function with them. */
-static int message_clause(lua_State *L) {
-  int n = lua_gettop(L) - 2;
-  lua_getiuservalue(L, 1, 1);
-  lua_rawgeti(L, -1, lua_tointeger(L, 2));
-  lua_remove(L, -2);
-  if (!lua_toboolean(L, -1)) {
-    lua_pop(L, 1);
-    return n;
-  }
-  lua_insert(L, 3);
-  lua_callk(L, n, LUA_MULTRET, 2, message_called);
-  return message_called(L, LUA_OK, 2);
-}
-
-/* The time to wait is over: calls the function of `after`. */
-static int message_after(lua_State *L, host_sim *s) {
-  md_sim_note(s->kernel, MD_TRACE_TIMEOUT, s->host->process, 0, 0);
-  lua_settop(L, 1);
-  lua_getiuservalue(L, 1, 1);
-  lua_getfield(L, -1, "after");
-  lua_rawgeti(L, -1, 2);
-  if (lua_isnil(L, -1)) return 0;
-  lua_callk(L, 0, LUA_MULTRET, 3, message_called);
-  return message_called(L, LUA_OK, 3);
-}
-
-static int message_received(lua_State *L, int status, lua_KContext ctx) {
-  (void)status, (void)ctx;
-  host_sim *s = host_of(L)->sim;
-  host_woken(L);
-  if (md_sim_proc(s->kernel, s->host->process)->why == MD_WHY_TIME)
-    return message_after(L, s);
-  return message_clause(L);
-}
-
-/* Tries envelope e of p against the clauses; on success pushes the clause's
-   number and the values, and takes it. */
-static bool message_try_clauses(lua_State *L, host_sim *s, uint32_t p,
-                                uint32_t e, bool line) {
-  md_mail mail = md_sim_mails(s->kernel)->envelopes[e].mail;
-  int count = clauses_count(L, 1), base = lua_gettop(L), c = 1;
-  while (c <= count && clauses_tag(L, 1, c) != 0 &&
-         clauses_tag(L, 1, c) != mail.tag)
-    c++;
-  if (c > count) return false;
-  luaL_checkstack(L, (int)mail.count + 2, "a message has too many values");
-  host_fetch(L, s, mail.slot, (int)mail.count);
-  c = clauses_find(L, 1, L, base + 1, (int)mail.count);
-  if (c == 0) {
-    lua_settop(L, base);
-    return false;
-  }
-  clauses_gather(L, c, base + 1);
-  message_release(L, s, p, e, line);
-  return true;
-}
-
-static bool message_look_clauses(lua_State *L, host_sim *s, uint32_t p) {
-  md_mails *mails = md_sim_mails(s->kernel);
-  const md_proc_extra *extra = md_sim_extra(s->kernel, p);
-  uint32_t e = md_mails_find(mails, p, 0, 0);
-  for (; e != 0; e = md_mails_find(mails, p, 0, e))
-    if (message_try_clauses(L, s, p, e, false)) return true;
-  e = extra ? extra->line_first : 0;
-  for (; e != 0; e = mails->envelopes[e].next)
-    if (message_try_clauses(L, s, p, e, true)) return true;
-  return false;
-}
-
-/* The deadline that `after = {d, fn}` sets, -1: none. */
-static md_time message_deadline(lua_State *L, host_sim *s) {
-  md_time deadline = -1;
-  lua_getiuservalue(L, 1, 1);
-  lua_getfield(L, -1, "after");
-  if (!lua_isnil(L, -1)) {
-    if (!lua_istable(L, -1))
-      host_raise(L, "usage",
-                 "receive: expected {duration, function} as after, got %s",
-                 host_describe(L, -1));
-    lua_rawgeti(L, -1, 1);
-    deadline = md_sim_now(s->kernel) + host_duration_arg(L, s, -1, "receive");
-    lua_rawgeti(L, -2, 2);
-    if (!lua_isnil(L, -1) && !lua_isfunction(L, -1))
-      host_raise(L, "usage",
-                 "receive: expected a function as the second item of after, "
-                 "got %s",
-                 host_describe(L, -1));
-  }
-  lua_settop(L, 1);
-  return deadline;
-}
-
-/* receive{ {p1, p2, ..., fn}, ..., after = {d, fn} } -> what fn returns */
-static int f_receive(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  host_may_block_in(L, s, "receive");
-  uint32_t p = s->host->process;
-  lua_settop(L, 1);
-  if (!clauses_at(L, 1)) {
-    clauses_compile(L, 1);
-    lua_replace(L, 1);
-  }
-  md_time deadline = message_deadline(L, s);
-  if (message_look_clauses(L, s, p)) return message_clause(L);
-  if (deadline == md_sim_now(s->kernel)) return message_after(L, s);
-  md_sim_wait(s->kernel, p, MD_WAIT_MESSAGE, deadline, 0);
-  return host_block(L, s, 0, message_received);
-}
-
-/* clauses{...} -> compiled clauses, for receive in a loop */
-static int f_clauses(lua_State *L) {
-  lua_settop(L, 1);
-  clauses_compile(L, 1);
-  return 1;
 }
 
 /* -- the rest --------------------------------------------------------------------------------- */
@@ -652,7 +328,8 @@ static int f_flush(lua_State *L) {
 
 /* ref() -> a value that is never given again */
 static int f_ref(lua_State *L) {
-  host_push_ref(L, host_sim_arg(L), 0);
+  host_sim *s = host_sim_arg(L);
+  lua_pushlightuserdata(L, host_ref_value(s, 0));
   return 1;
 }
 
@@ -661,12 +338,6 @@ void host_open_messages(lua_State *L) {
                                        {"reply", f_reply},
                                        {"send_after", f_send_after},
                                        {"send_at", f_send_at},
-                                       {"wait", f_wait},
-                                       {"wait_timeout", f_wait_timeout},
-                                       {"ask", f_ask},
-                                       {"ask_timeout", f_ask_timeout},
-                                       {"receive", f_receive},
-                                       {"clauses", f_clauses},
                                        {"inbox", f_inbox},
                                        {"flush", f_flush},
                                        {"ref", f_ref},

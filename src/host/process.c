@@ -106,7 +106,8 @@ static void process_report(lua_State *L, host_sim *s, uint32_t p) {
 
 /* An error ended p; its value is on the top. [-1, +0, m] */
 static void process_failed(lua_State *L, host_sim *s, uint32_t p) {
-  bool unwound = host_kind(L, -1) == HOST_UNWIND;
+  bool unwound = host_kind(L, -1) == HOST_UNWIND &&
+                 md_sim_proc(s->kernel, p)->flags & MD_DYING;
   if (unwound && process_exited(L, s, p)) {
     lua_pop(L, 1);
     return;
@@ -171,7 +172,7 @@ static lua_State *process_thread(lua_State *L, host_sim *s, uint32_t p) {
   co = lua_newthread(L);
   lua_rawseti(L, -2, p);
   lua_pop(L, 1);
-  host_own(L, co);
+  host_own(co, true);
   return co;
 }
 

@@ -13,20 +13,23 @@
 
 enum { VALUE_SIM_SHIFT = 52 };
 
-void host_push_pid(lua_State *L, const host_sim *s, uint32_t p) {
+void *host_pid_value(const host_sim *s, uint32_t p) {
   uint64_t sim = (uint64_t)(s->id & 0xff) << VALUE_SIM_SHIFT;
-  lua_pushlightuserdata(L,
-                        host_light(HOST_PID, sim | md_sim_pid(s->kernel, p)));
+  return host_light(HOST_PID, sim | md_sim_pid(s->kernel, p));
+}
+
+void host_push_pid(lua_State *L, const host_sim *s, uint32_t p) {
+  lua_pushlightuserdata(L, host_pid_value(s, p));
 }
 
 /* 59..52 the sim, 51 whether it is an ask's, which has its process in 50..27;
    below a number that is never given again. */
-void host_push_ref(lua_State *L, host_sim *s, uint32_t asker) {
+void *host_ref_value(host_sim *s, uint32_t asker) {
   uint64_t bits = (uint64_t)(s->id & 0xff) << VALUE_SIM_SHIFT;
   uint64_t number = ++s->refs;
   if (asker != 0)
     number = (number & ((1u << 27) - 1)) | (uint64_t)asker << 27 | 1ull << 51;
-  lua_pushlightuserdata(L, host_light(HOST_REF, bits | number));
+  return host_light(HOST_REF, bits | number);
 }
 
 static uint32_t value_named(lua_State *L, host_sim *s, int i,

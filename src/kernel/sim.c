@@ -338,10 +338,10 @@ static inline md_next sim_process(md_sim *s, uint32_t p, md_event *event) {
    MD_NEXT_PROCESS means that nothing is the matter. */
 static md_next sim_obstacle(md_sim *s, md_key key, bool wanted) {
   if (s->starved) return MD_NEXT_STARVED;
+  if (s->events >= s->last) return MD_NEXT_ENOUGH;
   if ((uint64_t)(key >> 64) > (uint64_t)s->limit)
     return s->pending ? MD_NEXT_LIMIT : MD_NEXT_NOTHING;
   if (!wanted) return MD_NEXT_PROCESS;
-  if (s->events >= s->last) return MD_NEXT_ENOUGH;
   if (md_key_time(key) != s->now) return MD_NEXT_PROCESS;
   if (s->events - s->instant >= s->zeno) return MD_NEXT_ZENO;
   if (s->events - s->instant >= s->suspect)

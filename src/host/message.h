@@ -1,0 +1,21 @@
+/* What sending and waiting share: how a message fares that is sent. */
+#ifndef MD_HOST_MESSAGE_H
+#define MD_HOST_MESSAGE_H
+
+#include "host/host.h"
+
+typedef enum message_fate {
+  MESSAGE_GONE,  /* handed over, queued, or dropped */
+  MESSAGE_LINED, /* waits for room, as the envelope says */
+  MESSAGE_OVER,  /* the inbox is full, and that is an error */
+} message_fate;
+
+/* Sends the top n values of L, from `first` on, to `to` (0: it has ended). With
+   MESSAGE_LINED, `envelope` is its place in the line. [-n|0, +0, m] */
+message_fate message_send(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
+                          int first, int n, uint32_t *envelope);
+
+/* Raises that the inbox of `to` is full. */
+int message_overflow(lua_State *L, host_sim *s, uint32_t to, const char *call);
+
+#endif
