@@ -565,7 +565,7 @@ static void claim_line(void) {
     md_sim *s = open_sim(MD_FIFO);
     md_mails *mails = md_sim_mails(s);
     start(s, 4);
-    md_sim_make_extra(s, 1)->capacity = 1;
+    EXPECT(md_sim_bound_inbox(s, 1, 1, MD_FULL_BLOCK));
     EXPECT(md_sim_room(s, 1) && md_sim_room(s, 2));
     md_mail mail = {.tag = 1, .slot = 10};
     EXPECT(md_sim_post(s, 1, &mail) != 0 && !md_sim_room(s, 1));

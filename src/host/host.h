@@ -181,6 +181,13 @@ static inline host_value host_kind(lua_State *L, int i) {
 void host_push_pid(lua_State *L, const host_sim *s, uint32_t p);
 void *host_pid_value(const host_sim *s, uint32_t p);
 
+/* The living process of s that a light userdata is the pid of, else 0. */
+static inline uint32_t host_pid_index(const host_sim *s, const void *light) {
+  uint64_t bits = (uint64_t)(uintptr_t)light;
+  if (bits >> 52 != ((uint64_t)HOST_PID << 8 | (s->id & 0xff))) return 0;
+  return md_sim_index(s->kernel, bits & ((1ull << 52) - 1));
+}
+
 /* A new ref, for an ask of the process `asker` or, if that is 0, for all. */
 void *host_ref_value(host_sim *s, uint32_t asker);
 

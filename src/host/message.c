@@ -10,14 +10,11 @@
 
 #include <string.h>
 
-/* So many clauses at most look for messages by tag. */
-enum { MESSAGE_TAGS = 4 };
-
 /* -- handing over -------------------------------------------------------------------- */
 
-/* Does the message match what lies on the waiting coroutine's stack? */
-static bool message_wanted(lua_State *leaf, lua_State *L, int first, int n) {
-  int patterns = lua_gettop(leaf);
+/* Does the message match the patterns on the waiting coroutine's stack? */
+static inline bool message_wanted(lua_State *leaf, int patterns, lua_State *L,
+                                  int first, int n) {
   if (patterns > n) return false;
   for (int i = 1; i <= patterns; i++)
     if (!host_match(leaf, i, L, first + i - 1)) return false;
@@ -26,9 +23,11 @@ static bool message_wanted(lua_State *leaf, lua_State *L, int first, int n) {
 
 /* Moves the top n values, a message that matches the patterns 1 .. top of
    leaf, without the literals. False when there is no memory. [-n, +0, -] */
-static bool message_move(lua_State *leaf, lua_State *L, int first, int n) {
-  int patterns = lua_gettop(leaf), prefix = 0, last = patterns;
-  if (!lua_checkstack(leaf, n)) return false;
+static inline bool message_move(lua_State *leaf, int patterns, lua_State *L,
+                                int first, int n) {
+  int prefix = 0, last = patterns;
+  /* a C function that has blocked has so many slots free */
+  if (n > LUA_MINSTACK - 2 && !lua_checkstack(leaf, n)) return false;
   while (prefix < patterns && host_literal(leaf, prefix + 1)) prefix++;
   while (last > prefix && !host_literal(leaf, last)) last--;
   for (int i = prefix; i < last; i++) { /* captures among literals */
@@ -40,36 +39,44 @@ static bool message_move(lua_State *leaf, lua_State *L, int first, int n) {
   return true;
 }
 
+static bool message_awaits(const md_proc *proc) {
+  return proc->state == MD_WAITING &&
+         (proc->wait == MD_WAIT_MESSAGE || proc->wait == MD_WAIT_REPLY);
+}
+
 static bool message_has_clauses(lua_State *leaf) {
   return lua_type(leaf, 1) == LUA_TUSERDATA && clauses_at(leaf, 1);
 }
 
-/* Does process `to` wait for the n values from `first` on? With clauses: the
-   number of the one that takes them. */
-static int message_awaited(lua_State *L, host_sim *s, uint32_t to, int first,
-                           int n) {
-  const md_proc *proc = md_sim_proc(s->kernel, to);
-  if (proc->state != MD_WAITING ||
-      (proc->wait != MD_WAIT_MESSAGE && proc->wait != MD_WAIT_REPLY))
-    return 0;
+/* Does process `to` wait for the n values from `first` on? */
+static bool message_awaited(lua_State *L, host_sim *s, uint32_t to, int first,
+                            int n) {
+  if (!message_awaits(md_sim_proc(s->kernel, to))) return false;
   lua_State *leaf = host_leaf(s, to);
   if (message_has_clauses(leaf)) return clauses_find(leaf, 1, L, first, n);
-  return message_wanted(leaf, L, first, n);
+  return message_wanted(leaf, lua_gettop(leaf), L, first, n);
 }
 
 /* Hands the top n values of L to process `to` if it waits for them. [-n|0] */
 static bool message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
                          int first, int n) {
-  int clause = message_awaited(L, s, to, first, n);
-  if (clause == 0) return false;
+  md_proc *proc = md_sim_proc(s->kernel, to);
+  if (!message_awaits(proc)) return false;
   lua_State *leaf = host_leaf(s, to);
-  bool moved = message_has_clauses(leaf)
-                   ? clauses_move(leaf, clause, L, first, n)
-                   : message_move(leaf, L, first, n);
+  bool moved;
+  if (message_has_clauses(leaf)) {
+    int clause = clauses_find(leaf, 1, L, first, n);
+    if (clause == 0) return false;
+    moved = clauses_move(leaf, clause, L, first, n);
+  } else {
+    int patterns = lua_gettop(leaf);
+    if (!message_wanted(leaf, patterns, L, first, n)) return false;
+    moved = message_move(leaf, patterns, L, first, n);
+  }
   if (!moved) host_no_memory(L);
   md_sim_wake(s->kernel, to, MD_WHY_MESSAGE);
-  md_sim_proc(s->kernel, to)->target = md_sim_mails(s->kernel)->arrivals++;
-  md_sim_note(s->kernel, MD_TRACE_RECEIVE, to, from, 0);
+  proc->target = md_sim_mails(s->kernel)->arrivals++;
+  md_sim_tell(s->kernel, MD_TRACE_RECEIVE, to, from);
   return true;
 }
 
@@ -221,9 +228,22 @@ static int message_send_call(lua_State *L, host_sim *s, const char *call) {
   return host_block(L, s, 0, message_sent);
 }
 
+/* The living process of h's sim that argument 1 is the pid of and whose inbox
+   is never full: the usual receiver. 0: it takes a closer look. */
+static uint32_t message_plain(lua_State *L, const md_host *h) {
+  if (h->process == 0 || lua_type(L, 1) != LUA_TLIGHTUSERDATA) return 0;
+  uint32_t to = host_pid_index(h->sim, lua_touserdata(L, 1));
+  if (to == 0 || md_sim_proc(h->sim->kernel, to)->flags & MD_BOUNDED) return 0;
+  return to;
+}
+
 /* send(to, ...) */
 static int f_send(lua_State *L) {
-  return message_send_call(L, host_sim_arg(L), "send");
+  md_host *h = host_of(L);
+  uint32_t to = message_plain(L, h), envelope;
+  if (to == 0) return message_send_call(L, host_sim_arg(L), "send");
+  message_send(L, h->sim, to, h->process, 2, lua_gettop(L) - 1, &envelope);
+  return 0;
 }
 
 /* reply(from, ref, ...) */

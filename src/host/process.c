@@ -320,8 +320,9 @@ static void process_equip(lua_State *L, host_sim *s, uint32_t p,
                           const process_options *o) {
   md_proc_extra *extra = md_sim_make_extra(s->kernel, p);
   if (extra == NULL) host_no_memory(L);
-  extra->capacity = (uint32_t)o->inbox;
-  extra->full = (uint8_t)o->full;
+  if (o->inbox > 0 &&
+      !md_sim_bound_inbox(s->kernel, p, (uint32_t)o->inbox, o->full))
+    host_no_memory(L);
   if (!o->stream) return;
   size_t length;
   lua_getfield(L, 1, "stream");

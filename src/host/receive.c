@@ -4,6 +4,9 @@
 #include "host/clauses.h"
 #include "host/message.h"
 
+/* So many clauses at most look for messages by tag. */
+enum { MESSAGE_TAGS = 4 };
+
 /* Takes envelope e of p, whose values have been fetched. */
 static void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
                             bool line) {
@@ -91,8 +94,13 @@ static int message_wait(lua_State *L, host_sim *s, md_time deadline) {
 
 /* wait(p1, p2, ...) -> captures and the rest of the first that matches */
 static int f_wait(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  host_may_block_in(L, s, "wait");
+  md_host *h = host_of(L);
+  host_sim *s = h->sim;
+  if (!host_free(L, h) || lua_type(L, 1) == LUA_TUSERDATA) {
+    s = host_sim_arg(L);
+    host_may_block_in(L, s, "wait");
+  }
+  h->instructions = 0;
   return message_wait(L, s, -1);
 }
 

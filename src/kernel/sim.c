@@ -95,6 +95,11 @@ void md_sim_zeno(md_sim *s, uint64_t zeno) {
   s->suspect = s->zeno > SIM_SUSPECT ? s->zeno - SIM_SUSPECT : 0;
 }
 
+void md_sim_tell(md_sim *s, md_trace_kind kind, uint32_t process,
+                 uint32_t other) {
+  md_trace_tell(&s->trace, s->now, kind, process, other);
+}
+
 void md_sim_note(md_sim *s, md_trace_kind kind, uint32_t process,
                  uint32_t other, uint64_t detail) {
   md_trace_note(&s->trace, s->now, kind, process, other, detail);
@@ -595,9 +600,18 @@ void md_sim_wake(md_sim *s, uint32_t p, md_why why) {
 
 /* -- messages ---- */
 
+bool md_sim_bound_inbox(md_sim *s, uint32_t p, uint32_t capacity, md_full full) {
+  md_proc_extra *extra = md_procs_extra(&s->procs, p);
+  if (extra == NULL) return false;
+  extra->capacity = capacity;
+  extra->full = (uint8_t)full;
+  s->procs.hot[p].flags |= MD_BOUNDED;
+  return true;
+}
+
 bool md_sim_room(const md_sim *s, uint32_t p) {
+  if (!(s->procs.hot[p].flags & MD_BOUNDED)) return true;
   const md_proc_extra *extra = md_sim_extra(s, p);
-  if (extra == NULL || extra->capacity == 0) return true;
   return s->procs.hot[p].inbox_count < extra->capacity &&
          extra->line_first == 0;
 }

@@ -130,6 +130,9 @@ void md_sim_wake(md_sim *, uint32_t p, md_why);
 
 md_mails *md_sim_mails(md_sim *);
 
+/* p's inbox holds at most so many messages; false when there is no memory. */
+bool md_sim_bound_inbox(md_sim *, uint32_t p, uint32_t capacity, md_full);
+
 /* True when p's inbox takes one more message at once. */
 bool md_sim_room(const md_sim *, uint32_t p);
 
@@ -148,6 +151,9 @@ md_timer_id md_sim_at(md_sim *, md_time, uint32_t kind, const uint64_t words[3],
 /* Cancels it and gives its words; false when it has been or was cancelled. */
 bool md_sim_cancel(md_sim *, md_timer_id, uint64_t words[3]);
 
+/* Notes what happened; or tells only those who read the trace what follows from
+   what is noted anyway. */
+void md_sim_tell(md_sim *, md_trace_kind, uint32_t process, uint32_t other);
 void md_sim_note(md_sim *, md_trace_kind, uint32_t process, uint32_t other,
                  uint64_t detail);
 

@@ -49,6 +49,14 @@ static inline uint64_t trace_mix(uint64_t hash, uint64_t word) {
   return hash ^ hash >> 29;
 }
 
+static inline void md_trace_tell(md_trace *trace, md_time time,
+                                 md_trace_kind kind, uint32_t process,
+                                 uint32_t other) {
+  if (__builtin_expect(trace->ring == NULL, 1)) return;
+  md_trace_record record = {time, 0, process, other, kind, 0};
+  md_trace_keep(trace, &record);
+}
+
 static inline void md_trace_note(md_trace *trace, md_time time,
                                  md_trace_kind kind, uint32_t process,
                                  uint32_t other, uint64_t detail) {
