@@ -96,7 +96,10 @@ static void chance_list(lua_State *L, int i, const char *call) {
 
 /* -- continuous ------------------------------------------------------------------------ */
 
-/* uniform([a, b]) -> a number in [0, 1), or in [a, b) */
+/* rng:uniform([a, b]) -> number
+   A number in [0, 1), or in [a, b) for finite a <= b; a where they are equal.
+   Raises usage for any other bounds.
+     print(md.rng("arrivals"):uniform(2, 5)) */
 static int m_uniform(lua_State *L) {
   md_rng *rng = chance_self(L, "uniform");
   if (lua_isnoneornil(L, 2)) {
@@ -110,7 +113,11 @@ static int m_uniform(lua_State *L) {
   return 1;
 }
 
-/* exponential(mean) */
+/* rng:exponential(mean) -> number
+   Exponential, the mean positive: times between arrivals, for one. Ziggurat of
+   256 layers: Marsaglia and Tsang, J. Stat. Software 5 (2000), with the layer
+   and the place in it from separate bits (Doornik 2005). Raises usage.
+     md.sleep(md.rng("arrivals"):exponential(1.5)) */
 static int m_exponential(lua_State *L) {
   md_rng *rng = chance_self(L, "exponential");
   double mean = chance_positive(L, 2, "exponential", "mean");
@@ -118,7 +125,11 @@ static int m_exponential(lua_State *L) {
   return 1;
 }
 
-/* normal(mean, sd) */
+/* rng:normal(mean, sd) -> number
+   Normal, the standard deviation at least 0. Ziggurat of 256 layers, as
+   exponential; the tail by Marsaglia, Technometrics 6 (1964). Raises usage
+   for any other parameters.
+     print(md.rng("height"):normal(170, 8)) */
 static int m_normal(lua_State *L) {
   md_rng *rng = chance_self(L, "normal");
   double mean = chance_number(L, 2, "normal", "mean");
@@ -127,7 +138,10 @@ static int m_normal(lua_State *L) {
   return 1;
 }
 
-/* lognormal(mu, sigma): exp of a normal with that mean and sd */
+/* rng:lognormal(mu, sigma) -> number
+   exp of a normal with the mean mu and the standard deviation sigma, which is
+   at least 0. Raises usage for any other parameters.
+     print(md.rng("repair"):lognormal(0, 0.5)) */
 static int m_lognormal(lua_State *L) {
   md_rng *rng = chance_self(L, "lognormal");
   double mu = chance_number(L, 2, "lognormal", "mu");
@@ -145,12 +159,32 @@ static int m_lognormal(lua_State *L) {
     return 1;                                                                  \
   }
 
+/* rng:gamma(shape, scale) -> number
+   Gamma with the mean shape * scale, both positive: Marsaglia and Tsang, ACM
+   TOMS 26 (2000), 363. Below a shape of 1 from the next shape, times
+   U^(1/shape). Raises usage for any other parameters.
+     print(md.rng("rain"):gamma(2, 0.5)) */
 CHANCE_POSITIVES(gamma, "shape", "scale")
+/* rng:beta(a, b) -> number
+   Beta, in [0, 1], a and b positive: X / (X + Y) of two gammas, by logarithms
+   where a parameter is below 1. Raises usage for any other parameters.
+     print(md.rng("share"):beta(2, 3)) */
 CHANCE_POSITIVES(beta, "a", "b")
+/* rng:weibull(shape, scale) -> number
+   P(X > x) = exp(-(x / scale)^shape), both positive. By inversion. Raises
+   usage for any other parameters.
+     print(md.rng("lifetime"):weibull(1.5, 1000)) */
 CHANCE_POSITIVES(weibull, "shape", "scale")
+/* rng:pareto(shape, scale) -> number
+   P(X > x) = (scale / x)^shape from scale on, which is the least value; both
+   positive. By inversion. Raises usage for any other parameters.
+     print(md.rng("size"):pareto(2.5, 10)) */
 CHANCE_POSITIVES(pareto, "shape", "scale")
 
-/* erlang(k, mean): the sum of k exponentials, of that mean in all */
+/* rng:erlang(k, mean) -> number
+   The sum of k exponentials, k an integer of at least 1; the mean, positive, is
+   that of the sum. Raises usage for any other parameters.
+     print(md.rng("service"):erlang(3, 6)) */
 static int m_erlang(lua_State *L) {
   md_rng *rng = chance_self(L, "erlang");
   lua_Integer k = chance_integer(L, 2, "erlang", "a positive integer");
@@ -160,7 +194,10 @@ static int m_erlang(lua_State *L) {
   return 1;
 }
 
-/* triangular(lo, mode, hi) */
+/* rng:triangular(lo, mode, hi) -> number
+   Triangular in [lo, hi], lo <= mode <= hi, all finite. By inversion. Raises
+   usage for any other parameters.
+     print(md.rng("guess"):triangular(1, 2, 5)) */
 static int m_triangular(lua_State *L) {
   md_rng *rng = chance_self(L, "triangular");
   double lo = chance_number(L, 2, "triangular", "lower bound");
@@ -172,7 +209,11 @@ static int m_triangular(lua_State *L) {
   return 1;
 }
 
-/* student_t(df) */
+/* rng:student_t(df) -> number
+   Student's t with df degrees of freedom, any positive number: a normal over
+   the root of a chi-squared, by logarithms where df is below 2. Raises usage
+   for any other df.
+     print(md.rng("noise"):student_t(4)) */
 static int m_student_t(lua_State *L) {
   md_rng *rng = chance_self(L, "student_t");
   double df = chance_positive(L, 2, "student_t", "number of degrees");
@@ -180,7 +221,10 @@ static int m_student_t(lua_State *L) {
   return 1;
 }
 
-/* chi_squared(df) */
+/* rng:chi_squared(df) -> number
+   Chi-squared with df degrees of freedom, any positive number: a gamma of the
+   shape df / 2. Raises usage for any other df.
+     print(md.rng("noise"):chi_squared(3)) */
 static int m_chi_squared(lua_State *L) {
   md_rng *rng = chance_self(L, "chi_squared");
   double df = chance_positive(L, 2, "chi_squared", "number of degrees");
@@ -190,7 +234,10 @@ static int m_chi_squared(lua_State *L) {
 
 /* -- discrete ------------------------------------------------------------------------------ */
 
-/* integer(a, b): both included */
+/* rng:integer(a, b) -> integer
+   An integer from a to b, both included, each as likely. Raises usage when one
+   is no integer, or a is above b.
+     print(md.rng("die"):integer(1, 6)) */
 static int m_integer(lua_State *L) {
   md_rng *rng = chance_self(L, "integer");
   lua_Integer a = chance_integer(L, 2, "integer", "an integer");
@@ -200,7 +247,12 @@ static int m_integer(lua_State *L) {
   return 1;
 }
 
-/* poisson(mean) */
+/* rng:poisson(mean) -> integer
+   The number of events of a Poisson process, the mean at least 0. Below a mean
+   of 10 by counting exponentials (Devroye, "Non-Uniform Random Variate
+   Generation", 1986, X.3), then PTRS of Hoermann, Insurance: Mathematics and
+   Economics 12 (1993). Raises usage for any other mean.
+     print(md.rng("calls"):poisson(4)) */
 static int m_poisson(lua_State *L) {
   md_rng *rng = chance_self(L, "poisson");
   double mean = chance_not_negative(L, 2, "poisson", "mean");
@@ -208,7 +260,12 @@ static int m_poisson(lua_State *L) {
   return 1;
 }
 
-/* binomial(n, p): successes of n trials */
+/* rng:binomial(n, p) -> integer
+   Successes in n trials, an integer of at least 0, each with the probability p.
+   Where n min(p, 1 - p) is below 10 by waiting times (Devroye 1986, X.4), then
+   BTRS of Hoermann, J. Statistical Computation and Simulation 46 (1993).
+   Raises usage for any other parameters.
+     print(md.rng("faults"):binomial(20, 0.1)) */
 static int m_binomial(lua_State *L) {
   md_rng *rng = chance_self(L, "binomial");
   lua_Integer n = chance_integer(L, 2, "binomial", "a number of trials");
@@ -218,7 +275,10 @@ static int m_binomial(lua_State *L) {
   return 1;
 }
 
-/* geometric(p): trials up to and with the first success, at least 1 */
+/* rng:geometric(p) -> integer
+   Trials up to and with the first success, so at least 1; p is a probability
+   above 0. By inversion. Raises usage for any other p.
+     print(md.rng("tries"):geometric(0.25)) */
 static int m_geometric(lua_State *L) {
   md_rng *rng = chance_self(L, "geometric");
   double p = chance_probability(L, 2, "geometric");
@@ -227,7 +287,10 @@ static int m_geometric(lua_State *L) {
   return 1;
 }
 
-/* bernoulli(p): true with that probability */
+/* rng:bernoulli(p) -> boolean
+   True with the probability p: never for 0, always for 1. Raises usage for any
+   other p.
+     print(md.rng("coin"):bernoulli(0.5)) */
 static int m_bernoulli(lua_State *L) {
   md_rng *rng = chance_self(L, "bernoulli");
   lua_pushboolean(L,
@@ -235,7 +298,11 @@ static int m_bernoulli(lua_State *L) {
   return 1;
 }
 
-/* discrete(weights): an index, with a probability as its weight */
+/* rng:discrete(weights) -> integer
+   An index of the list, each as likely as its weight is of their sum; weights
+   are at least 0 and need not add up to 1. It takes a time linear in their
+   number. Raises usage for an empty list, another weight, a sum of 0.
+     print(md.rng("route"):discrete({ 5, 3, 2 })) */
 static int m_discrete(lua_State *L) {
   md_rng *rng = chance_self(L, "discrete");
   chance_list(L, 2, "discrete");
@@ -261,7 +328,9 @@ static int m_discrete(lua_State *L) {
   return 1;
 }
 
-/* choice(list): one of its values */
+/* rng:choice(list) -> one of its values
+   Each place of the list is as likely. Raises usage for an empty list.
+     print(md.rng("menu"):choice({ "tea", "coffee" })) */
 static int m_choice(lua_State *L) {
   md_rng *rng = chance_self(L, "choice");
   chance_list(L, 2, "choice");
@@ -269,7 +338,10 @@ static int m_choice(lua_State *L) {
   return 1;
 }
 
-/* empirical(values): one of the values, each as likely as it is often there */
+/* rng:empirical(values) -> one of the values
+   Draws from what was observed: each value is as likely as it is often in the
+   list. Raises usage for an empty list.
+     print(md.rng("service"):empirical({ 2.5, 3, 3, 4.5 })) */
 static int m_empirical(lua_State *L) {
   md_rng *rng = chance_self(L, "empirical");
   chance_list(L, 2, "empirical");
@@ -277,7 +349,10 @@ static int m_empirical(lua_State *L) {
   return 1;
 }
 
-/* shuffle(list): in place (Fisher and Yates); returns the list */
+/* rng:shuffle(list) -> the list
+   Puts the list into a random order, in place (Fisher and Yates). Raises usage
+   when it is no table.
+     print(table.concat(md.rng("cards"):shuffle({ 1, 2, 3 }), " ")) */
 static int m_shuffle(lua_State *L) {
   md_rng *rng = chance_self(L, "shuffle");
   if (!lua_istable(L, 2)) chance_refuse(L, 2, "shuffle", "a list");
@@ -338,7 +413,13 @@ static void chance_own(lua_State *L, host_sim *s) {
   md_sim_extra(s->kernel, p)->words[HOST_PENDING] |= slot;
 }
 
-/* rng() -> the process's own stream; rng(name) -> the stream of that name */
+/* rng([name]) -> stream
+   The stream of that name, the same whoever asks and in whatever order: it
+   comes from the sim's seed and the name alone. Without a name the process's
+   own, which comes from its name, or from its parent and its number among that
+   one's children; outside of a process the script's. Its methods draw from it.
+   Raises usage when the name is no string.
+     print(md.rng("arrivals"):exponential(2)) */
 static int f_rng(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_host *h = s->host;
@@ -360,7 +441,11 @@ static int f_rng(lua_State *L) {
 
 /* -- math.random --------------------------------------------------------------------------------- */
 
-/* math.random([m [, n]]) on the sim's own stream, else as in Lua 5.4 */
+/* math.random([m [, n]]) -> number
+   As in Lua 5.4, but on the sim's own stream, which needs no seed: the same
+   numbers in each run. It is shared; a stream of a name is not disturbed by
+   what others draw, see rng.
+     print(math.random(1, 6)) */
 static int f_random(lua_State *L) {
   md_host *h = host_of(L);
   host_sim *s = h->sim ? h->sim : host_default(L);
@@ -385,8 +470,10 @@ static int f_random(lua_State *L) {
   return 1;
 }
 
-/* math.randomseed([x [, y]]): the stream of that seed in this sim; without
-   arguments the one it began with, never one by chance. */
+/* math.randomseed([x [, y]])
+   Sets math.random to the stream of these numbers in this sim; without them to
+   the one that it began with, never to one by chance. Returns nothing.
+     math.randomseed(7) */
 static int f_randomseed(lua_State *L) {
   md_host *h = host_of(L);
   host_sim *s = h->sim ? h->sim : host_default(L);

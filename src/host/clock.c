@@ -141,7 +141,13 @@ static int clock_sleep_rest(lua_State *L) {
   return clock_sleep(L, s, ticks);
 }
 
-/* sleep(d [, mode]): d units of time, rounded to the nearest tick. */
+/* sleep(d [, mode])
+   The process goes on d units of time later. d is a number of at least 0; it
+   is rounded to the nearest tick, and drift() tells what that has added up to.
+   mode "exact" raises when d is no whole number of ticks, "tracked" pays the
+   drift back. sleep(0) is yield(). Raises usage for any other d or mode, and
+   where nothing can block.
+     md.sleep(2.5) */
 static int f_sleep(lua_State *L) {
   md_host *h = host_of(L);
   if (lua_type(L, 1) != LUA_TNUMBER || lua_gettop(L) > 1 || !host_free(L, h))
@@ -156,7 +162,11 @@ static int f_sleep(lua_State *L) {
   return clock_sleep(L, h->sim, ticks);
 }
 
-/* sleep_until(t): until the clock shows t. */
+/* sleep_until(t)
+   The process goes on when the clock shows t, in units of time; when that is
+   now, behind what is due, as yield() does. Raises usage when t is in the
+   past or is no time, and where nothing can block.
+     md.sleep_until(md.now() + 12) */
 static int f_sleep_until(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   host_may_block_in(L, s, "sleep_until");
@@ -164,7 +174,11 @@ static int f_sleep_until(lua_State *L) {
   return clock_sleep(L, s, at - md_sim_now(s->kernel));
 }
 
-/* delay(n): n whole ticks. */
+/* delay(n)
+   Sleeps n whole ticks, n a whole number of at least 0; a tick is the last
+   digit that the sim's precision keeps. Nothing is rounded. Raises usage for
+   any other n, and where nothing can block.
+     md.delay(1500) */
 static int f_delay(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   host_may_block_in(L, s, "delay");
@@ -180,7 +194,11 @@ static int f_delay(lua_State *L) {
   return clock_sleep(L, s, n);
 }
 
-/* drift() -> the rounding so far of the process's sleeps, in units */
+/* drift() -> number
+   What the process has wanted to sleep minus what it slept, in units of time:
+   the rounding of all its sleep(d) so far, with or without a mode. Raises
+   usage outside of a process.
+     print(md.drift()) */
 static int f_drift(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   if (s->host->sim != s || s->host->process == 0)
@@ -191,7 +209,11 @@ static int f_drift(lua_State *L) {
   return 1;
 }
 
-/* yield(): every other process that is due now goes first. */
+/* yield()
+   The process goes on at this time, behind all that is due now, unless that
+   has a higher priority number. With order "lifo" it comes back at once, with
+   "random" its turn is drawn. Raises usage where nothing can block.
+     md.yield() */
 static int f_yield(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   host_may_block_in(L, s, "yield");
@@ -199,7 +221,11 @@ static int f_yield(lua_State *L) {
   return host_block(L, s, 0, clock_slept);
 }
 
-/* now() -> the time */
+/* now() -> number
+   The time of the sim in its units: a float, or an integer when the precision
+   is 0. It is the number nearest to the decimal value of the ticks: ten times
+   sleep(0.1) end at 1.0.
+     print(md.now()) */
 static int f_now(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   host_push_time(L, s, md_sim_now(s->kernel));
@@ -257,7 +283,14 @@ static int clock_next(lua_State *L) {
 
 static const char *const clock_every_fields[] = {"start", "count", NULL};
 
-/* every(period [, {start=, count=}]) -> an iterator over the planned times */
+/* every(period [, {start=, count=}]) -> iterator
+   For a loop. The first turn is at the time `start`, without it one period from
+   now; the k-th is k - 1 periods after the first, however long the body
+   blocks: a late turn comes at once and is not skipped. t is the planned time.
+   `count` is the number of turns, without it there is no end. Each turn blocks
+   until its time, so the loop needs a process. Raises usage for a period below
+   one tick, a start in the past, another option.
+     for t in md.every(10, { count = 3 }) do print(t) end */
 static int f_every(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_time period = host_duration_arg(L, s, 1, "every");
@@ -318,13 +351,21 @@ static int clock_callback(lua_State *L, host_sim *s, md_time at,
   return host_push_timer(L, s, id);
 }
 
-/* at(t, fn, ...) -> timer */
+/* at(t, fn, ...) -> timer
+   Calls fn(...) at the time t, in units, as a callback: it is no process and
+   cannot block, but may spawn, send and stop. Its results are dropped; its
+   error ends the run. At equal times a callback has priority 0. Raises usage
+   when t is in the past or fn is no function.
+     md.at(5, print, "five") */
 static int f_at(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   return clock_callback(L, s, host_time_arg(L, s, 1, "at"), "at");
 }
 
-/* after(d, fn, ...) -> timer */
+/* after(d, fn, ...) -> timer
+   The same as at(now() + d, fn, ...): d is a number of units of at least 0,
+   and after(0, fn) comes behind what is due now.
+     md.after(1.5, print, "later") */
 static int f_after(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_time d = host_duration_arg(L, s, 1, "after");
@@ -341,7 +382,10 @@ int host_push_timer(lua_State *L, host_sim *s, uint64_t id) {
   return 1;
 }
 
-/* timer:cancel() -> whether it was still to come */
+/* timer:cancel() -> boolean
+   Takes back what at, after, send_at or send_after have planned. True when it
+   was still to come; false when it has happened or was cancelled before.
+     print(md.after(9, print, "never"):cancel()) */
 static int m_cancel(lua_State *L) {
   const uint64_t *id = luaL_checkudata(L, 1, "md.timer");
   lua_getiuservalue(L, 1, 1);
@@ -376,7 +420,14 @@ static int clock_limited(lua_State *L, int status, lua_KContext ctx) {
   return host_raise(L, "timeout", "timeout: the time limit is over");
 }
 
-/* timeout(d, fn, ...) -> what fn returns; raises when d is over first. */
+/* timeout(d, fn, ...) -> what fn returns
+   Calls fn(...) in the process that calls, and raises {kind="timeout"} when d
+   units of time are over before it returns, wherever it blocks by then. Its
+   <close> variables are closed; no pcall inside of fn catches that. At equal
+   times the limit's turn is that of its beginning; of limits that are over at
+   one instant the outermost has the word. Raises usage for a wrong d or fn,
+   and where nothing can block.
+     print(pcall(md.timeout, 2, md.sleep, 5)) */
 static int f_timeout(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_host *h = s->host;

@@ -21,7 +21,12 @@ static void control_doom(lua_State *L, host_sim *s, uint32_t p, int reason) {
   md_sim_proc(s->kernel, p)->flags |= MD_DYING;
 }
 
-/* exit([reason]): ends the process that calls. */
+/* exit([reason])
+   Ends the process that calls: its <close> variables are closed, inner first,
+   and no pcall catches it. A join then returns nothing; if a reason other than
+   "normal" is given, it raises {kind="killed", reason=}. Neither ends the run.
+   Raises usage outside of a process.
+     md.exit() */
 static int f_exit(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_host *h = s->host;
@@ -40,7 +45,14 @@ static int f_exit(lua_State *L) {
   return lua_error(L);
 }
 
-/* kill(pid [, reason]) -> whether it was alive */
+/* kill(pid [, reason]) -> boolean
+   Ends a process: in a turn of its own at this time, behind what is due, its
+   <close> variables are closed, inner first; no pcall catches it. For send,
+   interrupt and kill it is dead at once, for join and ask when that is done.
+   Then join raises {kind="killed", reason=}, or returns nothing if the reason
+   is "normal". Returns whether it was alive and not killed already. A process
+   that kills itself does not come back from the call.
+     print(md.kill(pid, "too slow")) */
 static int f_kill(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_host *h = s->host;
@@ -83,7 +95,13 @@ static void control_pend(lua_State *L, host_sim *s, uint32_t p) {
   md_sim_proc(s->kernel, p)->flags |= MD_PENDING;
 }
 
-/* interrupt(pid, cause) -> whether it was alive */
+/* interrupt(pid [, cause]) -> boolean
+   Raises {kind="interrupt", cause=} in the process, in a turn of its own at
+   this time, where it blocks; it gives up what it waits for. A message that it
+   was handed but has not seen goes back to its inbox. One that has not started
+   yet, or has another interrupt to come, gets it at its next blocking call.
+   Returns whether it was alive. Raises usage when it is the caller itself.
+     md.interrupt(pid, "fire") */
 static int f_interrupt(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_host *h = s->host;
@@ -155,7 +173,13 @@ static void control_unname(lua_State *L, host_sim *s) {
   lua_pop(L, 1);
 }
 
-/* join(pid [, timeout]) -> what its function returned | nil, "timeout" */
+/* join(pid [, timeout]) -> what its function returned
+   Waits for the end of a process, or returns nil, "timeout" when so many units
+   of time are over first. Raises what ended it: the error's own value, or
+   {kind="killed", reason=}. One that has ended is joined at once and anywhere;
+   results are kept of the last 2^20 that left one. Raises usage for the caller
+   itself and, when it has to wait, where nothing can block.
+     print(md.join(md.spawn(function() return 42 end))) */
 static int f_join(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_host *h = s->host;
@@ -177,7 +201,10 @@ static int f_join(lua_State *L) {
 
 /* -- asking ---------------------------------------------------------------------------------- */
 
-/* self() = this() -> the pid of the process that calls */
+/* self() = this() -> pid
+   The pid of the process that calls: a value to compare, to send and to use as
+   a key. Raises usage outside of a process.
+     print(md.self()) */
 static int f_self(lua_State *L) {
   md_host *h = host_of(L);
   if (h->sim == NULL || h->process == 0)
@@ -217,7 +244,12 @@ static void control_push_status(lua_State *L, host_sim *s, uint32_t p) {
   lua_pushstring(L, failed ? "failed" : "done");
 }
 
-/* status(pid) -> "ready", "running", "waiting", "sleeping", "done", "failed" */
+/* status(pid) -> string
+   "running"; "ready" (it has a turn at this time); "sleeping" (it goes on, or
+   starts, at a later time); "waiting" (for a message, a reply, an end, room);
+   "done" (it has returned or exited); "failed" (an error or a kill has ended
+   it, or is about to).
+     print(md.status(pid)) */
 static int f_status(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   uint32_t p = host_pid_arg(L, s, 1, "status");
@@ -334,7 +366,12 @@ static void control_describe(lua_State *L, host_sim *s, uint32_t p) {
   lua_setfield(L, t, "traceback");
 }
 
-/* info(pid) -> {name=, status=, waiting=, where=, inbox=, parent=, ...} */
+/* info(pid) -> table
+   What is known of a process: pid, status and, while it lives, name, waiting
+   (for what, in words), where ("file:line", "" outside of Lua code), inbox
+   (messages), priority, parent, children (a list of pids), traceback. What
+   does not apply is nil.
+     print(md.info(pid).inbox) */
 static int f_info(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   uint32_t p = host_pid_arg(L, s, 1, "info");
@@ -349,7 +386,11 @@ static int f_info(lua_State *L) {
   return 1;
 }
 
-/* sim:waiting() -> a list of {pid=, name=, waiting=, where=} */
+/* waiting() -> list of {pid=, name=, waiting=, where=}
+   The processes that wait for something that is not time alone: the pid, what
+   messages call it ("'till'", "process 3"), for what it waits, and "file:line".
+   When a run has ended "idle", these are all there are.
+     for _, p in ipairs(md.waiting()) do print(p.name, p.waiting) end */
 static int f_waiting(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   int n = 0;
@@ -387,7 +428,11 @@ static bool control_whereis(lua_State *L, host_sim *s, int i) {
   return false;
 }
 
-/* register(name, pid) */
+/* register(name, pid)
+   From now on, and until the process ends, its name serves wherever a pid is
+   taken. A process may have several. Raises usage when another living process
+   has the name, or the process has ended.
+     md.register("till", pid) */
 static int f_register(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   if (lua_type(L, 1) != LUA_TSTRING)
@@ -412,7 +457,9 @@ static int f_register(lua_State *L) {
   return 0;
 }
 
-/* whereis(name) -> pid | nil */
+/* whereis(name) -> pid or nil
+   The living process that is registered by that name.
+     print(md.whereis("till")) */
 static int f_whereis(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   luaL_checkany(L, 1);
@@ -420,7 +467,9 @@ static int f_whereis(lua_State *L) {
   return 1;
 }
 
-/* registered() -> the names of living processes, sorted */
+/* registered() -> list of strings
+   The names that living processes are registered by, sorted.
+     print(table.concat(md.registered(), " ")) */
 static int f_registered(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   int n = 0;

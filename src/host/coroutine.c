@@ -29,6 +29,10 @@ static int coroutine_pcalled(lua_State *L, int status, lua_KContext before) {
   return 2;
 }
 
+/* pcall(f, ...) -> true, results or false, error
+   As in Lua 5.4; a process can block inside of f. What ends the process, a
+   time limit set outside of f, or the run passes through it: see help errors.
+     print(pcall(error, "no")) */
 static int f_pcall(lua_State *L) {
   luaL_checkany(L, 1);
   lua_KContext before = (lua_KContext)host_unwinding(host_of(L));
@@ -53,6 +57,10 @@ static int coroutine_xpcalled(lua_State *L, int status, lua_KContext before) {
   return coroutine_pcalled(L, status, before);
 }
 
+/* xpcall(f, handler, ...) -> true, results or false, what handler returns
+   As in Lua 5.4, with what pcall says here. The handler is not called for what
+   passes through.
+     print(xpcall(error, tostring, "no")) */
 static int f_xpcall(lua_State *L) {
   int n = lua_gettop(L);
   luaL_checktype(L, 2, LUA_TFUNCTION);
@@ -176,6 +184,10 @@ static int coroutine_resumed_k(lua_State *L, int status, lua_KContext before) {
   return coroutine_resumed(L, co, coroutine_run(L, co, 0), before);
 }
 
+/* coroutine.resume(co, ...) -> true, values or false, error
+   As in Lua 5.4; it comes back when co yields, ends or fails, not when it
+   blocks. A coroutine that waits in a process cannot be resumed by another.
+     print(coroutine.resume(coroutine.create(math.abs), -1)) */
 static int f_resume(lua_State *L) {
   lua_State *co = coroutine_arg(L, 1);
   lua_KContext before = (lua_KContext)host_unwinding(host_of(L));
@@ -219,6 +231,10 @@ static int coroutine_call_wrapped(lua_State *L) {
   return coroutine_wrapped(L, co, results);
 }
 
+/* coroutine.create(f) -> coroutine
+   As in Lua 5.4. A blocking call in a coroutine blocks the whole process, and
+   does not return to who resumed it.
+     local co = coroutine.create(print) */
 static int f_create(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_State *co = lua_newthread(L);
@@ -227,6 +243,10 @@ static int f_create(lua_State *L) {
   return 1;
 }
 
+/* coroutine.wrap(f) -> function
+   As in Lua 5.4: the function resumes a coroutine that runs f, and raises its
+   errors. With it a process can draw from a generator that sleeps and waits.
+     print(coroutine.wrap(math.abs)(-1)) */
 static int f_wrap(lua_State *L) {
   f_create(L);
   lua_pushcclosure(L, coroutine_call_wrapped, 1);
@@ -242,6 +262,10 @@ static bool coroutine_outermost(lua_State *L) {
   return h->process != 0 && md_sim_proc(h->sim->kernel, h->process)->root == L;
 }
 
+/* coroutine.yield(...) -> what resume is given
+   As in Lua 5.4, inside of a coroutine. Raises usage outside of one, where
+   md.yield lets the others go first, and inside of md.timeout.
+     coroutine.wrap(function() coroutine.yield(1) end)() */
 static int f_yield_generator(lua_State *L) {
   if (coroutine_outermost(L))
     return host_raise(L, "usage",
@@ -256,24 +280,37 @@ static int f_yield_generator(lua_State *L) {
   return lua_yield(L, lua_gettop(L));
 }
 
+/* coroutine.status(co) -> string
+   As in Lua 5.4; one that waits in a process is "normal".
+     print(coroutine.status(coroutine.create(print))) */
 static int f_coroutine_status(lua_State *L) {
   lua_pushstring(L, coroutine_status(L, coroutine_arg(L, 1)));
   return 1;
 }
 
-/* The script's coroutine is what plain Lua calls the main one. */
+/* coroutine.running() -> coroutine, boolean
+   As in Lua 5.4; the script's coroutine counts as the main one.
+     print(select(2, coroutine.running())) */
 static int f_running(lua_State *L) {
   lua_pushthread(L);
   lua_pushboolean(L, L == host_of(L)->script);
   return 2;
 }
 
+/* coroutine.isyieldable([co]) -> boolean
+   As in Lua 5.4: whether coroutine.yield can be called there, which is false in
+   the script and right in a process.
+     print(coroutine.isyieldable()) */
 static int f_isyieldable(lua_State *L) {
   lua_State *co = lua_isnone(L, 1) ? L : coroutine_arg(L, 1);
   lua_pushboolean(L, lua_isyieldable(co) && !coroutine_outermost(co));
   return 1;
 }
 
+/* coroutine.close(co) -> true or false, error
+   As in Lua 5.4: closes a suspended or dead coroutine and its <close>
+   variables.
+     print(coroutine.close(coroutine.create(print))) */
 static int f_close(lua_State *L) {
   lua_State *co = coroutine_arg(L, 1);
   const char *status = coroutine_status(L, co);

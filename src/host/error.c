@@ -221,7 +221,11 @@ int host_handler(lua_State *L) {
   return 1;
 }
 
-/* failure(kind, message): an error's value, for the library's part in Lua */
+/* failure(kind, message) -> error value
+   Makes an error value of the library's kind, with the place of the caller in
+   its message, the time, the process and the traceback; error() raises it.
+   Both arguments are strings.
+     print(md.failure("closed", "the shop is closed").message) */
 static int f_failure(lua_State *L) {
   host_error_value(L, L, luaL_checkstring(L, 1), "%s", luaL_checkstring(L, 2));
   return 1;

@@ -157,9 +157,10 @@ typedef enum host_value {
   HOST_UNWIND = 13, /* the error that ends a killed process */
 } host_value;
 
-/* The process whose ask a ref was made for, 0: a ref of md.ref. */
+/* The process whose ask a ref was made for, 0: a ref of md.ref, or none. */
 static inline uint32_t host_asker(const void *ref) {
   uint64_t bits = (uint64_t)(uintptr_t)ref;
+  if (bits >> 60 != HOST_REF) return 0;
   return bits >> 51 & 1 ? (uint32_t)(bits >> 27) & 0xffffff : 0;
 }
 
@@ -171,14 +172,17 @@ static inline uint64_t host_bits(const void *light) {
   return (uint64_t)(uintptr_t)light & ((1ull << 60) - 1);
 }
 
-static inline host_value host_kind(lua_State *L, int i) {
-  if (lua_type(L, i) != LUA_TLIGHTUSERDATA) return HOST_NO_VALUE;
-  uint64_t kind = (uint64_t)(uintptr_t)lua_touserdata(L, i) >> 60;
+/* Any other userdata has an address, whose top bits are 0. */
+static inline host_value host_kind_of(const void *light) {
+  uint64_t kind = (uint64_t)(uintptr_t)light >> 60;
   return kind >= HOST_PID && kind <= HOST_UNWIND ? (host_value)kind
                                                  : HOST_NO_VALUE;
 }
 
-void host_push_pid(lua_State *L, const host_sim *s, uint32_t p);
+static inline host_value host_kind(lua_State *L, int i) {
+  return host_kind_of(lua_touserdata(L, i));
+}
+
 void *host_pid_value(const host_sim *s, uint32_t p);
 
 /* The living process of s that a light userdata is the pid of, else 0. */

@@ -39,8 +39,10 @@ unsigned __wrap_luaS_hash(const char *text, size_t length, unsigned seed) {
 
 /* -- text only ------------------------------------------------------------------------ */
 
-/* load(chunk [, name [, mode [, env]]]), which takes text alone: a damaged
-   binary chunk can crash the machine. */
+/* load(chunk [, name [, mode [, env]]]) -> function or nil, message
+   As in Lua 5.4, but of text alone: bytecode is refused, as a damaged one can
+   crash the program.
+     print(load("return 6 * 7")()) */
 static int f_load(lua_State *L) {
   lua_settop(L, lua_gettop(L) < 3 ? 3 : lua_gettop(L));
   const char *mode = luaL_optstring(L, 3, "t");
@@ -119,7 +121,10 @@ int host_load_file(lua_State *L, const char *path, const char *name) {
   return status;
 }
 
-/* loadfile(name [, mode [, env]]) */
+/* loadfile(name [, mode [, env]]) -> function or nil, message
+   As in Lua 5.4, of text alone. A file that is not there is looked for beside
+   the script. Not with --sandbox.
+     print(loadfile("missing.lua")) */
 static int f_loadfile(lua_State *L) {
   char path[4096];
   const char *name = luaL_checkstring(L, 1);
@@ -142,7 +147,9 @@ static int library_done(lua_State *L, int status, lua_KContext ctx) {
   return lua_gettop(L) - 1;
 }
 
-/* dofile(name) */
+/* dofile(name) -> what the file returns
+   As in Lua 5.4; finds the file as loadfile does. Not with --sandbox.
+     print(pcall(dofile, "missing.lua")) */
 static int f_dofile(lua_State *L) {
   char path[4096];
   const char *name = luaL_checkstring(L, 1);
@@ -200,7 +207,11 @@ static void library_searchers(lua_State *L) {
 
 /* -- the rest ------------------------------------------------------------------------------- */
 
-/* os.exit([code [, close]]): what the run has recorded is written first. */
+/* os.exit([code]) -> never
+   Ends the program with that status: an integer, true (0, also without a code)
+   or false (1). What was recorded and printed is written first, <close>
+   variables are not closed. Not with --sandbox.
+     os.exit(0) */
 static int f_exit_program(lua_State *L) {
   md_host *h = host_of(L);
   int status = EXIT_SUCCESS;

@@ -111,7 +111,12 @@ static int log_sorted(lua_State *L, int i) {
   return n;
 }
 
-/* log(name, {field = value, ...}): a record with the time and the process */
+/* log(name, {field = value, ...})
+   Keeps a record of that name, with the time and the process. Values are
+   numbers, strings, booleans, nil, or pids and refs as they print; at most 64
+   fields. `moondial --out FILE` writes the records, one table a name. Raises
+   usage for any other value and for a key that is no string.
+     md.log("served", { wait = 1.5, customer = "anna" }) */
 static int f_log(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   lua_settop(L, 2);
@@ -169,7 +174,11 @@ static int log_record(lua_State *L) {
   return 0;
 }
 
-/* recorder(name, {column, ...}) -> a function that records their values */
+/* recorder(name, {column, ...}) -> function
+   A function that keeps a record of its arguments under these 1 to 64 column
+   names, as log does and faster; a missing one is nil. Raises usage for wrong
+   names; the function does for more values than columns.
+     local served = md.recorder("served", { "wait" }) served(1.5) */
 static int f_recorder(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   lua_settop(L, 2);
@@ -228,8 +237,11 @@ static void log_push_row(lua_State *L, host_sim *s, int table, int64_t row) {
   }
 }
 
-/* records(name) -> a list of {time=, process=, field = value ...}; without a
-   name, the names there are */
+/* records([name]) -> list of {time=, process=, field = value, ...}
+   The records of that name in the order in which they were kept, a new table
+   each; an empty list when there are none. `process` is a name, or nil for one
+   kept outside of a process. Without a name: the list of names there are.
+     for _, r in ipairs(md.records("served")) do print(r.time, r.wait) end */
 static int f_records(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   const md_records *r = s->records;

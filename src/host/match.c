@@ -116,13 +116,14 @@ static bool match_equal(lua_State *A, int a, lua_State *B, int b) {
 }
 
 bool host_match(lua_State *P, int p, lua_State *V, int v) {
-  if (lua_type(P, p) != LUA_TLIGHTUSERDATA) return match_equal(P, p, V, v);
-  const void *pattern = lua_touserdata(P, p);
-  if ((uint64_t)(uintptr_t)pattern >> 60 == HOST_PATTERN)
+  const void *light = lua_touserdata(P, p);
+  switch (host_kind_of(light)) {
+  case HOST_NO_VALUE: return match_equal(P, p, V, v);
+  case HOST_PATTERN:
     return lua_type(V, v) != LUA_TNONE &&
-           host_match_kind(host_bits(pattern), V, v);
-  return lua_type(V, v) == LUA_TLIGHTUSERDATA &&
-         lua_touserdata(V, v) == pattern;
+           host_match_kind(host_bits(light), V, v);
+  default: return lua_touserdata(V, v) == light;
+  }
 }
 
 /* -- digests ----------------------------------------------------------------------- */

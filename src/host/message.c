@@ -124,9 +124,7 @@ void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
    go on, is in time. The ref of an ask is at index 1 while it waits. */
 static bool message_late(lua_State *L, host_sim *s, uint32_t to, int first,
                          int n) {
-  if (n == 0 || host_kind(L, first) != HOST_REF ||
-      host_asker(lua_touserdata(L, first)) != to)
-    return false;
+  if (n == 0 || host_asker(lua_touserdata(L, first)) != to) return false;
   const md_proc *proc = md_sim_proc(s->kernel, to);
   bool asks = proc->state == MD_WAITING ? proc->wait == MD_WAIT_REPLY
                                         : proc->state == MD_READY &&
@@ -165,9 +163,9 @@ static message_fate message_queue(lua_State *L, host_sim *s, uint32_t to,
 
 /* Sends the top n values of L, from `first` on. */
 message_fate message_send(lua_State *L, host_sim *s, uint32_t to,
-                                 uint32_t from, int first, int n,
-                                 uint32_t *envelope) {
-  md_sim_note(s->kernel, MD_TRACE_SEND, from, to, host_digest(L, first, n));
+                          uint32_t from, int first, int n,
+                          uint64_t digest, uint32_t *envelope) {
+  md_sim_note(s->kernel, MD_TRACE_SEND, from, to, digest);
   if (to == 0 || message_late(L, s, to, first, n))
     return message_drop(s, to, from);
   if (message_hand(L, s, to, from, first, n)) return MESSAGE_GONE;
@@ -220,34 +218,55 @@ static int message_send_call(lua_State *L, host_sim *s, const char *call) {
   uint32_t to = host_pid_arg(L, s, 1, call), envelope = 0;
   if (message_would_wait(L, s, to))
     host_may_block_in(L, s, "send to a full inbox");
-  message_fate fate = message_send(L, s, to, message_sender(s), 2,
-                                   lua_gettop(L) - 1, &envelope);
+  int n = lua_gettop(L) - 1;
+  message_fate fate = message_send(L, s, to, message_sender(s), 2, n,
+                                   host_digest(L, 2, n), &envelope);
   if (fate == MESSAGE_GONE) return 0;
   if (fate == MESSAGE_OVER) return message_overflow(L, s, to, call);
   md_sim_wait(s->kernel, s->host->process, MD_WAIT_ROOM, -1, envelope);
   return host_block(L, s, 0, message_sent);
 }
 
-/* The living process of h's sim that argument 1 is the pid of and whose inbox
-   is never full: the usual receiver. 0: it takes a closer look. */
-static uint32_t message_plain(lua_State *L, const md_host *h) {
-  if (h->process == 0 || lua_type(L, 1) != LUA_TLIGHTUSERDATA) return 0;
+uint32_t message_plain(lua_State *L, const md_host *h) {
+  if (h->process == 0) return 0;
   uint32_t to = host_pid_index(h->sim, lua_touserdata(L, 1));
   if (to == 0 || md_sim_proc(h->sim->kernel, to)->flags & MD_BOUNDED) return 0;
   return to;
 }
 
-/* send(to, ...) */
-static int f_send(lua_State *L) {
+/* Sends the arguments from 2 on, if argument 1 is plain. */
+static bool message_send_plain(lua_State *L) {
   md_host *h = host_of(L);
   uint32_t to = message_plain(L, h), envelope;
-  if (to == 0) return message_send_call(L, host_sim_arg(L), "send");
-  message_send(L, h->sim, to, h->process, 2, lua_gettop(L) - 1, &envelope);
-  return 0;
+  int n = lua_gettop(L) - 1;
+  if (to == 0) return false;
+  message_send(L, h->sim, to, h->process, 2, n, host_digest(L, 2, n),
+               &envelope);
+  return true;
 }
 
-/* reply(from, ref, ...) */
+/* send(to, ...)
+   Sends the values as one message to a process, a pid or a registered name;
+   tables travel by reference. Who waits for such a message is handed it now,
+   even past a full inbox, and goes on at this time behind what is due. An
+   inbox that is full does as its on_full says: "block" has the sender wait for
+   room, "drop" loses the message, "error" raises {kind="overflow"}. To a
+   process that has ended it is lost. Raises noproc for a name that nobody is
+   registered by; usage for what is no pid, and where it would have to wait and
+   nothing can block.
+     md.send(pid, "hello", 42) */
+static int f_send(lua_State *L) {
+  if (message_send_plain(L)) return 0;
+  return message_send_call(L, host_sim_arg(L), "send");
+}
+
+/* reply(from, ref, ...)
+   Answers a message that came from ask as (method, from, ref, ...): the same
+   as send(from, ref, ...). A reply to an ask that is over is lost. Raises
+   usage when the second argument is no ref, and what send raises.
+     md.reply(from, ref, "done") */
 static int f_reply(lua_State *L) {
+  if (host_kind(L, 2) == HOST_REF && message_send_plain(L)) return 0;
   host_sim *s = host_sim_arg(L);
   if (host_kind(L, 2) != HOST_REF)
     return host_raise(L, "usage",
@@ -276,14 +295,21 @@ static int message_later(lua_State *L, host_sim *s, md_time at,
   return host_push_timer(L, s, id);
 }
 
-/* send_after(d, to, ...) -> timer */
+/* send_after(d, to, ...) -> timer
+   Sends the values d units of time from now, d at least 0. A name is looked up
+   now. It never waits: for a full inbox with on_full "block" the message
+   stands in line, with "error" its overflow ends the run. Raises usage for a
+   wrong d or pid, noproc for an unknown name.
+     md.send_after(1.5, pid, "tick") */
 static int f_send_after(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_time d = host_duration_arg(L, s, 1, "send_after");
   return message_later(L, s, md_sim_now(s->kernel) + d, "send_after");
 }
 
-/* send_at(t, to, ...) -> timer */
+/* send_at(t, to, ...) -> timer
+   The same as send_after, at the time t. Raises usage when t is in the past.
+     md.send_at(md.now() + 10, pid, "tick") */
 static int f_send_at(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   return message_later(L, s, host_time_arg(L, s, 1, "send_at"), "send_at");
@@ -297,7 +323,8 @@ int host_arrive(lua_State *L, host_sim *s, const uint64_t words[3]) {
   uint32_t from = words[2] ? md_sim_index(s->kernel, words[2]) : 0;
   host_fetch(L, s, slot, n);
   host_drop(L, s, slot, n);
-  if (message_send(L, s, to, from, first, n, &envelope) == MESSAGE_OVER)
+  if (message_send(L, s, to, from, first, n, host_digest(L, first, n),
+                   &envelope) == MESSAGE_OVER)
     return message_overflow(L, s, to, "send_after");
   return 0;
 }
@@ -322,7 +349,11 @@ void host_flush(lua_State *L, host_sim *s, uint32_t p, bool line) {
   }
 }
 
-/* inbox([pid]) -> messages that wait */
+/* inbox([pid]) -> integer
+   How many messages a process, or the one that calls, has not taken yet; not
+   those that stand in line for room. 0 when it has ended. Raises usage without
+   a pid outside of a process.
+     print(md.inbox(pid)) */
 static int f_inbox(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_host *h = s->host;
@@ -335,7 +366,11 @@ static int f_inbox(lua_State *L) {
   return 1;
 }
 
-/* flush(): drops what waits in the inbox of the process that calls. */
+/* flush()
+   Drops the messages that are in the inbox of the process that calls. Those
+   that stood in line for room come in, and stay. Raises usage outside of a
+   process.
+     md.flush() */
 static int f_flush(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_host *h = s->host;
@@ -346,7 +381,9 @@ static int f_flush(lua_State *L) {
   return 0;
 }
 
-/* ref() -> a value that is never given again */
+/* ref() -> ref
+   A value that is never given again, to find the answer to a question by.
+     local question = md.ref() */
 static int f_ref(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   lua_pushlightuserdata(L, host_ref_value(s, 0));

@@ -11,9 +11,15 @@ typedef enum message_fate {
 } message_fate;
 
 /* Sends the top n values of L, from `first` on, to `to` (0: it has ended). With
-   MESSAGE_LINED, `envelope` is its place in the line. [-n|0, +0, m] */
+   MESSAGE_LINED, `envelope` is its place in the line. `digest` stands for it in
+   the trace. [-n|0, +0, m] */
 message_fate message_send(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
-                          int first, int n, uint32_t *envelope);
+                          int first, int n, uint64_t digest,
+                          uint32_t *envelope);
+
+/* The living process of the sim that runs which argument 1 is the pid of and
+   whose inbox is never full: the usual receiver. 0: it takes a closer look. */
+uint32_t message_plain(lua_State *L, const md_host *h);
 
 /* Raises that the inbox of `to` is full. */
 int message_overflow(lua_State *L, host_sim *s, uint32_t to, const char *call);

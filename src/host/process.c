@@ -339,7 +339,16 @@ static bool process_callable(lua_State *L, int i) {
   return true;
 }
 
-/* spawn([options,] fn, ...) -> pid */
+/* spawn([options,] fn, ...) -> pid
+   Makes a process that runs fn(...); it starts now, behind what is due. The
+   options: `name`; `at` (a time) or `after` (a duration) of its start;
+   `priority` (an integer, else 0: at equal times the lower goes first);
+   `inbox` (how many messages it holds, else there is no bound) with `on_full`
+   ("block", else "drop" or "error", see send); `stream` (the name of the
+   stream that rng() is in it). An error that fn raises ends the run, unless a
+   process joins it at that moment or the sim was made with on_error "isolate".
+   Raises usage for another option or a wrong value.
+     md.spawn({ name = "clock", after = 1 }, print, "tick") */
 int host_f_spawn(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   process_options options = {.at = md_sim_now(s->kernel)};

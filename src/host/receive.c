@@ -74,10 +74,10 @@ static int message_timeout(lua_State *L, host_sim *s, const char *call) {
 static int message_waited(lua_State *L, int status, lua_KContext patterns) {
   (void)status;
   host_sim *s = host_of(L)->sim;
+  md_why why = md_sim_proc(s->kernel, s->host->process)->why;
+  if (why == MD_WHY_MESSAGE) return lua_gettop(L) - (int)patterns;
   host_woken(L);
-  if (md_sim_proc(s->kernel, s->host->process)->why == MD_WHY_TIME)
-    return message_timeout(L, s, "wait_timeout");
-  return lua_gettop(L) - (int)patterns;
+  return message_timeout(L, s, "wait_timeout");
 }
 
 /* Waits with the patterns 1 .. top. */
@@ -92,7 +92,13 @@ static int message_wait(lua_State *L, host_sim *s, md_time deadline) {
   return host_block(L, s, patterns, message_waited);
 }
 
-/* wait(p1, p2, ...) -> captures and the rest of the first that matches */
+/* wait(p1, p2, ...) -> captures and the rest
+   Takes the first message, in order of arrival, whose first values match the
+   patterns, and waits for one if there is none; the others stay. Literals are
+   stripped, what md._ and md.is.* match and what follows is returned. wait()
+   takes any message. Those that stand in line for room come after the inbox.
+   Raises usage where nothing can block.
+     local customer, ref = md.wait("serve") */
 static int f_wait(lua_State *L) {
   md_host *h = host_of(L);
   host_sim *s = h->sim;
@@ -104,7 +110,11 @@ static int f_wait(lua_State *L) {
   return message_wait(L, s, -1);
 }
 
-/* wait_timeout(d, p1, ...): raises when d is over. */
+/* wait_timeout(d, p1, p2, ...) -> captures and the rest
+   The same as wait, but raises {kind="timeout"} when d units of time are over.
+   With d = 0 it only looks, and nobody else goes first. At the last instant
+   the limit's turn is that of the wait's beginning.
+     print(pcall(md.wait_timeout, 5, "serve")) */
 static int f_wait_timeout(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   host_may_block_in(L, s, "wait_timeout");
@@ -160,24 +170,33 @@ static int message_asked_room(lua_State *L, int status, lua_KContext deadline) {
   return message_await_reply(L, s, to, deadline);
 }
 
-/* to, method, ...: sends (method, self, ref, ...). */
-static int message_ask(lua_State *L, host_sim *s, md_time deadline) {
-  md_host *h = s->host;
-  uint32_t to = host_pid_arg(L, s, 1, "ask"), envelope = 0;
-  if (to == h->process)
-    return host_raise(L, "usage", "ask: a process that asks itself waits for "
-                                  "ever; call the function instead");
+/* The process asked: argument 1, which must live and be another. */
+static uint32_t message_asks(lua_State *L, host_sim *s) {
+  uint32_t to = host_pid_arg(L, s, 1, "ask");
+  if (to == s->host->process)
+    host_raise(L, "usage", "ask: a process that asks itself waits for ever; "
+                           "call the function instead");
   if (lua_gettop(L) < 2)
-    return host_raise(L, "usage", "ask: expected a method after the pid, "
-                                  "md.ask(pid, \"ping\", ...)");
+    host_raise(L, "usage", "ask: expected a method after the pid, "
+                           "md.ask(pid, \"ping\", ...)");
   if (to == 0)
-    return host_raise(L, "noproc", "ask: the process asked has ended");
+    host_raise(L, "noproc", "ask: the process asked has ended");
+  return to;
+}
+
+/* to, method, ...: sends (method, self, ref, ...). */
+static int message_ask(lua_State *L, host_sim *s, uint32_t to,
+                       md_time deadline) {
+  md_host *h = s->host;
+  uint32_t envelope = 0;
+  int n = lua_gettop(L) - 1;
   void *pid = host_pid_value(s, to), *ref = host_ref_value(s, h->process);
+  uint64_t digest = host_digest(L, 2, n);
   lua_pushlightuserdata(L, host_pid_value(s, h->process));
   lua_pushlightuserdata(L, ref);
   lua_rotate(L, 3, 2); /* pid, method, self, ref, arguments */
-  message_fate fate = message_send(L, s, to, h->process, 2,
-                                   lua_gettop(L) - 1, &envelope);
+  message_fate fate =
+      message_send(L, s, to, h->process, 2, n + 2, digest, &envelope);
   if (fate == MESSAGE_OVER) return message_overflow(L, s, to, "ask");
   lua_settop(L, 0);
   lua_pushlightuserdata(L, ref);
@@ -187,20 +206,36 @@ static int message_ask(lua_State *L, host_sim *s, md_time deadline) {
   return host_block(L, s, deadline, message_asked_room);
 }
 
-/* ask(to, method, ...) -> what follows the ref in the reply */
+/* ask(to, method, ...) -> what follows the ref in the reply
+   Sends (method, self(), ref, ...) and waits for (ref, ...), which is what
+   reply sends. Raises {kind="noproc"} when the process has ended, or ends
+   before it replied; a reply that was sent before the end wins. A full inbox
+   does as for send. Raises usage for the caller itself, without a method, and
+   where nothing can block.
+     print(md.ask(pid, "price", "tea")) */
 static int f_ask(lua_State *L) {
+  md_host *h = host_of(L);
+  uint32_t to = host_free(L, h) ? message_plain(L, h) : 0;
+  h->instructions = 0;
+  if (to != 0 && to != h->process && lua_gettop(L) > 1)
+    return message_ask(L, h->sim, to, -1);
   host_sim *s = host_sim_arg(L);
   host_may_block_in(L, s, "ask");
-  return message_ask(L, s, -1);
+  return message_ask(L, s, message_asks(L, s), -1);
 }
 
-/* ask_timeout(d, to, method, ...): raises when d is over. */
+/* ask_timeout(d, to, method, ...) -> what follows the ref in the reply
+   The same as ask, but raises {kind="timeout"} when d units of time are over,
+   the wait for room included; the reply is lost when it comes later. With d =
+   0 nobody else goes first.
+     print(pcall(md.ask_timeout, 5, pid, "price", "tea")) */
 static int f_ask_timeout(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   host_may_block_in(L, s, "ask_timeout");
   md_time d = host_duration_arg(L, s, 1, "ask_timeout");
   lua_remove(L, 1);
-  return message_ask(L, s, md_sim_now(s->kernel) + d);
+  uint32_t to = message_asks(L, s);
+  return message_ask(L, s, to, md_sim_now(s->kernel) + d);
 }
 
 /* -- receive ------------------------------------------------------------------------------- */
@@ -323,7 +358,15 @@ static md_time message_deadline(lua_State *L, host_sim *s) {
   return deadline;
 }
 
-/* receive{ {p1, p2, ..., fn}, ..., after = {d, fn} } -> what fn returns */
+/* receive{clause, ..., after = {d, fn}} -> what fn returns
+   A clause is {p1, p2, ..., fn}. Messages are tried in order of arrival, each
+   against the clauses in order, as wait does; the first that matches is taken,
+   and fn gets its captures and the rest. A clause without a function returns
+   them. When d units of time are over, receive calls the function of `after`,
+   if it has one, and returns what that returns; with d = 0 it only looks. The
+   functions may block. Raises usage for a clause that is none, another option,
+   and where nothing can block.
+     md.receive { { "add", md.is.number, print }, after = { 5, print } } */
 static int f_receive(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   host_may_block_in(L, s, "receive");
@@ -340,7 +383,10 @@ static int f_receive(lua_State *L) {
   return host_block(L, s, 0, message_received);
 }
 
-/* clauses{...} -> compiled clauses, for receive in a loop */
+/* clauses{clause, ..., after = {d, fn}} -> clauses
+   Compiles once what receive takes, for a loop that goes through it often.
+   Raises usage for a clause that is none.
+     local work = md.clauses { { "add", print }, { "stop", md.exit } } */
 static int f_clauses(lua_State *L) {
   lua_settop(L, 1);
   clauses_compile(L, 1);

@@ -151,7 +151,16 @@ static const char *const sims_fields[] = {"seed",     "precision", "unit",
                                           "order",    "on_error",  "name",
                                           "zeno",     NULL};
 
-/* sim{seed=, precision=, unit=, order=, on_error=, name=, zeno=} -> sim */
+/* sim{seed=, precision=, order=, on_error=, unit=, name=, zeno=} -> sim
+   A new simulation of its own. seed: an integer (0). precision: the decimal
+   digits of the unit that time keeps, 0 to 15 (9). order: of what is due at
+   equal times, "fifo", "lifo" or "random" ("fifo"). on_error: an error in a
+   process ends the run, "stop", or only that process, "isolate" ("stop").
+   unit: what md.time reads texts as ("s"). name: what its records are written
+   under. zeno: how many events there may be at one instant (1e6; false: any
+   number). Raises usage for another option or value. Every function of md is a
+   method of it.
+     local sim = md.sim { seed = 1, precision = 6 } */
 static int f_sim(lua_State *L) {
   static const char *const errors[] = {"stop", "isolate", NULL};
   lua_settop(L, 1);
@@ -270,7 +279,15 @@ static void sims_read_limits(lua_State *L, host_sim *s, host_limits *limits) {
   limits->when = host_hold(L, s, lua_gettop(L), 1);
 }
 
-/* run([to]), run{to=, events=, when=} -> why, time, ... */
+/* run([to]), run{to=, events=, when=} -> why, time, ...
+   Lets time pass until `to`, for `events` events at most, or until the function
+   `when` returns true, which is asked before the first and after each event.
+   why is "done" (nothing is left), "idle" (nothing is scheduled, but processes
+   wait), "time", "events", "when" or "stopped". With `to` the clock ends just
+   there, after the events of that very time. An error that nobody caught is
+   raised here. Raises usage for a time in the past, another option, and when
+   the sim runs already: only the script runs it.
+     print(md.run(100)) */
 static int f_run(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   host_limits limits = {-1, UINT64_MAX, 0};
@@ -290,14 +307,18 @@ static int sims_stepped(lua_State *L, int status, lua_KContext ctx) {
   return 1;
 }
 
-/* step() -> whether there was an event */
+/* step() -> boolean
+   Lets one event happen; false when there was none. Raises as run does.
+     while md.step() do end */
 static int f_step(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   host_limits limits = {-1, 1, 0};
   return sims_start(L, s, &limits, sims_stepped);
 }
 
-/* peek() -> the time of the next event, or nil */
+/* peek() -> number or nil
+   The time of the next event; nil when nothing is scheduled.
+     print(md.peek()) */
 static int f_peek(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_time next;
@@ -306,7 +327,11 @@ static int f_peek(lua_State *L) {
   return 1;
 }
 
-/* stop(...): the run ends after this event and returns "stopped", time, ... */
+/* stop(...)
+   The run ends after this event and returns "stopped", the time and these
+   values. What is scheduled stays so, and run goes on with it. The first stop
+   counts. Raises usage when the sim is not running.
+     md.after(10, md.stop, "closing time") */
 static int f_stop(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   if (!s->running)
@@ -322,7 +347,10 @@ static int f_stop(lua_State *L) {
 
 /* -- asking ------------------------------------------------------------------------------ */
 
-/* hash() -> the hash of all that has happened, as 16 hexadecimal digits */
+/* hash() -> string
+   The hash of all that has happened, 16 hexadecimal digits: two runs that
+   differ in an event differ in it. Looking at a run does not change it.
+     print(md.hash()) */
 static int f_hash(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   char text[20];
@@ -331,19 +359,25 @@ static int f_hash(lua_State *L) {
   return 1;
 }
 
-/* events() -> how many events have happened */
+/* events() -> integer
+   How many events have happened: turns of processes and timers.
+     print(md.events()) */
 static int f_events(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)md_sim_events(host_sim_arg(L)->kernel));
   return 1;
 }
 
-/* seed() -> the seed of the sim */
+/* seed() -> integer
+   The sim's seed: that of md.sim{seed=} or, for the default sim, of --seed.
+     print(md.seed()) */
 static int f_seed(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)md_sim_seed(host_sim_arg(L)->kernel));
   return 1;
 }
 
-/* precision() -> digits of the unit that are kept, and the unit's name */
+/* precision() -> integer, string
+   How many decimal digits of the unit are kept, and what the unit is called.
+     print(md.precision()) */
 static int f_precision(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   lua_pushinteger(L, md_sim_scale(s->kernel).digits);
@@ -351,14 +385,18 @@ static int f_precision(lua_State *L) {
   return 2;
 }
 
-/* current() -> the sim that runs, or the default one */
+/* current() -> sim
+   The sim that runs, or the default one, which is made on first use.
+     print(md.current()) */
 static int f_current(lua_State *L) {
   md_host *h = host_of(L);
   host_push(L, h->sim ? h->sim : host_default(L), HOST_SELF);
   return 1;
 }
 
-/* A table of the processes there are: live(), and their pids: processes(). */
+/* processes() -> list of pids
+   The living processes, also those that have not started yet.
+     print(#md.processes()) */
 static int f_processes(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   int n = 0;

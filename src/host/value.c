@@ -65,6 +65,13 @@ uint32_t host_pid_arg(lua_State *L, host_sim *s, int i, const char *call) {
   return md_sim_index(s->kernel, bits & ((1ull << VALUE_SIM_SHIFT) - 1));
 }
 
+/* _, is.number, is.integer, is.string, is.boolean, is.table, is.func,
+   is.pid, is.ref
+   Patterns for wait, wait_timeout, receive and clauses: md._ matches any one
+   value, the others one of their type. What they match is captured: returned,
+   where a literal is stripped. is.number takes integers and floats, is.integer
+   only what math.type calls an integer.
+     local from, n = md.wait("add", md.is.pid, md.is.integer) */
 static const char *const value_patterns[] = {
     "md._",          "md.is.number", "md.is.integer", "md.is.string",
     "md.is.boolean", "md.is.table",  "md.is.func",    "md.is.pid",

@@ -18,7 +18,8 @@ enum {
 struct md_sim {
   md_time now, limit;
   uint64_t events, instant; /* the first event of this instant */
-  uint64_t last;            /* the run ends before the event after this */
+  uint64_t last;            /* the run ends when so many have happened */
+  uint64_t attention;       /* from so many on, each is looked at closely */
   uint32_t pending;         /* keys in the queue that somebody waits for */
   uint64_t quick_last, quick_most; /* events up to which, and how many more,
                                       processes may go on by themselves */
@@ -91,6 +92,7 @@ md_mails *md_sim_mails(md_sim *s) {
 }
 
 void md_sim_zeno(md_sim *s, uint64_t zeno) {
+  s->attention = 0;
   s->zeno = zeno ? zeno : UINT64_MAX;
   s->suspect = s->zeno > SIM_SUSPECT ? s->zeno - SIM_SUSPECT : 0;
 }
@@ -256,9 +258,17 @@ static int sim_rank(md_sim *s, int64_t priority) {
 
 /* -- the run ---- */
 
+/* The next event to be looked at: the last, or one too many at this instant. */
+static inline void sim_attend(md_sim *s) {
+  uint64_t many = s->instant + s->suspect;
+  s->attention = many < s->instant || many > s->last ? s->last : many;
+}
+
 void md_sim_bound(md_sim *s, md_time limit, uint64_t events, bool quick) {
   s->limit = limit;
   s->last = events < UINT64_MAX - s->events ? s->events + events : UINT64_MAX;
+  if (s->starved) s->last = 0;
+  s->attention = 0; /* the first event tells */
   s->quick_most = quick ? SIM_QUICK : 0;
   s->quick_last = s->events + s->quick_most;
 }
@@ -305,6 +315,7 @@ static inline void sim_move(md_sim *s, md_time time) {
   if (time == s->now) return;
   s->now = time;
   s->instant = s->events;
+  sim_attend(s);
   if (__builtin_expect(s->counts != NULL, 0)) {
     md_arena_free(s->arena, s->counts, s->counts_size * sizeof *s->counts);
     s->counts = NULL;
@@ -346,8 +357,8 @@ static md_next sim_obstacle(md_sim *s, md_key key, bool wanted) {
   if (s->events >= s->last) return MD_NEXT_ENOUGH;
   if ((uint64_t)(key >> 64) > (uint64_t)s->limit)
     return s->pending ? MD_NEXT_LIMIT : MD_NEXT_NOTHING;
-  if (!wanted) return MD_NEXT_PROCESS;
-  if (md_key_time(key) != s->now) return MD_NEXT_PROCESS;
+  if (!wanted || md_key_time(key) != s->now) return MD_NEXT_PROCESS;
+  sim_attend(s);
   if (s->events - s->instant >= s->zeno) return MD_NEXT_ZENO;
   if (s->events - s->instant >= s->suspect)
     sim_suspect(s, md_key_slot(key) & SIM_TIMER ? 0 : md_key_slot(key));
@@ -359,8 +370,7 @@ md_next md_sim_next(md_sim *s, md_event *event) {
     md_key key = md_queue_top(&s->queue);
     md_time time = md_key_time(key);
     bool wanted = key != MD_KEY_NONE && sim_wanted(s, key);
-    bool plain = wanted && time > s->now && time <= s->limit &&
-                 s->events < s->last && !s->starved;
+    bool plain = wanted && time <= s->limit && s->events < s->attention;
     if (__builtin_expect(!plain, 0)) {
       md_next obstacle = sim_obstacle(s, key, wanted);
       if (obstacle != MD_NEXT_PROCESS) return obstacle;
@@ -522,7 +532,10 @@ int64_t md_sim_priority(const md_sim *s, uint32_t p) {
 static void sim_arm(md_sim *s, uint32_t p, md_time time, md_why why) {
   md_proc *proc = &s->procs.hot[p];
   md_key key = sim_schedule(s, time, proc->rank, p);
-  if (key == MD_KEY_NONE) s->starved = true;
+  if (key == MD_KEY_NONE) {
+    s->starved = true;
+    s->last = s->attention = 0; /* nothing goes on */
+  }
   proc->wake = key == MD_KEY_NONE ? 0 : md_key_low(key);
   proc->due = time;
   proc->why = why;
@@ -544,6 +557,23 @@ static inline void sim_arm_sleep(md_sim *s, uint32_t p, md_proc *proc,
   proc->wake = md_key_low(key);
   proc->due = time;
   proc->why = MD_WHY_TIME;
+}
+
+/* The wake-up of this very instant: nearly always it goes to the ring. */
+static inline void sim_arm_now(md_sim *s, uint32_t p, md_proc *proc,
+                               md_why why) {
+  md_queue *q = &s->queue;
+  if (q->order != MD_FIFO || s->ranks != 1 || md_queue_turns_over(q) ||
+      q->ring_last - q->ring_first == q->ring_capacity) {
+    sim_arm(s, p, s->now, why);
+    return;
+  }
+  md_key key = md_queue_key(q, s->now, proc->rank, p);
+  md_queue_append(q, key);
+  s->pending++;
+  proc->wake = md_key_low(key);
+  proc->due = s->now;
+  proc->why = why;
 }
 
 bool md_sim_sleep(md_sim *s, uint32_t p, md_time ticks) {
@@ -595,7 +625,7 @@ void md_sim_wake(md_sim *s, uint32_t p, md_why why) {
   sim_unwatch(s, p);
   sim_disarm(s, p);
   proc->state = MD_READY;
-  sim_arm(s, p, s->now, why);
+  sim_arm_now(s, p, proc, why);
 }
 
 /* -- messages ---- */
