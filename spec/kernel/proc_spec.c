@@ -30,12 +30,12 @@ static void claim_slots(void) {
   }
   IT("gives a slot again, clean but for what the host keeps there") {
     int thread;
-    procs.hot[7].root = &thread;
+    procs.roots[7] = &thread;
     procs.hot[7].drift = 1;
     procs.cold[7].stream = 9;
     md_procs_release(&procs, 7);
     EXPECT(procs.live == 999 && md_procs_take(&procs) == 7);
-    EXPECT(procs.hot[7].root == &thread && procs.hot[7].drift == 0);
+    EXPECT(procs.roots[7] == &thread && procs.hot[7].drift == 0);
     EXPECT(procs.cold[7].stream == 0 && procs.live == 1000);
   }
   close_procs();

@@ -30,10 +30,10 @@ md_scale md_scale_of(int digits);
 bool md_time_read_far(md_scale scale, double units, md_time *ticks);
 double md_time_show_far(md_scale scale, md_time ticks);
 
-/* The nearest integer of a number within 2^51. */
-static inline md_time md_time_nearest(double x) {
-  const double magic = 0x1.8p52; /* adding it rounds to an integer */
-  return (md_time)((x + magic) - magic);
+/* The nearest integer to a number within 2^51, halves to the even one. */
+static inline double md_time_round(double x) {
+  const double magic = 0x1.8p52; /* beyond it there are only integers */
+  return (x + magic) - magic;
 }
 
 /* Units to ticks; false when they do not fit (NaN and infinities never do). */
@@ -41,7 +41,7 @@ static inline bool md_time_read(md_scale scale, double units, md_time *ticks) {
   double x = units * scale.factor;
   if (!(x > -0x1p51 && x < 0x1p51))
     return md_time_read_far(scale, units, ticks);
-  *ticks = md_time_nearest(x);
+  *ticks = (md_time)md_time_round(x);
   return true;
 }
 

@@ -86,7 +86,7 @@ static int clock_slept(lua_State *L, int status, lua_KContext ctx) {
   return 0;
 }
 
-static int clock_sleep(lua_State *L, host_sim *s, md_time ticks) {
+static inline int clock_sleep(lua_State *L, host_sim *s, md_time ticks) {
   if (md_sim_sleep(s->kernel, s->host->process, ticks)) return 0;
   return host_block(L, s, 0, clock_slept);
 }
@@ -156,10 +156,10 @@ static int f_sleep(lua_State *L) {
   double wanted = lua_tonumber(L, 1) * md_sim_scale(k).factor;
   if (!(wanted >= 0 && wanted < 0x1p51) || md_sim_now(k) >= 1LL << 62)
     return clock_sleep_rest(L);
-  md_time ticks = md_time_nearest(wanted);
-  md_sim_proc(k, h->process)->drift += wanted - (double)ticks;
+  double slept = md_time_round(wanted);
+  md_sim_proc(k, h->process)->drift += wanted - slept;
   h->instructions = 0;
-  return clock_sleep(L, h->sim, ticks);
+  return clock_sleep(L, h->sim, (md_time)slept);
 }
 
 /* sleep_until(t)
@@ -284,12 +284,12 @@ static int clock_next(lua_State *L) {
 static const char *const clock_every_fields[] = {"start", "count", NULL};
 
 /* every(period [, {start=, count=}]) -> iterator
-   For a loop. The first turn is at the time `start`, without it one period from
-   now; the k-th is k - 1 periods after the first, however long the body
-   blocks: a late turn comes at once and is not skipped. t is the planned time.
-   `count` is the number of turns, without it there is no end. Each turn blocks
-   until its time, so the loop needs a process. Raises usage for a period below
-   one tick, a start in the past, another option.
+   Turns of a loop, a period apart, each of which blocks until its time. The
+   first is at the time `start`, without it one period from now; the k-th is
+   k - 1 periods after the first, however long the body blocks: a late turn
+   comes at once and is not skipped. t is the planned time. `count` is the
+   number of turns, without it there is no end. Raises usage for a period below
+   one tick, a start in the past, another option, and where nothing can block.
      for t in md.every(10, { count = 3 }) do print(t) end */
 static int f_every(lua_State *L) {
   host_sim *s = host_sim_arg(L);

@@ -232,8 +232,8 @@ static int coroutine_call_wrapped(lua_State *L) {
 }
 
 /* coroutine.create(f) -> coroutine
-   As in Lua 5.4. A blocking call in a coroutine blocks the whole process, and
-   does not return to who resumed it.
+   As in Lua 5.4; a blocking call in it blocks the whole process, and does not
+   return to who resumed it.
      local co = coroutine.create(print) */
 static int f_create(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -259,7 +259,7 @@ static int f_wrap(lua_State *L) {
 static bool coroutine_outermost(lua_State *L) {
   const md_host *h = host_of(L);
   if (L == h->L || L == h->script || L == h->callbacks) return true;
-  return h->process != 0 && md_sim_proc(h->sim->kernel, h->process)->root == L;
+  return h->process != 0 && md_sim_root(h->sim->kernel, h->process) == L;
 }
 
 /* coroutine.yield(...) -> what resume is given
@@ -298,8 +298,8 @@ static int f_running(lua_State *L) {
 }
 
 /* coroutine.isyieldable([co]) -> boolean
-   As in Lua 5.4: whether coroutine.yield can be called there, which is false in
-   the script and right in a process.
+   As in Lua 5.4: whether coroutine.yield can be called there. True in a
+   coroutine of the model's, false in a process or the script itself.
      print(coroutine.isyieldable()) */
 static int f_isyieldable(lua_State *L) {
   lua_State *co = lua_isnone(L, 1) ? L : coroutine_arg(L, 1);

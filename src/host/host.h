@@ -91,6 +91,7 @@ struct md_host {
   lua_State *current;    /* the coroutine that runs */
   host_sim *sim;         /* whose event is handled, NULL: none */
   uint32_t process;      /* which runs, 0: the script or a callback */
+  md_why why;            /* why it goes on */
   int fences;            /* C functions that cannot be left by blocking */
   uint64_t instructions; /* used since the last blocking call */
   volatile sig_atomic_t signalled; /* Ctrl-C */
@@ -328,9 +329,8 @@ void host_woken(lua_State *L);
    by now: its own stands for it. */
 static inline lua_State *host_leaf(const host_sim *s, uint32_t p) {
   const md_proc *proc = md_sim_proc(s->kernel, p);
-  if (proc->flags & MD_INNER && proc->state != MD_RUNNING)
-    return md_sim_cold(s->kernel, p)->inner;
-  return proc->root;
+  if (proc->inner != NULL && proc->state != MD_RUNNING) return proc->inner;
+  return md_sim_root(s->kernel, p);
 }
 
 /* The words of a process's extra part. */

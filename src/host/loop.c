@@ -32,12 +32,13 @@ static inline void loop_prefetch(const host_sim *s) {
   uint32_t coming[MD_COMING];
   int n = md_sim_coming(s->kernel, coming);
   for (int i = 0; i < n; i++) {
-    const char *thread = md_sim_proc(s->kernel, coming[i])->root;
+    const char *thread = md_sim_root(s->kernel, coming[i]);
+    __builtin_prefetch(md_sim_proc(s->kernel, coming[i]));
     /* gcc drops calls of functions that do nothing but prefetch */
     __asm__ volatile("" : : "r"(thread));
     __builtin_prefetch(thread);
     __builtin_prefetch(thread + 64);
-    if (i > 0 || thread == NULL) continue;
+    if (i > 0 || n < MD_COMING || thread == NULL) continue;
     const char *const *words = (const char *const *)(const void *)thread;
     __builtin_prefetch(words[2] - 64);
     __builtin_prefetch(words[2]);
@@ -47,7 +48,7 @@ static inline void loop_prefetch(const host_sim *s) {
 
 static void loop_process(md_host *h, host_sim *s, uint32_t p) {
   md_proc *proc = md_sim_proc(s->kernel, p);
-  lua_State *co = proc->root;
+  lua_State *co = md_sim_root(s->kernel, p);
   int arguments = 0, results;
   if (!(proc->flags & MD_STARTED)) {
     proc->flags |= MD_STARTED;
@@ -59,6 +60,7 @@ static void loop_process(md_host *h, host_sim *s, uint32_t p) {
     }
   }
   h->process = p;
+  h->why = proc->why;
   loop_prefetch(s);
   int status = host_resume(h, co, h->L, arguments, &results);
   if (status == LUA_YIELD) {

@@ -166,7 +166,7 @@ int host_unborn(lua_State *L) {
 
 /* The thread of slot p, made on its first use. [-0, +0, m] */
 static lua_State *process_thread(lua_State *L, host_sim *s, uint32_t p) {
-  lua_State *co = md_sim_proc(s->kernel, p)->root;
+  lua_State *co = md_sim_root(s->kernel, p);
   if (co != NULL) return co;
   host_push(L, s, HOST_THREADS);
   co = lua_newthread(L);
@@ -244,7 +244,7 @@ static int process_spawn(lua_State *L, host_sim *s, const process_options *o,
     process_undo(L, s, p);
     host_no_memory(L);
   }
-  md_sim_proc(k, p)->root = co;
+  md_sim_set_root(k, p, co);
   lua_pushcfunction(co, host_body);
   lua_pushcfunction(co, host_handler);
   lua_xmove(L, co, n + 1);

@@ -348,8 +348,9 @@ static int f_stop(lua_State *L) {
 /* -- asking ------------------------------------------------------------------------------ */
 
 /* hash() -> string
-   The hash of all that has happened, 16 hexadecimal digits: two runs that
-   differ in an event differ in it. Looking at a run does not change it.
+   The hash of all that has happened, as 16 hexadecimal digits. Runs that go
+   the same way have the same one; others hardly ever do. Looking at a run, by
+   --trace or --out for one, does not change it.
      print(md.hash()) */
 static int f_hash(lua_State *L) {
   host_sim *s = host_sim_arg(L);

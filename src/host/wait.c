@@ -106,24 +106,16 @@ void host_may_block_in(lua_State *L, const host_sim *s, const char *call) {
 int host_block(lua_State *L, host_sim *s, lua_KContext ctx, lua_KFunction k) {
   uint32_t p = s->host->process;
   md_proc *proc = md_sim_proc(s->kernel, p);
-  if (proc->root == L) {
-    proc->flags &= (uint8_t)~MD_INNER;
-  } else {
-    proc->flags |= MD_INNER;
-    md_sim_cold(s->kernel, p)->inner = L;
-  }
+  proc->inner = L;
   return lua_yieldk(L, 0, ctx, k);
 }
 
 void host_woken(lua_State *L) {
   md_host *h = host_of(L);
-  md_proc *proc = md_sim_proc(h->sim->kernel, h->process);
-  if (proc->why == MD_WHY_INTERRUPT)
-    wait_raise_pending(L, h->sim, h->process);
-  if (proc->why == MD_WHY_UNWIND) {
-    lua_pushlightuserdata(L, host_light(HOST_UNWIND, 0));
-    lua_error(L);
-  }
+  if (h->why == MD_WHY_INTERRUPT) wait_raise_pending(L, h->sim, h->process);
+  if (h->why != MD_WHY_UNWIND) return;
+  lua_pushlightuserdata(L, host_light(HOST_UNWIND, 0));
+  lua_error(L);
 }
 
 void host_break(lua_State *L, host_sim *s, uint32_t p, md_why why) {

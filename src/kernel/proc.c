@@ -18,23 +18,32 @@ static bool procs_double(md_arena *arena, void **array, uint32_t capacity,
   return true;
 }
 
+/* Doubles the three arrays of the table, or leaves them as they are. */
 static bool procs_grow(md_procs *t) {
-  uint32_t wanted = t->capacity ? t->capacity * 2 : PROC_FIRST;
+  uint32_t old = t->capacity, wanted = old ? old * 2 : PROC_FIRST;
+  void *arrays[] = {t->hot, t->cold, t->roots};
+  const size_t sizes[] = {sizeof *t->hot, sizeof *t->cold, sizeof *t->roots};
+  int grown = 0;
   if (wanted > 1u << MD_INDEX_BITS) return false;
-  void *hot = t->hot, *cold = t->cold;
-  bool grown =
-      procs_double(t->arena, &hot, t->capacity, wanted, sizeof *t->hot);
-  t->hot = hot;
-  if (!grown) return false;
-  if (!procs_double(t->arena, &cold, t->capacity, wanted, sizeof *t->cold)) {
-    /* shrinking never fails */
-    t->hot = md_arena_resize(t->arena, hot, wanted * sizeof *t->hot,
-                             t->capacity * sizeof *t->hot);
-    return false;
+  while (grown < 3 && procs_double(t->arena, &arrays[grown], old, wanted,
+                                   sizes[grown]))
+    grown++;
+  bool done = grown == 3;
+  while (!done && grown-- > 0) { /* shrinking never fails */
+    if (old > 0) {
+      arrays[grown] = md_arena_resize(t->arena, arrays[grown],
+                                      wanted * sizes[grown],
+                                      old * sizes[grown]);
+    } else {
+      md_arena_free(t->arena, arrays[grown], wanted * sizes[grown]);
+      arrays[grown] = NULL;
+    }
   }
-  t->cold = cold;
-  t->capacity = wanted;
-  return true;
+  t->hot = arrays[0];
+  t->cold = arrays[1];
+  t->roots = arrays[2];
+  if (done) t->capacity = wanted;
+  return done;
 }
 
 bool md_procs_open(md_procs *t, md_arena *arena) {
@@ -43,6 +52,7 @@ bool md_procs_open(md_procs *t, md_arena *arena) {
   if (!procs_grow(t)) return false;
   memset(t->hot, 0, sizeof *t->hot);
   memset(t->cold, 0, sizeof *t->cold);
+  t->roots[0] = NULL;
   t->used = 1;
   return true;
 }
@@ -53,6 +63,7 @@ void md_procs_close(md_procs *t) {
       md_arena_free(t->arena, t->extra[i].name, t->extra[i].name_length + 1);
   md_arena_free(t->arena, t->hot, t->capacity * sizeof *t->hot);
   md_arena_free(t->arena, t->cold, t->capacity * sizeof *t->cold);
+  md_arena_free(t->arena, t->roots, t->capacity * sizeof *t->roots);
   md_arena_free(t->arena, t->extra, t->extra_capacity * sizeof *t->extra);
 }
 
@@ -64,13 +75,12 @@ uint32_t md_procs_take(md_procs *t) {
     if (t->used == t->capacity && !procs_grow(t)) return 0;
     p = t->used++;
     memset(&t->hot[p], 0, sizeof t->hot[p]);
+    t->roots[p] = NULL;
   }
   md_proc *proc = &t->hot[p];
-  void *root = proc->root; /* the host keeps its thread for the slot */
   uint32_t generation = proc->generation;
   memset(proc, 0, sizeof *proc);
   memset(&t->cold[p], 0, sizeof t->cold[p]);
-  proc->root = root;
   proc->generation = generation;
   proc->state = MD_READY;
   t->live++;

@@ -57,13 +57,12 @@ enum {
   MD_PENDING = 4, /* interrupts that wait for its next wait */
   MD_INDEXED = 8, /* its inbox has entries in the index by tag */
   MD_BOUNDED = 32, /* its inbox has a capacity */
-  MD_INNER = 16,  /* it waits in `inner`, not where it started */
 };
 
 typedef struct md_proc {
   uint64_t wake;
   md_time due;
-  void *root;   /* the host's: what goes on when the process does */
+  void *inner;  /* the host's: where it waits, NULL before it has */
   double drift; /* ticks wanted minus ticks slept */
   uint32_t generation;
   uint8_t state, rank;
@@ -77,14 +76,11 @@ typedef struct md_proc {
 _Static_assert(sizeof(md_proc) == 64, "a process is one cache line");
 
 typedef struct md_proc_cold {
-  void *inner;       /* the host's */
   uint64_t stream;   /* key of its own random stream */
   md_pid parent;     /* 0: the script or a callback */
   uint32_t watchers; /* the first who waits for its end */
   uint32_t extra;
 } md_proc_cold;
-
-_Static_assert(sizeof(md_proc_cold) == 32, "half a cache line");
 
 typedef enum md_full { MD_FULL_BLOCK, MD_FULL_DROP, MD_FULL_ERROR } md_full;
 
@@ -104,6 +100,9 @@ typedef struct md_procs {
   md_arena *arena;
   md_proc *hot;
   md_proc_cold *cold;
+  void **roots; /* the host's: what goes on when the process does. They stand
+                   close, so that the next can be fetched in time, and stay
+                   with their slots. */
   md_proc_extra *extra;
   uint32_t capacity, used, free, live;
   uint32_t extra_capacity, extra_used, extra_free;

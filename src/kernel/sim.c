@@ -494,6 +494,12 @@ md_proc *md_sim_proc(const md_sim *s, uint32_t p) {
   return &s->procs.hot[p];
 }
 
+void *md_sim_root(const md_sim *s, uint32_t p) { return s->procs.roots[p]; }
+
+void md_sim_set_root(md_sim *s, uint32_t p, void *root) {
+  s->procs.roots[p] = root;
+}
+
 md_proc_cold *md_sim_cold(const md_sim *s, uint32_t p) {
   return &s->procs.cold[p];
 }

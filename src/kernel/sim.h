@@ -101,6 +101,8 @@ uint32_t md_sim_index(const md_sim *, md_pid); /* 0: it has ended */
 uint32_t md_sim_live(const md_sim *);
 uint32_t md_sim_after(const md_sim *, uint32_t p); /* next living one, 0 */
 md_proc *md_sim_proc(const md_sim *, uint32_t p);
+void *md_sim_root(const md_sim *, uint32_t p); /* kept with the slot */
+void md_sim_set_root(md_sim *, uint32_t p, void *root);
 md_proc_cold *md_sim_cold(const md_sim *, uint32_t p);
 md_proc_extra *md_sim_extra(const md_sim *, uint32_t p); /* or NULL */
 md_proc_extra *md_sim_make_extra(md_sim *, uint32_t p);  /* or no memory */
