@@ -80,9 +80,11 @@ build/made/chunks.c: $(MODULES) scripts/embed
 	@mkdir -p $(@D)
 	@scripts/embed lua > $@
 
-build/made/reference.c: $(wildcard src/host/*.c) $(MODULES) scripts/reference
+REFERENCE := src/app/topics.txt src/app/help.c $(wildcard src/host/*.c) \
+             $(MODULES)
+build/made/reference.c: $(REFERENCE) scripts/reference
 	@mkdir -p $(@D)
-	@scripts/reference $(wildcard src/host/*.c) $(MODULES) > $@
+	@scripts/reference $(REFERENCE) > $@
 
 define program
 build/$(1)moondial: $$(SOURCES) $$(MADE) Makefile

@@ -5,5 +5,6 @@ local core = require "moondial.core"
 local time = require "moondial.time"
 
 core.time = time.read
+core.help = require "moondial.help"
 
 return core

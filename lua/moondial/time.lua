@@ -20,10 +20,15 @@ local function refuse(text, why)
 end
 
 --- time(text) -> number
---- Reads a duration such as "250us", "1.5h" or "2min 30s" and returns it in the
---- units of the current sim. Units: ns, us, ms, s, min, h, d, w. A number is
---- returned as it is. Raises when the text is no duration.
-function m.read(text)
+--- Reads a duration such as "250us", "1.5h" or "2min 30s" and returns it in
+--- the units of the sim, which is called s unless md.sim{unit=} says otherwise.
+--- Units: ns, us, ms, s, min, h, d, w. A number is returned as it is. Raises
+--- usage when the text is no duration, or the sim's unit is none of these.
+---   md.sleep(md.time "250us")
+function m.read(sim, text)
+  if type(sim) ~= "userdata" then
+    sim, text = core.current(), sim
+  end
   if type(text) == "number" then
     return text
   end
@@ -37,7 +42,7 @@ function m.read(text)
       0
     )
   end
-  local _, unit = core.precision()
+  local _, unit = sim:precision()
   local scale = seconds[unit]
   if not scale then
     refuse(text, "the sim's unit '" .. unit .. "' is no unit of time")

@@ -61,8 +61,8 @@ describe("a usage error", function()
     assert.equal("moondial: --seed needs a value: --seed n\n", said)
     assert.equal(2, status)
     said, status = words "help nothing"
-    assert.equal("moondial: there is no help on 'nothing'; moondial help "
-      .. "lists the topics\n", said)
+    assert.matches("^moondial: there is no help on 'nothing'; did you mean "
+      .. "'%a+'%? moondial help lists the topics\n$", said)
     assert.equal(2, status)
   end)
 

@@ -55,7 +55,10 @@ void app_tracer_close(app_tracer *, md_host *);
 /* check.c: runs a model twice and says where the runs differ. */
 int app_check(const app_options *, int count, char **words);
 
-/* help.c */
+/* help.c: a topic, the list of all for NULL; the exit status. */
 int app_help(const char *topic);
+
+/* md.help is what require gives for "moondial.help". [-0, +0, m] */
+void app_open_help(lua_State *L);
 
 #endif

@@ -1,14 +1,22 @@
-/* The reference: what the comment above each of the model's functions says.
-   scripts/reference takes it from the sources when the program is built. */
+/* The reference: what the comment above each of the model's functions says, and
+   the topics of src/app/topics.txt. scripts/reference takes it from there when
+   the program is built. */
 #ifndef MD_APP_REFERENCE_H
 #define MD_APP_REFERENCE_H
 
 typedef struct app_entry {
-  const char *module; /* where it is: the file's name */
-  const char *name;   /* "sleep"; methods as "rng:normal" */
-  const char *text;   /* the signature, a line break, prose */
+  const char *topic; /* which it belongs to */
+  const char *name;  /* "sleep"; methods as "rng:normal" */
+  const char *text;  /* the signature, a line break, prose */
 } app_entry;
 
-extern const app_entry app_reference[]; /* ends with a name that is NULL */
+typedef struct app_topic {
+  const char *name, *title; /* the title may be "" */
+  const char *text;         /* its page, above the list of its functions */
+} app_topic;
+
+/* Both end with a name that is NULL; the entries are in the topics' order. */
+extern const app_entry app_reference[];
+extern const app_topic app_topics[];
 
 #endif

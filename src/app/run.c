@@ -34,6 +34,7 @@ static int run_arg_index(lua_State *L) {
 /* Puts the script and its arguments on its coroutine. Errors are texts. */
 static int run_load(lua_State *L) {
   md_host *h = host_of(L);
+  app_open_help(L);
   const char *name = strrchr(h->script_path, '/');
   name = name ? name + 1 : h->script_path;
   lua_newtable(L);
