@@ -27,7 +27,9 @@ local desk = md.spawn(library, { dune = 412, emma = 474 })
 local function reader(name, title)
   local pages, reason = md.ask(desk, "borrow", title)
   print(md.now(), name, title, pages or reason)
-  if not pages then return end
+  if not pages then
+    return
+  end
   md.sleep(pages / 100)
   local answer = md.ask(desk, "return", title)
   print(md.now(), name, title, answer)

@@ -6,7 +6,9 @@
 -- told to.
 local md = require "moondial"
 
-local function say(...) print(md.now(), ...) end
+local function say(...)
+  print(md.now(), ...)
+end
 
 local function lamp()
   local lit, ended = false, false
@@ -15,9 +17,15 @@ local function lamp()
     say((lit and "stays on for " or "on for ") .. who)
     lit = true
   end
-  local function dim(level) say("at " .. level .. " %") end
-  local function puzzle(what) say("no level: " .. tostring(what)) end
-  local function stop() ended = true end
+  local function dim(level)
+    say("at " .. level .. " %")
+  end
+  local function puzzle(what)
+    say("no level: " .. tostring(what))
+  end
+  local function stop()
+    ended = true
+  end
   local function darken()
     say "off"
     lit = false
@@ -44,7 +52,9 @@ md.send_at(41, bulb, "dim", "a bit")
 local never = md.send_at(60, bulb, "on", "carl")
 md.send_at(100, bulb, "stop")
 
-md.at(50, function() never:cancel() end)
+md.at(50, function()
+  never:cancel()
+end)
 
 print(md.run())
 

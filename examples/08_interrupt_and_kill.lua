@@ -6,7 +6,9 @@ local md = require "moondial"
 
 local function tool(name)
   return setmetatable({}, {
-    __close = function() print(md.now(), name .. " put back") end,
+    __close = function()
+      print(md.now(), name .. " put back")
+    end,
   })
 end
 

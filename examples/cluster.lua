@@ -17,14 +17,20 @@
 -- the archive.
 local md = require "moondial"
 
-local function fail(text) error("cluster: " .. text, 0) end
+local function fail(text)
+  error("cluster: " .. text, 0)
+end
 
 -- The log -------------------------------------------------------------------
 
 local function open_log(path)
   local file, reason = io.open(path, "r")
-  if not file then fail("cannot read the log: " .. reason) end
-  if not path:match "%.gz$" then return file end
+  if not file then
+    fail("cannot read the log: " .. reason)
+  end
+  if not path:match "%.gz$" then
+    return file
+  end
   file:close()
   return io.popen("gzip -dc '" .. path:gsub("'", "'\\''") .. "'", "r")
 end
@@ -42,7 +48,9 @@ local function read_log(path)
   local line = next_line()
   while line and (line:match "^%s*;" or line:match "^%s*$") do
     local name, value = line:match "^%s*;%s*(%w+):%s*(.-)%s*$"
-    if name then header[name] = value end
+    if name then
+      header[name] = value
+    end
     line = next_line()
   end
   if not line then
@@ -57,7 +65,9 @@ local function read_log(path)
       line = next_line()
     end
     if not line then
-      if not file:close() then fail("'" .. path .. "' is not whole") end
+      if not file:close() then
+        fail("'" .. path .. "' is not whole")
+      end
       return nil
     end
     local place = ("'%s', line %d: "):format(path, number)
@@ -146,7 +156,9 @@ md.spawn({ name = "arrivals" }, arrivals, jobs, factor, count)
 md.run()
 
 local r = results
-if r.jobs == 0 then fail("'" .. path .. "' holds no job that can be run") end
+if r.jobs == 0 then
+  fail("'" .. path .. "' holds no job that can be run")
+end
 print(("%d jobs on %d nodes, %d left out"):format(r.jobs, count, r.unknown))
 print(("submit times times %g"):format(factor))
 print(("mean wait       %15.6f s"):format(r.wait / r.jobs))

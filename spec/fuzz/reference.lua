@@ -63,6 +63,8 @@ return function(order)
     return (a.turn < b.turn) == (order == "fifo")
   end
 
+  local least_urgent = 0
+
   local function schedule(time, priority, act)
     turn = turn + 1
     local e = { time = time, priority = priority, turn = turn, act = act }
@@ -81,9 +83,9 @@ return function(order)
     me = nil
   end
 
-  local function arm(p, time, why)
+  local function arm(p, time, why, priority)
     p.why = why
-    p.event = schedule(time, p.priority, function()
+    p.event = schedule(time, priority or p.priority, function()
       resume(p)
     end)
   end
@@ -115,12 +117,12 @@ return function(order)
     end
   end
 
-  local function block(wait, deadline, patterns)
+  local function block(wait, deadline, patterns, priority)
     local p = me
     p.state, p.wait = "waiting", wait
     p.patterns = patterns
     if deadline then
-      arm(p, deadline, "time")
+      arm(p, deadline, "time", priority)
     end
     coroutine.yield()
     if p.why == "unwind" then
@@ -323,6 +325,7 @@ return function(order)
     local p = { inbox = {}, line = {}, pending = {}, watchers = {} }
     local arguments = table.pack(...)
     p.priority, p.capacity = o.priority or 0, o.inbox
+    least_urgent = math.max(least_urgent, p.priority)
     p.on_full, p.state = o.on_full or "block", "unborn"
     p.co = coroutine.create(function()
       if p.why == "unwind" then
@@ -396,8 +399,10 @@ return function(order)
     block("time", now + d)
   end
 
+  -- It goes after the least urgent that is due, but under "lifo" it is next.
   function api.yield()
-    api.sleep(0)
+    may_block()
+    block("time", now, nil, order ~= "lifo" and least_urgent or nil)
   end
 
   function api.at(t, fn)

@@ -77,8 +77,8 @@ describe("receive", function()
   end)
 
   it("matches literals of every type, and tells 0.5 from its bits", function()
-    local box, told = {}, {}
-    told = story(function(say)
+    local box = {}
+    local told = story(function(say)
       local me = md.self()
       local long = ("x"):rep(99)
       local values = { 1, 2.0, 0.5, true, false, "s", long, box, me }
@@ -107,21 +107,26 @@ describe("receive", function()
 
   it("waits no longer than `after` says and returns what it returns", function()
     local told = story(function(say)
-      say(md.receive { { "x" }, after = {
-        2,
-        function()
-          return "late"
-        end,
-      } })
+      say(md.receive {
+        { "x" },
+        after = {
+          2,
+          function()
+            return "late"
+          end,
+        },
+      })
       say(md.receive { { "x" }, after = { 0 } })
       md.send_after(1, md.self(), "x", 1)
       say(md.receive { { "x" }, after = { 2, error } })
-      say(md.receive { after = {
-        1,
-        function()
-          return "slept"
-        end,
-      } })
+      say(md.receive {
+        after = {
+          1,
+          function()
+            return "slept"
+          end,
+        },
+      })
     end)
     assert.same({ "2 late", "2 ", "3 1", "4 slept" }, told)
   end)
@@ -165,27 +170,25 @@ describe("receive", function()
   it("raises the error of the function at its own line", function()
     local told = story(function(say)
       md.send(md.self(), "x")
-      say(pcall(
-        md.receive,
-        { {
+      say(pcall(md.receive, {
+        {
           "x",
           function()
             error({}, 0)
           end,
-        } }
-      ))
+        },
+      }))
       md.send(md.self(), "x")
       say(select(
         2,
-        pcall(
-          md.receive,
-          { {
+        pcall(md.receive, {
+          {
             "x",
             function()
               error "mine"
             end,
-          } }
-        )
+          },
+        })
       ))
     end)
     assert.matches("^0 false table", told[1])

@@ -23,10 +23,16 @@ end
 
 describe("a usage error", function()
   local cases = {
-    { "--sed 1", "there is no option '--sed'; did you mean '--seed'? "
-      .. "moondial help lists them" },
-    { "-x", "there is no option '-x'; did you mean '--to'? moondial help "
-      .. "lists them" },
+    {
+      "--sed 1",
+      "there is no option '--sed'; did you mean '--seed'? "
+        .. "moondial help lists them",
+    },
+    {
+      "-x",
+      "there is no option '-x'; did you mean '--to'? moondial help "
+        .. "lists them",
+    },
     { "--seed x", "--seed: expected a whole number, got 'x'" },
     { "--seed 1.5", "--seed: expected a whole number, got '1.5'" },
     { "--to -1", "--to: expected a number of at least 0, got '-1'" },
@@ -37,12 +43,16 @@ describe("a usage error", function()
     { "--memory x", "--memory: expected a size such as 512M or 4G, got 'x'" },
     { "--memory 0", "--memory: expected a size such as 512M or 4G, got '0'" },
     { "--memory 5Q", "--memory: expected a size such as 512M or 4G, got '5Q'" },
-    { "--instructions 0",
-      "--instructions: expected a positive whole number, got '0'" },
+    {
+      "--instructions 0",
+      "--instructions: expected a positive whole number, got '0'",
+    },
     { "--pace 0", "--pace: expected a positive number, got '0'" },
     { "--strict=1", "--strict takes no value" },
-    { "--trace missing/x", "--trace: cannot write 'missing/x': No such file "
-      .. "or directory" },
+    {
+      "--trace missing/x",
+      "--trace: cannot write 'missing/x': No such file " .. "or directory",
+    },
   }
   for _, case in ipairs(cases) do
     it("ends with 2 and says what: " .. case[1], function()
@@ -61,8 +71,11 @@ describe("a usage error", function()
     assert.equal("moondial: --seed needs a value: --seed n\n", said)
     assert.equal(2, status)
     said, status = words "help nothing"
-    assert.matches("^moondial: there is no help on 'nothing'; did you mean "
-      .. "'%a+'%? moondial help lists the topics\n$", said)
+    assert.matches(
+      "^moondial: there is no help on 'nothing'; did you mean "
+        .. "'%a+'%? moondial help lists the topics\n$",
+      said
+    )
     assert.equal(2, status)
   end)
 
@@ -100,17 +113,23 @@ end)
 
 describe("arguments", function()
   it("are ... and arg", function()
-    local got = run([[
+    local got = run(
+      [[
 print(select("#", ...), ...)
 print(#arg, arg[0], arg[1], arg[2], arg[3], arg[-1])
-]], { args = "one 'two words' --seed", options = "--seed 5" })
-    assert.equal("3\tone\ttwo words\t--seed\n3\tmodel.lua\tone\ttwo words\t"
-      .. "--seed\tnil\n", got.out)
+]],
+      { args = "one 'two words' --seed", options = "--seed 5" }
+    )
+    assert.equal(
+      "3\tone\ttwo words\t--seed\n3\tmodel.lua\tone\ttwo words\t"
+        .. "--seed\tnil\n",
+      got.out
+    )
   end)
 
   it("follow `run`, `--` and a model with the name of a command", function()
-    local got = run("print(...)", { options = "run --", name = "help",
-      args = "--to" })
+    local got =
+      run("print(...)", { options = "run --", name = "help", args = "--to" })
     assert.equal("--to\n", got.out)
   end)
 end)
@@ -136,13 +155,16 @@ end)
 describe("--to", function()
   it("bounds every run of the default sim, and no other", function()
     assert.equal("abcdabcd", run(ties, { options = "--to 2.5" }).out)
-    local got = run([[
+    local got = run(
+      [[
 local md = require "moondial"
 md.spawn(md.sleep, 9)
 local other = md.sim()
 other:spawn(other.sleep, 9)
 print(md.run()) print(md.run(8)) print(other:run())
-]], { options = "--to=3" })
+]],
+      { options = "--to=3" }
+    )
     assert.equal("time\t3.0\ntime\t3.0\ndone\t9.0\n", got.out)
   end)
 end)
@@ -159,8 +181,10 @@ describe("--order and --seed", function()
       seen[out] = true
     end
     assert.is_true(next(seen, next(seen)) ~= nil)
-    local got = run("print(require('moondial').current():seed())",
-      { options = "--seed -7" })
+    local got = run(
+      "print(require('moondial').current():seed())",
+      { options = "--seed -7" }
+    )
     assert.equal("-7\n", got.out)
   end)
 end)
@@ -168,37 +192,55 @@ end)
 describe("--json", function()
   it("says how the run ended, on stderr", function()
     local got = run(ties, { options = "--json" })
-    assert.matches('^{"status":0,"outcome":"done","time":3,"events":12,'
-      .. '"hash":"%x+"}\n$', got.err)
+    assert.matches(
+      '^{"status":0,"outcome":"done","time":3,"events":12,'
+        .. '"hash":"%x+"}\n$',
+      got.err
+    )
     got = run(ties .. "md.spawn(md.wait, 'x')", { options = "--json --strict" })
     assert.matches('^{"status":3,"outcome":"idle",', got.err)
     assert.equal(3, got.status)
     got = run("error 'a \"quoted\"\\tword'", { options = "--json" })
-    assert.equal([[{"status":1,"outcome":"error","error":"model.lua:1: a ]]
-      .. [[\"quoted\"\u0009word"}]] .. "\n", got.err)
+    assert.equal(
+      [[{"status":1,"outcome":"error","error":"model.lua:1: a ]]
+        .. [[\"quoted\"\u0009word"}]]
+        .. "\n",
+      got.err
+    )
     got = run("print(", { options = "--json" })
-    assert.matches('^{"status":1,"outcome":"error","error":"model.lua:1: ',
-      got.err)
+    assert.matches(
+      '^{"status":1,"outcome":"error","error":"model.lua:1: ',
+      got.err
+    )
   end)
 
   it("names the process and the time of an error", function()
-    local got = run([[
+    local got = run(
+      [[
 local md = require "moondial"
 md.spawn({name = "clerk"}, function() md.sleep(2) error {} end)
-]], { options = "--json" })
-    assert.matches('"outcome":"error","time":2,.*"process":"\'clerk\'"}\n$',
-      got.err)
+]],
+      { options = "--json" }
+    )
+    assert.matches(
+      '"outcome":"error","time":2,.*"process":"\'clerk\'"}\n$',
+      got.err
+    )
   end)
 end)
 
 describe("--trace", function()
   it("tells what happens, in words", function()
-    local got = run([[
+    local got = run(
+      [[
 local md = require "moondial"
 local p = md.spawn({name = "p"}, function() md.wait "x" end)
 md.spawn(function() md.sleep(1) md.send(p, "x") end)
-]], { options = "--trace -" })
-    assert.equal([[
+]],
+      { options = "--trace -" }
+    )
+    assert.equal(
+      [[
            0  the script spawns 'p'
            0  the script spawns process 2
            0  'p' goes on: it starts
@@ -209,22 +251,29 @@ md.spawn(function() md.sleep(1) md.send(p, "x") end)
            1  process 2 ends
            1  'p' goes on: a message came
            1  'p' ends
-]], got.out)
+]],
+      got.out
+    )
   end)
 end)
 
 describe("--sandbox", function()
   it("leaves no io, and of os only the time", function()
-    local got = run([[
+    local got = run(
+      [[
 print(io, debug, dofile, loadfile, package.loadlib)
 local names = {}
 for name in pairs(os) do names[#names + 1] = name end
 table.sort(names)
 print(table.concat(names, " "))
 print(pcall(require, "io"), #package.cpath)
-]], { options = "--sandbox" })
-    assert.matches("^nil\tnil\tnil\tnil\tnil\nclock date difftime time\n"
-      .. "false\t", got.out)
+]],
+      { options = "--sandbox" }
+    )
+    assert.matches(
+      "^nil\tnil\tnil\tnil\tnil\nclock date difftime time\n" .. "false\t",
+      got.out
+    )
   end)
 end)
 
@@ -238,13 +287,17 @@ end)
 describe("check", function()
   it("runs the model twice and compares", function()
     local got = run(ties, { options = "check" })
-    assert.matches("^the two runs are alike: %d+ records, 12 bytes of "
-      .. "output\n$", got.out)
+    assert.matches(
+      "^the two runs are alike: %d+ records, 12 bytes of " .. "output\n$",
+      got.out
+    )
     assert.equal(0, got.status)
-    got = run("print(io.open('/proc/self/stat'):read 'a')",
-      { options = "check" })
-    assert.equal("the runs print different things from line 1 of their output "
-      .. "on\n", got.out)
+    got =
+      run("print(io.open('/proc/self/stat'):read 'a')", { options = "check" })
+    assert.equal(
+      "the runs print different things from line 1 of their output " .. "on\n",
+      got.out
+    )
     assert.equal(1, got.status)
     got = run("error 'x'", { options = "check" })
     assert.equal("both runs fail, alike\n", got.out)
@@ -254,11 +307,19 @@ end)
 
 describe("os.exit", function()
   it("gives the status, from the script and from a process", function()
-    for call, status in pairs { ["os.exit(7)"] = 7, ["os.exit(true)"] = 0,
-      ["os.exit(false)"] = 1, ["os.exit()"] = 0 } do
+    for call, status in pairs {
+      ["os.exit(7)"] = 7,
+      ["os.exit(true)"] = 0,
+      ["os.exit(false)"] = 1,
+      ["os.exit()"] = 0,
+    } do
       assert.equal(status, run("io.write 'x' " .. call).status)
-      local got = run("local md = require 'moondial' md.spawn(function() "
-        .. "io.write 'x' pcall(function() " .. call .. " end) end)")
+      local got = run(
+        "local md = require 'moondial' md.spawn(function() "
+          .. "io.write 'x' pcall(function() "
+          .. call
+          .. " end) end)"
+      )
       assert.equal(status, got.status)
       assert.equal("x", got.out)
     end

@@ -6,44 +6,73 @@ local story = support.story
 
 -- What plain Lua 5.4 returns for each text.
 local plain = {
-  { "true 1 nil 3", [[
+  {
+    "true 1 nil 3",
+    [[
     local c = co.create(function(...) return ... end)
-    return co.resume(c, 1, nil, 3)]] },
-  { "true true false cannot resume dead coroutine", [[
+    return co.resume(c, 1, nil, 3)]],
+  },
+  {
+    "true true false cannot resume dead coroutine",
+    [[
     local c = co.create(function(a) return (co.yield(a + 1)) end)
-    return co.resume(c, 1), co.resume(c, 5), co.resume(c)]] },
-  { "suspended true dead", [[
+    return co.resume(c, 1), co.resume(c, 5), co.resume(c)]],
+  },
+  {
+    "suspended true dead",
+    [[
     local c = co.create(function() end)
-    return co.status(c), co.resume(c), co.status(c)]] },
+    return co.status(c), co.resume(c), co.status(c)]],
+  },
   { "false t:1: x", "return co.resume(co.create(function() error 'x' end))" },
-  { "table dead false", [[
+  {
+    "table dead false",
+    [[
     local c = co.create(function() error {} end)
     local _, e = co.resume(c)
-    return type(e), co.status(c), (co.close(c))]] },
+    return type(e), co.status(c), (co.close(c))]],
+  },
   { "false nil", "return co.resume(co.create(error))" },
   { "false t:1: x", "return pcall(co.wrap(function() error 'x' end))" },
-  { "false cannot resume dead coroutine", [[
+  {
+    "false cannot resume dead coroutine",
+    [[
     local w = co.wrap(function() end)
     w()
-    return pcall(w)]] },
-  { "true false cannot resume non-suspended coroutine", [[
+    return pcall(w)]],
+  },
+  {
+    "true false cannot resume non-suspended coroutine",
+    [[
     local c
     c = co.create(function() return co.resume(c) end)
-    return co.resume(c)]] },
-  { "true true normal false cannot resume non-suspended coroutine", [[
+    return co.resume(c)]],
+  },
+  {
+    "true true normal false cannot resume non-suspended coroutine",
+    [[
     local a, b
     a = co.create(function() return co.resume(b) end)
     b = co.create(function() return co.status(a), co.resume(a) end)
-    return co.resume(a)]] },
-  { "true dead true", [[
+    return co.resume(a)]],
+  },
+  {
+    "true dead true",
+    [[
     local c = co.create(function() co.yield() end)
     co.resume(c)
-    return co.close(c), co.status(c), co.close(c)]] },
-  { "true false cannot close a running coroutine", [[
+    return co.close(c), co.status(c), co.close(c)]],
+  },
+  {
+    "true false cannot close a running coroutine",
+    [[
     local c
     c = co.create(function() return pcall(co.close, c) end)
-    return co.resume(c)]] },
-  { "false closing nil", [[
+    return co.resume(c)]],
+  },
+  {
+    "false closing nil",
+    [[
     local c = co.create(function()
       local _ <close> = setmetatable({}, { __close = function(_, e)
         error("closing " .. tostring(e), 0)
@@ -51,8 +80,11 @@ local plain = {
       co.yield()
     end)
     co.resume(c)
-    return co.close(c)]] },
-  { "boom false boom resumed,boom", [[
+    return co.close(c)]],
+  },
+  {
+    "boom false boom resumed,boom",
+    [[
     local log = {}
     local c = co.create(function()
       local _ <close> = setmetatable({}, { __close = function(_, e)
@@ -63,66 +95,107 @@ local plain = {
     local _, e = co.resume(c)
     log[#log + 1] = "resumed"
     local ok, again = co.close(c)
-    return e, ok, again, table.concat(log, ",")]] },
-  { "true true false", [[
+    return e, ok, again, table.concat(log, ",")]],
+  },
+  {
+    "true true false",
+    [[
     local c = co.create(function()
       return co.isyieldable(), select(2, co.running())
     end)
-    return co.resume(c)]] },
-  { "1 false e", [[
+    return co.resume(c)]],
+  },
+  {
+    "1 false e",
+    [[
     local w = co.wrap(function()
       return pcall(function() co.yield(1) error("e", 0) end)
     end)
-    return w(), w()]] },
-  { "1 false e!", [[
+    return w(), w()]],
+  },
+  {
+    "1 false e!",
+    [[
     local w = co.wrap(function()
       return xpcall(function() co.yield(1) error("e", 0) end, function(m)
         return m .. "!"
       end)
     end)
-    return w(), w()]] },
-  { "add 5", [[
+    return w(), w()]],
+  },
+  {
+    "add 5",
+    [[
     local w = co.wrap(function()
       return setmetatable({}, { __add = function()
         return co.yield "add"
       end }) + 1
     end)
-    return w(), w(5)]] },
-  { "2 3", [[
+    return w(), w(5)]],
+  },
+  {
+    "2 3",
+    [[
     local w = co.wrap(function() return select("#", co.yield(nil, nil)) end)
-    return select("#", w()), w(nil, nil, nil)]] },
-  { "false attempt to yield across a C-call boundary", [[
+    return select("#", w()), w(nil, nil, nil)]],
+  },
+  {
+    "false attempt to yield across a C-call boundary",
+    [[
     return co.resume(co.create(function()
       table.sort({ 3, 2, 1 }, function() co.yield() end)
-    end))]] },
-  { "true true true 1 2", [[
+    end))]],
+  },
+  {
+    "true true true 1 2",
+    [[
     local c = co.create(function()
       local _ <close> = setmetatable({}, { __close = function()
         co.yield "closing"
       end })
       return 1, 2
     end)
-    return true, co.resume(c), co.resume(c)]] },
-  { "bottom", [[
+    return true, co.resume(c), co.resume(c)]],
+  },
+  {
+    "bottom",
+    [[
     local function rec(n)
       return n == 0 and "bottom" or co.wrap(rec)(n - 1)
     end
-    return rec(50)]] },
-  { "false C stack overflow", [[
+    return rec(50)]],
+  },
+  {
+    "false C stack overflow",
+    [[
     local function rec() return co.wrap(rec)() end
     local ok, e = pcall(rec)
-    return ok, (e:match "C stack overflow")]] },
-  { "true 201", [[
+    return ok, (e:match "C stack overflow")]],
+  },
+  {
+    "true 201",
+    [[
     local c = co.create(function() co.yield(table.unpack({}, 1, 200)) end)
-    return true, select("#", co.resume(c))]] },
-  { "true 1 nil 3", "return xpcall(function(...) return ... end, print, " ..
-    "1, nil, 3)" },
-  { "false hx", [[
-    return xpcall(error, function(e) return "h" .. e end, "x")]] },
-  { "false bad argument #1 to 'pcall' (value expected)",
-    "return pcall(pcall)" },
-  { "2 1", [[
-    return select("#", pcall(error)), select("#", pcall(function() end))]] },
+    return true, select("#", co.resume(c))]],
+  },
+  {
+    "true 1 nil 3",
+    "return xpcall(function(...) return ... end, print, " .. "1, nil, 3)",
+  },
+  {
+    "false hx",
+    [[
+    return xpcall(error, function(e) return "h" .. e end, "x")]],
+  },
+  {
+    "false bad argument #1 to 'pcall' (value expected)",
+    "return pcall(pcall)",
+  },
+  {
+    "2 1",
+    [[
+    return select("#", pcall(error)), select("#", pcall(function() end))]],
+  },
 }
 
 local function shown(...)
@@ -155,11 +228,13 @@ describe("the coroutine library", function()
           for _ in md.every(0.5, { count = 5 }) do
           end
         end)
-        for got in coroutine.wrap(function()
-          md.sleep(1)
-          coroutine.yield(shown(compiled(case[2])()))
-          md.sleep(1)
-        end) do
+        for got in
+          coroutine.wrap(function()
+            md.sleep(1)
+            coroutine.yield(shown(compiled(case[2])()))
+            md.sleep(1)
+          end)
+        do
           assert.equal(expected, got)
         end
       end)
@@ -188,26 +263,29 @@ describe("the coroutine library", function()
   end)
 
   it("does not let others touch one that is blocked in a process", function()
-    assert.same({ "0.5 ok", "2 1" }, story(function(say)
-      local c = coroutine.create(function()
-        md.sleep(2)
-        return 1
+    assert.same(
+      { "0.5 ok", "2 1" },
+      story(function(say)
+        local c = coroutine.create(function()
+          md.sleep(2)
+          return 1
+        end)
+        local p = md.spawn(function()
+          say(select(2, coroutine.resume(c)))
+        end)
+        md.sleep(0.5)
+        assert.equal("normal", coroutine.status(c))
+        local ok, err = coroutine.resume(c)
+        assert.is_false(ok)
+        assert.matches("waits in a process", err)
+        ok, err = pcall(coroutine.close, c)
+        assert.is_false(ok)
+        assert.matches("cannot close", err)
+        say "ok"
+        md.join(p)
+        assert.equal("dead", coroutine.status(c))
       end)
-      local p = md.spawn(function()
-        say(select(2, coroutine.resume(c)))
-      end)
-      md.sleep(0.5)
-      assert.equal("normal", coroutine.status(c))
-      local ok, err = coroutine.resume(c)
-      assert.is_false(ok)
-      assert.matches("waits in a process", err)
-      ok, err = pcall(coroutine.close, c)
-      assert.is_false(ok)
-      assert.matches("cannot close", err)
-      say "ok"
-      md.join(p)
-      assert.equal("dead", coroutine.status(c))
-    end))
+    )
   end)
 
   it("does not let the coroutine of a process be resumed", function()
@@ -227,18 +305,21 @@ describe("the coroutine library", function()
   end)
 
   it("lets a generator go from process to process", function()
-    assert.same({ "1 a 1", "3 b 2", "6 a 3" }, story(function(say)
-      local w = coroutine.wrap(function()
-        for i = 1, 3 do
-          md.sleep(i)
-          coroutine.yield(i)
-        end
+    assert.same(
+      { "1 a 1", "3 b 2", "6 a 3" },
+      story(function(say)
+        local w = coroutine.wrap(function()
+          for i = 1, 3 do
+            md.sleep(i)
+            coroutine.yield(i)
+          end
+        end)
+        say("a", w())
+        md.join(md.spawn(function()
+          say("b", w())
+        end))
+        say("a", w())
       end)
-      say("a", w())
-      md.join(md.spawn(function()
-        say("b", w())
-      end))
-      say("a", w())
-    end))
+    )
   end)
 end)

@@ -87,8 +87,11 @@ describe("a model", function()
   end)
 
   it("does the same under another environment", function()
-    same { env = "A=1 HOME=/nowhere LUA_PATH=x LUA_INIT=error LANG=C " ..
-      "TZ=Asia/Tokyo LC_ALL=C.UTF-8 FILLER=" .. ("x"):rep(5000) }
+    same {
+      env = "A=1 HOME=/nowhere LUA_PATH=x LUA_INIT=error LANG=C "
+        .. "TZ=Asia/Tokyo LC_ALL=C.UTF-8 FILLER="
+        .. ("x"):rep(5000),
+    }
     same { env = "-i" }
   end)
 

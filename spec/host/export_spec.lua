@@ -18,16 +18,19 @@ md.log("arrived", {n = 7})
 -- Rows of an SQL query, by the command or by Python; nil when neither is here.
 local function query(path, sql)
   local commands = {
-    ("sqlite3 %s \"%s\" 2>/dev/null"):format(path, sql),
-    ("python3 -c \"import sqlite3; "
+    ('sqlite3 %s "%s" 2>/dev/null'):format(path, sql),
+    (
+      'python3 -c "import sqlite3; '
       .. "[print('|'.join('' if v is None else str(v) for v in r)) "
-      .. "for r in sqlite3.connect('%s').execute('''%s''')]\" 2>/dev/null")
-      :format(path, sql),
+      .. "for r in sqlite3.connect('%s').execute('''%s''')]\" 2>/dev/null"
+    ):format(path, sql),
   }
   for _, command in ipairs(commands) do
     local pipe = io.popen(command)
     local text = pipe:read "a"
-    if pipe:close() then return text end
+    if pipe:close() then
+      return text
+    end
   end
 end
 
@@ -36,24 +39,33 @@ describe("--out file.csv", function()
     local got = run(model, { options = "--out run.csv", read = { "run.csv" } })
     assert.equal(0, got.status)
     assert.equal("", got.err)
-    assert.equal('time,process,note,wait,last\r\n'
-      .. '0,"clerk, 1","say ""hi""",0.1,\r\n'
-      .. '2.5,"clerk, 1",,3,true\r\n', got.files["run.csv"])
+    assert.equal(
+      "time,process,note,wait,last\r\n"
+        .. '0,"clerk, 1","say ""hi""",0.1,\r\n'
+        .. '2.5,"clerk, 1",,3,true\r\n',
+      got.files["run.csv"]
+    )
   end)
 
   it("writes one file a table when there are several", function()
-    local got = run(model .. other, { options = "--out run.csv",
-      read = { "run-served.csv", "run-arrived.csv" } })
+    local got = run(model .. other, {
+      options = "--out run.csv",
+      read = { "run-served.csv", "run-arrived.csv" },
+    })
     assert.equal("time,process,n\r\n0,,7\r\n", got.files["run-arrived.csv"])
-    assert.matches("^time,process,note,wait,last\r\n",
-      got.files["run-served.csv"])
+    assert.matches(
+      "^time,process,note,wait,last\r\n",
+      got.files["run-served.csv"]
+    )
   end)
 end)
 
 describe("--out file.jsonl", function()
   it("writes one object a record, with its table", function()
-    local got = run(model .. other, { options = "--out=run.jsonl",
-      read = { "run.jsonl" } })
+    local got = run(
+      model .. other,
+      { options = "--out=run.jsonl", read = { "run.jsonl" } }
+    )
     assert.equal(0, got.status)
     local lines = {}
     for line in got.files["run.jsonl"]:gmatch "[^\n]+" do
@@ -89,8 +101,10 @@ end)
 
 describe("what was recorded", function()
   it("is written when the model fails", function()
-    local got = run(model .. "md.run() error 'late'",
-      { options = "--out run.csv", read = { "run.csv" } })
+    local got = run(
+      model .. "md.run() error 'late'",
+      { options = "--out run.csv", read = { "run.csv" } }
+    )
     assert.equal(1, got.status)
     assert.matches("\n2.5,", got.files["run.csv"])
   end)
@@ -100,8 +114,10 @@ describe("what was recorded", function()
 md.spawn(function() md.sleep(1) os.exit(7) end)
 ]], { options = "--out run.csv", read = { "run.csv" } })
     assert.equal(7, got.status)
-    assert.equal('time,process,note,wait\r\n'
-      .. '0,"clerk, 1","say ""hi""",0.1\r\n', got.files["run.csv"])
+    assert.equal(
+      "time,process,note,wait\r\n" .. '0,"clerk, 1","say ""hi""",0.1\r\n',
+      got.files["run.csv"]
+    )
   end)
 
   it("of a run without records is an empty file", function()
@@ -117,9 +133,13 @@ describe("a file that cannot be", function()
       local got = run("print 'ran'", { options = "--out " .. name })
       assert.equal(2, got.status)
       assert.equal("", got.out)
-      assert.equal("moondial: cannot write " .. name .. ": its ending names "
-        .. "no known format: use .csv, .jsonl, .db, .sqlite or .sqlite3\n",
-        got.err)
+      assert.equal(
+        "moondial: cannot write "
+          .. name
+          .. ": its ending names "
+          .. "no known format: use .csv, .jsonl, .db, .sqlite or .sqlite3\n",
+        got.err
+      )
     end
   end)
 
@@ -127,7 +147,10 @@ describe("a file that cannot be", function()
     local got = run("print 'ran'", { options = "--out missing/run.db" })
     assert.equal(2, got.status)
     assert.equal("", got.out)
-    assert.equal("moondial: cannot write missing/run.db: No such file or "
-      .. "directory: make the folder first or choose another\n", got.err)
+    assert.equal(
+      "moondial: cannot write missing/run.db: No such file or "
+        .. "directory: make the folder first or choose another\n",
+      got.err
+    )
   end)
 end)

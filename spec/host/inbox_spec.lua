@@ -36,19 +36,16 @@ describe("a full inbox that blocks", function()
       md.send(to, 0)
       say("sent", 0)
     end)
-    assert.same(
-      {
-        "0 sent 0",
-        "1 took 0",
-        "1 took 1",
-        "1 took 2",
-        "1 took 3",
-        "1 sent 1",
-        "1 sent 2",
-        "1 sent 3",
-      },
-      told
-    )
+    assert.same({
+      "0 sent 0",
+      "1 took 0",
+      "1 took 1",
+      "1 took 2",
+      "1 took 3",
+      "1 sent 1",
+      "1 sent 2",
+      "1 sent 3",
+    }, told)
   end)
 
   it("is the policy when none is named", function()

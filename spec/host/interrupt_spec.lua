@@ -22,10 +22,16 @@ print(pcall(md.run))
 ]])
     assert.equal(130, got.status)
     assert.equal("", got.out)
-    assert.matches("^moondial: model.lua:6: interrupted by Ctrl%-C\n"
-      .. "  in 'loop' at time 3\nstack traceback:\n\tmodel.lua:6: ", got.err)
-    assert.matches("\nwhat waits for what:\n  model.lua:3: 'clerk' waits for "
-      .. "a message that begins with 'job'\n$", got.err)
+    assert.matches(
+      "^moondial: model.lua:6: interrupted by Ctrl%-C\n"
+        .. "  in 'loop' at time 3\nstack traceback:\n\tmodel.lua:6: ",
+      got.err
+    )
+    assert.matches(
+      "\nwhat waits for what:\n  model.lua:3: 'clerk' waits for "
+        .. "a message that begins with 'job'\n$",
+      got.err
+    )
   end)
 
   it("ends a run of many events", function()
@@ -36,8 +42,11 @@ end)
 ]])
     assert.equal(130, got.status)
     assert.matches("^moondial: [^\n]*interrupted by Ctrl%-C\n", got.err)
-    assert.matches("what waits for what:\n  model.lua:3: 'clerk' waits for a "
-      .. "message that begins with 'job'\n", got.err)
+    assert.matches(
+      "what waits for what:\n  model.lua:3: 'clerk' waits for a "
+        .. "message that begins with 'job'\n",
+      got.err
+    )
   end)
 
   it("ends a script, and closes what is open", function()
@@ -53,8 +62,11 @@ while true do pcall(load, "x") end
   it("is 130 in the JSON, too", function()
     local got = run(signal .. "while true do end", { options = "--json" })
     assert.equal(130, got.status)
-    assert.equal('{"status":130,"outcome":"error","error":"model.lua:2: '
-      .. 'interrupted by Ctrl-C"}\n', got.err)
+    assert.equal(
+      '{"status":130,"outcome":"error","error":"model.lua:2: '
+        .. 'interrupted by Ctrl-C"}\n',
+      got.err
+    )
   end)
 
   it("still writes --out", function()

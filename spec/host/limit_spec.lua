@@ -11,7 +11,11 @@ local function fails(text, status, said, options)
 end
 
 local function busy(name, line)
-  return "moondial: model.lua:" .. line .. ": " .. name .. " has run 50000 "
+  return "moondial: model.lua:"
+    .. line
+    .. ": "
+    .. name
+    .. " has run 50000 "
     .. "instructions without a blocking call; let its loop sleep or wait, or "
     .. "raise --instructions\n"
 end
@@ -20,21 +24,28 @@ describe("--instructions", function()
   local options = { options = "--instructions 50000" }
 
   it("ends a process that never blocks", function()
-    fails([[
+    fails(
+      [[
 local md = require "moondial"
 md.spawn({name = "loop"}, function()
   md.sleep(1)
   while true do end
 end)
-]], 1, busy("'loop'", 4) .. [[
+]],
+      1,
+      busy("'loop'", 4)
+        .. [[
   in 'loop' at time 1
 stack traceback:
 	model.lua:4: in the function at line 2
-]], options)
+]],
+      options
+    )
   end)
 
   it("lets a process run that blocks in time", function()
-    local got = run([[
+    local got = run(
+      [[
 local md = require "moondial"
 md.spawn(function()
   for _ = 1, 20 do
@@ -43,7 +54,9 @@ md.spawn(function()
   end
   print "done"
 end)
-]], options)
+]],
+      options
+    )
     assert.equal("done\n", got.out)
     assert.equal("", got.err)
   end)
@@ -81,16 +94,21 @@ end)
 
   for name, body in pairs(keepers) do
     it("cannot be caught by " .. name, function()
-      local got = run(([[
+      local got = run(
+        ([[
 local md = require "moondial"
 md.spawn(function() %s end)
 print(pcall(md.run))
 print "never"
-]]):format(body), options)
+]]):format(body),
+        options
+      )
       assert.equal(1, got.status)
       assert.equal("", got.out)
-      assert.matches("has run 50000 instructions without a blocking call",
-        got.err)
+      assert.matches(
+        "has run 50000 instructions without a blocking call",
+        got.err
+      )
     end)
   end
 
@@ -99,10 +117,13 @@ print "never"
 stack traceback:
 	model.lua:1: in the main chunk
 ]], options)
-    local got = run([[
+    local got = run(
+      [[
 local md = require "moondial"
 md.at(1, function() while true do end end)
-]], options)
+]],
+      options
+    )
     assert.equal(1, got.status)
     assert.matches("in a callback at time 1\n", got.err)
   end)
@@ -110,14 +131,18 @@ end)
 
 describe("an instant without end", function()
   it("names the busiest processes", function()
-    fails([[
+    fails(
+      [[
 local md = require "moondial"
 md.spawn({name = "a"}, function() while true do md.yield() end end)
 md.spawn({name = "b"}, function() while true do md.sleep(0) end end)
 md.spawn(function() md.sleep(10) end)
-]], 1, "moondial: too many events at the time 0 and no end: some processes go "
-      .. "on without letting time pass; the busiest of the last events: 'a' "
-      .. "(50000), 'b' (50000); let them sleep, or raise md.sim{zeno = n}\n")
+]],
+      1,
+      "moondial: too many events at the time 0 and no end: some processes go "
+        .. "on without letting time pass; the busiest of the last events: 'a' "
+        .. "(50000), 'b' (50000); let them sleep, or raise md.sim{zeno = n}\n"
+    )
   end)
 
   it("is as long as zeno allows", function()
@@ -136,7 +161,8 @@ end)
 
 describe("--memory", function()
   it("gives an error that pcall catches, of kind memory", function()
-    local got = run([[
+    local got = run(
+      [[
 local md = require "moondial"
 local function try(f, ...)
   local ok, err = pcall(f, ...)
@@ -157,44 +183,59 @@ sim = nil
 collectgarbage()
 try(coroutine.wrap(string.rep), "x", 1 << 24)
 print(md.now())
-]], { options = "--memory 8M" })
+]],
+      { options = "--memory 8M" }
+    )
     assert.equal(("false\tmemory\n"):rep(6) .. "0.0\n", got.out)
     assert.equal(0, got.status)
   end)
 
   it("reaches who joins, as any error", function()
-    local got = run([[
+    local got = run(
+      [[
 local md = require "moondial"
 md.spawn(function()
   local p = md.spawn(string.rep, "x", 1 << 24)
   local ok, err = pcall(md.join, p)
   print(ok, err.kind)
 end)
-]], { options = "--memory 8M" })
+]],
+      { options = "--memory 8M" }
+    )
     assert.equal("false\tmemory\n", got.out)
     assert.equal(0, got.status)
   end)
 
   it("says what to do when nobody catches it", function()
-    for _, body in ipairs { 'string.rep("x", 1 << 24)',
+    for _, body in ipairs {
+      'string.rep("x", 1 << 24)',
       "local t = {} for i = 1, 1e8 do t[i] = i end",
-      "while true do md.spawn(md.sleep, 1) end" } do
-      local got = run(([[
+      "while true do md.spawn(md.sleep, 1) end",
+    } do
+      local got = run(
+        ([[
 local md = require "moondial"
 md.spawn(function() %s end)
-]]):format(body), { options = "--memory 8M" })
+]]):format(body),
+        { options = "--memory 8M" }
+      )
       assert.equal(1, got.status)
-      assert.matches("^moondial: out of memory: the model needs more than it "
-        .. "may have; raise the limit with %-%-memory, or let the model keep "
-        .. "less\n  in process 1 at time 0\n", got.err)
+      assert.matches(
+        "^moondial: out of memory: the model needs more than it "
+          .. "may have; raise the limit with %-%-memory, or let the model keep "
+          .. "less\n  in process 1 at time 0\n",
+        got.err
+      )
     end
   end)
 
   it("too small to begin is said", function()
     local got = run("", { options = "--memory 1" })
     assert.equal(1, got.status)
-    assert.equal("moondial: out of memory before the model began; raise "
-      .. "--memory\n", got.err)
+    assert.equal(
+      "moondial: out of memory before the model began; raise " .. "--memory\n",
+      got.err
+    )
   end)
 end)
 

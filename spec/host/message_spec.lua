@@ -218,19 +218,16 @@ describe("wait", function()
         say(kind, table.concat(taken))
       end
     end)
-    assert.same(
-      {
-        "0 number 12------",
-        "0 integer 1-------",
-        "0 string --3-----",
-        "0 boolean ---4----",
-        "0 table ----5---",
-        "0 func -----6--",
-        "0 pid ------7-",
-        "0 ref -------8",
-      },
-      told
-    )
+    assert.same({
+      "0 number 12------",
+      "0 integer 1-------",
+      "0 string --3-----",
+      "0 boolean ---4----",
+      "0 table ----5---",
+      "0 func -----6--",
+      "0 pid ------7-",
+      "0 ref -------8",
+    }, told)
   end)
 
   it("compares literals as rawequal does", function()
@@ -248,15 +245,12 @@ describe("wait", function()
       say(matches({}, {}), matches(nil, false), matches(false, false))
       say(matches(math.maxinteger, 2.0 ^ 63), matches(0.0, -0.0))
     end)
-    assert.same(
-      {
-        "0 true true false",
-        "0 true false",
-        "0 false false true",
-        "0 false true",
-      },
-      told
-    )
+    assert.same({
+      "0 true true false",
+      "0 true false",
+      "0 false false true",
+      "0 false true",
+    }, told)
   end)
 
   it("wants no more patterns than the message has values", function()

@@ -57,14 +57,11 @@ describe("log", function()
     sim:log("r", { b = "two" })
     sim:log("r", { a = "one", b = false })
     local rows = sim:records "r"
-    assert.same(
-      {
-        { time = 0.0, a = 1 },
-        { time = 0.0, b = "two" },
-        { time = 0.0, a = "one", b = false },
-      },
-      rows
-    )
+    assert.same({
+      { time = 0.0, a = 1 },
+      { time = 0.0, b = "two" },
+      { time = 0.0, a = "one", b = false },
+    }, rows)
     assert.equal("a b time", field_names(rows[3]))
   end)
 

@@ -29,10 +29,13 @@ describe("a time limit in a closer", function()
   it("ends what it bounds while an outer limit unwinds", function()
     local sim, err = md.sim(), nil
     sim:spawn(function()
-      err = select(2, pcall(md.timeout, 3, function()
-        local _ <close> = limited()
-        md.sleep(50)
-      end))
+      err = select(
+        2,
+        pcall(md.timeout, 3, function()
+          local _ <close> = limited()
+          md.sleep(50)
+        end)
+      )
       assert.equal(4, md.now())
       md.sleep(1)
     end)

@@ -23,13 +23,15 @@ describe("a generator", function()
     local sim, got = md.sim(), {}
     sim:spawn(function()
       local ok, err = pcall(md.timeout, 2.5, function()
-        for i in coroutine.wrap(function()
-          for i = 1, 5 do
-            md.sleep(1)
-            md.timeout(1, md.sleep, 0)
-            coroutine.yield(i)
-          end
-        end) do
+        for i in
+          coroutine.wrap(function()
+            for i = 1, 5 do
+              md.sleep(1)
+              md.timeout(1, md.sleep, 0)
+              coroutine.yield(i)
+            end
+          end)
+        do
           got[i] = md.now()
         end
       end)

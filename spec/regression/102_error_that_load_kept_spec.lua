@@ -16,8 +16,8 @@ describe("load and coroutine.close", function()
       coroutine.resume(co)
       coroutine.close(co)]],
     } do
-      local got = run(keeper .. " print 'kept'",
-        { options = "--instructions 10000" })
+      local got =
+        run(keeper .. " print 'kept'", { options = "--instructions 10000" })
       assert.same({ "", 1 }, { got.out, got.status })
     end
   end)
@@ -25,7 +25,9 @@ describe("load and coroutine.close", function()
   it("keep no exit", function()
     local sim, kept = md.sim(), false
     sim:spawn(function()
-      load(function() md.exit() end)
+      load(function()
+        md.exit()
+      end)
       kept = true
     end)
     sim:run()

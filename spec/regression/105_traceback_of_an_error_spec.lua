@@ -4,15 +4,21 @@ local run = require("spec.host.support").run
 
 describe("the report of an uncaught error", function()
   it("has the model's frames, whatever the error is", function()
-    for _, raise in ipairs { "error 'text'", "error {}", "md.sleep 'x'",
-      "error(setmetatable({}, {__name = 'mine', __index = error}))" } do
+    for _, raise in ipairs {
+      "error 'text'",
+      "error {}",
+      "md.sleep 'x'",
+      "error(setmetatable({}, {__name = 'mine', __index = error}))",
+    } do
       local got = run(([[
 local md = require "moondial"
 local function inner() %s end
 md.spawn(function() inner() end)
 ]]):format(raise))
-      assert.matches("\nstack traceback:\n\tmodel.lua:2: [^\n]*\n"
-        .. "\tmodel.lua:3: ", got.err)
+      assert.matches(
+        "\nstack traceback:\n\tmodel.lua:2: [^\n]*\n" .. "\tmodel.lua:3: ",
+        got.err
+      )
     end
   end)
 

@@ -4,7 +4,8 @@ local run = require("spec.host.support").run
 
 describe("an error for want of memory", function()
   it("is of its kind for spawn, for join and in a generator", function()
-    local got = run([[
+    local got = run(
+      [[
 local md = require "moondial"
 local function kind(f, ...)
   local ok, err = pcall(f, ...)
@@ -18,7 +19,9 @@ end)
 md.run()
 local sim = md.sim()
 print(kind(function() while true do sim:spawn(big) end end))
-]], { options = "--memory 8M" })
+]],
+      { options = "--memory 8M" }
+    )
     assert.equal("memory\tmemory\tmemory\nmemory\n", got.out)
   end)
 end)

@@ -17,7 +17,12 @@ enum {
   APP_INTERRUPTED = 130, /* as a shell says of Ctrl-C */
 };
 
-typedef enum app_command { APP_RUN, APP_CHECK, APP_VERSION_OF, APP_HELP } app_command;
+typedef enum app_command {
+  APP_RUN,
+  APP_CHECK,
+  APP_VERSION_OF,
+  APP_HELP
+} app_command;
 
 typedef struct app_options {
   app_command command;

@@ -60,8 +60,8 @@ static void check_say(const char *which, const check_run *run) {
     printf("  %s has ended\n", which);
     return;
   }
-  printf("  %s: %s at tick %" PRId64 ", process %u, other %u, detail %016" PRIx64
-         "\n",
+  printf("  %s: %s at tick %" PRId64
+         ", process %u, other %u, detail %016" PRIx64 "\n",
          which, md_trace_name(r->kind), r->time, r->process, r->other,
          r->detail);
 }

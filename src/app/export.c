@@ -183,10 +183,8 @@ static bool export_write_text(const char *path, const md_export_plan *plan,
   FILE *out = fopen(path, "we");
   if (out == NULL) return false;
   setvbuf(out, NULL, _IOFBF, 1 << 16);
-  if (plan->format == MD_EXPORT_CSV)
-    md_export_csv(out, plan, table);
-  else
-    md_export_jsonl(out, plan);
+  if (plan->format == MD_EXPORT_CSV) md_export_csv(out, plan, table);
+  else md_export_jsonl(out, plan);
   errno = EIO; /* for an error that flushing again does not show */
   bool whole = fflush(out) == 0 && !ferror(out) && export_sync(fileno(out));
   int cause = errno;

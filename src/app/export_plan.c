@@ -97,10 +97,8 @@ static md_export_part *plan_part(md_export_plan *plan, md_export_table *table,
   md_export_part *part = plan_alloc(plan, sizeof *part);
   if (part == NULL) return NULL;
   *part = (md_export_part){.source = source, .table = at};
-  if (table->parts == NULL)
-    table->parts = part;
-  else
-    *table->parts_end = part;
+  if (table->parts == NULL) table->parts = part;
+  else *table->parts_end = part;
   table->parts_end = &part->next;
   return part;
 }
@@ -238,8 +236,7 @@ static bool plan_name_tables(md_export_plan *plan) {
       text = plan_spell_file(plan, table->record, &length);
     else if (plan->format == MD_EXPORT_SQLITE)
       text = plan_spell_sqlite(plan, table->record, &length);
-    else
-      continue;
+    else continue;
     whole = text != NULL &&
             plan_unique(plan, &tree, &table->name, text, length, true);
   }

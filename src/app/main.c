@@ -10,10 +10,14 @@ int main(int count, char **words) {
   app_options options;
   if (!app_read_options(count, words, &options)) return APP_USAGE;
   switch (options.command) {
-  case APP_RUN: return app_run(&options);
-  case APP_CHECK: return app_check(&options, count, words);
-  case APP_VERSION_OF: return main_version();
-  case APP_HELP: return app_help(options.model);
+  case APP_RUN:
+    return app_run(&options);
+  case APP_CHECK:
+    return app_check(&options, count, words);
+  case APP_VERSION_OF:
+    return main_version();
+  case APP_HELP:
+    return app_help(options.model);
   }
   return APP_USAGE;
 }

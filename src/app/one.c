@@ -9,6 +9,7 @@
 #include "kernel/mail.c"
 #include "kernel/timer.c"
 #include "kernel/trace.c"
+#include "kernel/order.c"
 #include "kernel/sim.c"
 #include "kernel/rng.c"
 #include "kernel/dist.c"

@@ -82,9 +82,8 @@ static bool option_number(const char *word, const char *value, double least,
   if (*value != '\0' && *end == '\0' && isfinite(*x) && *x >= least &&
       (*x > 0 || least == 0))
     return true;
-  return option_wrong(word, value,
-                      least > 0 ? "a positive number"
-                                : "a number of at least 0");
+  return option_wrong(
+      word, value, least > 0 ? "a positive number" : "a number of at least 0");
 }
 
 /* 512M, 4G, 1000k, or bytes. */
@@ -134,17 +133,34 @@ static bool option_set(app_options *o, option which, const char *value) {
     if (!option_integer(word, value, 0, &n)) return false;
     o->trace_fd = (int)n;
     return true;
-  case OPTION_TO: return option_number(word, value, 0, &o->host.to);
-  case OPTION_PACE: return option_number(word, value, 1e-9, &o->host.pace);
-  case OPTION_ORDER: return option_order(value, &o->host.order);
-  case OPTION_MEMORY: return option_size(word, value, &o->host.memory);
-  case OPTION_OUT: o->out = value; return true;
-  case OPTION_TRACE: o->trace = value; return true;
-  case OPTION_STRICT: o->strict = true; return true;
-  case OPTION_SANDBOX: o->host.sandbox = true; return true;
-  case OPTION_QUIET: o->host.quiet = true; return true;
-  case OPTION_JSON: o->json = true; return true;
-  case OPTION_COUNT: break;
+  case OPTION_TO:
+    return option_number(word, value, 0, &o->host.to);
+  case OPTION_PACE:
+    return option_number(word, value, 1e-9, &o->host.pace);
+  case OPTION_ORDER:
+    return option_order(value, &o->host.order);
+  case OPTION_MEMORY:
+    return option_size(word, value, &o->host.memory);
+  case OPTION_OUT:
+    o->out = value;
+    return true;
+  case OPTION_TRACE:
+    o->trace = value;
+    return true;
+  case OPTION_STRICT:
+    o->strict = true;
+    return true;
+  case OPTION_SANDBOX:
+    o->host.sandbox = true;
+    return true;
+  case OPTION_QUIET:
+    o->host.quiet = true;
+    return true;
+  case OPTION_JSON:
+    o->json = true;
+    return true;
+  case OPTION_COUNT:
+    break;
   }
   return false;
 }

@@ -5,7 +5,7 @@
 
 enum { REPORT_LINES = 20 };
 
-/* -- waiting -------------------------------------------------------------------------- */
+/* -- waiting -- */
 
 static int report_waiting(lua_State *L) {
   host_sim *s = lua_touserdata(L, 1);
@@ -21,8 +21,8 @@ static int report_waiting(lua_State *L) {
     if (shown == 1) fputs(heading, stderr);
     host_waiting(L, s, p);
     host_where(host_leaf(s, p), where, sizeof where);
-    fprintf(stderr, "  %s%s waits for %s\n", where,
-            host_label(s, p, label), lua_tostring(L, -1));
+    fprintf(stderr, "  %s%s waits for %s\n", where, host_label(s, p, label),
+            lua_tostring(L, -1));
     lua_pop(L, 1);
   }
   if (more > 0) fprintf(stderr, "  ... and %d more\n", more);
@@ -48,7 +48,7 @@ void app_report_waiting(md_host *h, host_sim *s) {
   report_list(h, s, "");
 }
 
-/* -- errors ------------------------------------------------------------------------------ */
+/* -- errors -- */
 
 /* Pushes the traceback of the error at 1: its own if it is one of ours, else
    that of the process in which it was raised, or of the script. */
@@ -117,7 +117,8 @@ static void report_print(md_host *h, const char *text, const char *trace) {
 int app_report_error(md_host *h, const app_options *o) {
   lua_State *L = h->L;
   int value = lua_gettop(L);
-  bool interrupted = h->aborting && strcmp(report_kind(L, value), "interrupt") == 0;
+  bool interrupted =
+      h->aborting && strcmp(report_kind(L, value), "interrupt") == 0;
   lua_pushcfunction(L, report_texts);
   lua_pushvalue(L, value);
   if (lua_pcall(L, 1, 2, 0) != LUA_OK) {
@@ -142,7 +143,7 @@ int app_report_error(md_host *h, const app_options *o) {
   return status;
 }
 
-/* -- JSON ------------------------------------------------------------------------------------ */
+/* -- JSON -- */
 
 static void report_json_text(const char *text) {
   fputc('"', stderr);
@@ -166,8 +167,8 @@ void app_report_json(md_host *h, const char *outcome, int status,
     char now[40];
     md_time_text(md_sim_scale(s->kernel), md_sim_now(s->kernel), now,
                  sizeof now);
-    fprintf(stderr, ",\"time\":%s,\"events\":%" PRIu64 ",\"hash\":\"%016" PRIx64
-                    "\"",
+    fprintf(stderr,
+            ",\"time\":%s,\"events\":%" PRIu64 ",\"hash\":\"%016" PRIx64 "\"",
             now, md_sim_events(s->kernel), md_sim_hash(s->kernel));
   }
   if (error != NULL) {

@@ -89,8 +89,8 @@ static bool run_export(md_host *h, const char *path) {
   if (sources == NULL) return false;
   int i = n;
   for (host_sim *s = h->sims; s != NULL; s = s->next)
-    sources[--i] = (md_export_source){s->records, s->name,
-                                      md_sim_scale(s->kernel).digits};
+    sources[--i] =
+        (md_export_source){s->records, s->name, md_sim_scale(s->kernel).digits};
   bool done = md_export(path, sources, n, error, sizeof error);
   free(sources);
   if (!done) fprintf(stderr, "moondial: %s\n", error);

@@ -57,18 +57,14 @@ static void tracer_who(app_tracer *t, uint32_t p) {
 }
 
 static const char *tracer_why(uint64_t why) {
-  static const char *const words[] = {"it starts",
-                                      "its time has come",
-                                      "a message came",
-                                      "another has ended",
-                                      "there is room",
-                                      "it is interrupted",
+  static const char *const words[] = {"it starts",      "its time has come",
+                                      "a message came", "another has ended",
+                                      "there is room",  "it is interrupted",
                                       "it unwinds"};
   return why < sizeof words / sizeof *words ? words[why] : "";
 }
 
-static void tracer_words(app_tracer *t, host_sim *s,
-                         const md_trace_record *r) {
+static void tracer_words(app_tracer *t, host_sim *s, const md_trace_record *r) {
   char time[40];
   md_time_text(md_sim_scale(s->kernel), r->time, time, sizeof time);
   fprintf(t->file, "%12s  ", time);

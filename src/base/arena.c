@@ -152,9 +152,7 @@ static inline arena_block *arena_block_of(void *p) {
   return (arena_block *)((char *)p - offsetof(arena_block, next));
 }
 
-static inline void *arena_bytes(arena_block *b) {
-  return &b->next;
-}
+static inline void *arena_bytes(arena_block *b) { return &b->next; }
 
 static inline size_t arena_room(const arena_block *b) {
   return arena_size(b) - sizeof(size_t);
@@ -395,10 +393,8 @@ static inline void arena_give(md_arena *a, void *p, size_t size) {
   assert((uintptr_t)p % ARENA_GRAIN == 0);
   assert((char *)p > (char *)a && (char *)p < a->top);
   assert(arena_visible(p, size) && "freed twice");
-  if (size > ARENA_SMALL)
-    arena_large_give(a, p, size);
-  else
-    arena_small_give(a, p, arena_cost(size));
+  if (size > ARENA_SMALL) arena_large_give(a, p, size);
+  else arena_small_give(a, p, arena_cost(size));
 }
 
 static void *arena_move(md_arena *a, void *p, size_t old, size_t size) {
@@ -522,13 +518,9 @@ void md_arena_close(md_arena *a) {
   munmap(a, (size_t)(a->reserved - (char *)a));
 }
 
-size_t md_arena_used(const md_arena *a) {
-  return a->used;
-}
+size_t md_arena_used(const md_arena *a) { return a->used; }
 
-size_t md_arena_peak(const md_arena *a) {
-  return a->peak;
-}
+size_t md_arena_peak(const md_arena *a) { return a->peak; }
 
 size_t md_arena_limit(const md_arena *a) {
   return a->limit == SIZE_MAX ? 0 : a->limit;
@@ -538,13 +530,9 @@ void md_arena_set_limit(md_arena *a, size_t limit) {
   a->limit = limit == 0 ? SIZE_MAX : limit;
 }
 
-uint64_t md_arena_count(const md_arena *a) {
-  return a->count;
-}
+uint64_t md_arena_count(const md_arena *a) { return a->count; }
 
-void md_arena_fail_at(md_arena *a, uint64_t n) {
-  a->fail_at = n;
-}
+void md_arena_fail_at(md_arena *a, uint64_t n) { a->fail_at = n; }
 
 size_t md_arena_extent(const md_arena *a) {
   return (size_t)(a->high - (const char *)a) + ARENA_GRAIN;

@@ -185,9 +185,7 @@ static double pow_positive(double x, double y) {
   return exp_of(high, low);
 }
 
-static bool is_whole(double y) {
-  return md_real_floor(y) == y;
-}
+static bool is_whole(double y) { return md_real_floor(y) == y; }
 
 /* Above 2^53 there are no odd numbers, and half of an odd is not whole. */
 static bool is_odd(double y) {

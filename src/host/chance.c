@@ -32,7 +32,7 @@ static inline md_rng *chance_self(lua_State *L, const char *call) {
   return rng;
 }
 
-/* -- arguments --------------------------------------------------------------------- */
+/* -- arguments -- */
 
 static _Noreturn void chance_refuse(lua_State *L, int i, const char *call,
                                     const char *what) {
@@ -59,7 +59,7 @@ static double chance_number(lua_State *L, int i, const char *call,
 }
 
 static inline double chance_positive(lua_State *L, int i, const char *call,
-                              const char *name) {
+                                     const char *name) {
   double x = lua_tonumber(L, i); /* 0 for what is none */
   if (!(x >= 1e-300 && x <= 1e300) || lua_type(L, i) != LUA_TNUMBER)
     chance_refuse_named(L, i, call, "a positive %s", name);
@@ -94,7 +94,7 @@ static void chance_list(lua_State *L, int i, const char *call) {
     chance_refuse(L, i, call, "a list that is not empty");
 }
 
-/* -- continuous ------------------------------------------------------------------------ */
+/* -- continuous -- */
 
 /* rng:uniform([a, b]) -> number
    A number in [0, 1), or in [a, b) for finite a <= b; a where they are equal.
@@ -232,7 +232,7 @@ static int m_chi_squared(lua_State *L) {
   return 1;
 }
 
-/* -- discrete ------------------------------------------------------------------------------ */
+/* -- discrete -- */
 
 /* rng:integer(a, b) -> integer
    An integer from a to b, both included, each as likely. Raises usage when one
@@ -293,8 +293,8 @@ static int m_geometric(lua_State *L) {
      print(md.rng("coin"):bernoulli(0.5)) */
 static int m_bernoulli(lua_State *L) {
   md_rng *rng = chance_self(L, "bernoulli");
-  lua_pushboolean(L,
-                  md_dist_bernoulli(rng, chance_probability(L, 2, "bernoulli")));
+  lua_pushboolean(
+      L, md_dist_bernoulli(rng, chance_probability(L, 2, "bernoulli")));
   return 1;
 }
 
@@ -321,10 +321,10 @@ static int m_discrete(lua_State *L) {
     lua_pop(L, 1);
   }
   if (!(total > 0 && total <= 1e300))
-    host_raise(L, "usage", "discrete: expected weights with a positive and "
-                           "finite sum");
-  lua_pushinteger(L,
-                  (lua_Integer)md_dist_discrete(rng, weights, n, total) + 1);
+    host_raise(L, "usage",
+               "discrete: expected weights with a positive and "
+               "finite sum");
+  lua_pushinteger(L, (lua_Integer)md_dist_discrete(rng, weights, n, total) + 1);
   return 1;
 }
 
@@ -367,7 +367,7 @@ static int m_shuffle(lua_State *L) {
   return 1;
 }
 
-/* -- streams ---------------------------------------------------------------------------------- */
+/* -- streams -- */
 
 static md_rng *chance_new(lua_State *L) {
   chance_stream *stream = lua_newuserdatauv(L, sizeof *stream, 0);
@@ -407,8 +407,8 @@ static void chance_own(lua_State *L, host_sim *s) {
     return;
   }
   md_rng *rng = chance_new(L);
-  md_rng_derive(rng, md_sim_seed(s->kernel),
-                md_sim_cold(s->kernel, p)->stream, 0);
+  md_rng_derive(rng, md_sim_seed(s->kernel), md_sim_cold(s->kernel, p)->stream,
+                0);
   slot = host_hold(L, s, lua_gettop(L), 1);
   md_sim_extra(s->kernel, p)->words[HOST_PENDING] |= slot;
 }
@@ -439,7 +439,7 @@ static int f_rng(lua_State *L) {
   return 1;
 }
 
-/* -- math.random --------------------------------------------------------------------------------- */
+/* -- math.random -- */
 
 /* math.random([m [, n]]) -> number
    As in Lua 5.4, but on the sim's own stream, which needs no seed: the same
@@ -451,7 +451,9 @@ static int f_random(lua_State *L) {
   host_sim *s = h->sim ? h->sim : host_default(L);
   lua_Integer low = 1, high;
   switch (lua_gettop(L)) {
-  case 0: lua_pushnumber(L, md_rng_unit(&s->chance)); return 1;
+  case 0:
+    lua_pushnumber(L, md_rng_unit(&s->chance));
+    return 1;
   case 1:
     high = luaL_checkinteger(L, 1);
     if (high == 0) {
@@ -463,7 +465,8 @@ static int f_random(lua_State *L) {
     low = luaL_checkinteger(L, 1);
     high = luaL_checkinteger(L, 2);
     break;
-  default: return luaL_error(L, "wrong number of arguments");
+  default:
+    return luaL_error(L, "wrong number of arguments");
   }
   luaL_argcheck(L, low <= high, lua_gettop(L), "interval is empty");
   lua_pushinteger(L, md_dist_integer(&s->chance, low, high));
@@ -493,28 +496,18 @@ static int f_randomseed(lua_State *L) {
 }
 
 void host_open_chance(lua_State *L) {
-  static const luaL_Reg methods[] = {{"uniform", m_uniform},
-                                     {"integer", m_integer},
-                                     {"exponential", m_exponential},
-                                     {"normal", m_normal},
-                                     {"lognormal", m_lognormal},
-                                     {"gamma", m_gamma},
-                                     {"erlang", m_erlang},
-                                     {"beta", m_beta},
-                                     {"weibull", m_weibull},
-                                     {"pareto", m_pareto},
-                                     {"triangular", m_triangular},
-                                     {"poisson", m_poisson},
-                                     {"binomial", m_binomial},
-                                     {"geometric", m_geometric},
-                                     {"bernoulli", m_bernoulli},
-                                     {"discrete", m_discrete},
-                                     {"choice", m_choice},
-                                     {"shuffle", m_shuffle},
-                                     {"empirical", m_empirical},
-                                     {"student_t", m_student_t},
-                                     {"chi_squared", m_chi_squared},
-                                     {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"uniform", m_uniform},         {"integer", m_integer},
+      {"exponential", m_exponential}, {"normal", m_normal},
+      {"lognormal", m_lognormal},     {"gamma", m_gamma},
+      {"erlang", m_erlang},           {"beta", m_beta},
+      {"weibull", m_weibull},         {"pareto", m_pareto},
+      {"triangular", m_triangular},   {"poisson", m_poisson},
+      {"binomial", m_binomial},       {"geometric", m_geometric},
+      {"bernoulli", m_bernoulli},     {"discrete", m_discrete},
+      {"choice", m_choice},           {"shuffle", m_shuffle},
+      {"empirical", m_empirical},     {"student_t", m_student_t},
+      {"chi_squared", m_chi_squared}, {NULL, NULL}};
   luaL_newmetatable(L, "md.rng");
   luaL_newlib(L, methods);
   lua_setfield(L, -2, "__index");

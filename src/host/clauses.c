@@ -5,10 +5,10 @@
 enum { CLAUSES_MOST = 10000 };
 
 typedef struct clause_cell {
-  uint64_t tag;   /* of a literal */
-  uint8_t type;   /* Lua's, or LUA_TNONE for a pattern */
+  uint64_t tag; /* of a literal */
+  uint8_t type; /* Lua's, or LUA_TNONE for a pattern */
   uint8_t pattern;
-  bool whole;    /* of a number: it is an integer, or equals one */
+  bool whole; /* of a number: it is an integer, or equals one */
   union {
     lua_Integer integer;
     lua_Number number;
@@ -40,7 +40,7 @@ bool clauses_at(lua_State *L, int i) {
   return yes;
 }
 
-/* -- compiling ----------------------------------------------------------------- */
+/* -- compiling -- */
 
 static int clause_refuse(lua_State *L, int i, int c) {
   return host_raise(L, "usage",
@@ -105,13 +105,20 @@ static void clause_fill(lua_State *L, clause_cell *cell, int keep) {
     return;
   }
   switch (lua_type(L, i)) {
-  case LUA_TBOOLEAN: cell->integer = lua_toboolean(L, i); return;
+  case LUA_TBOOLEAN:
+    cell->integer = lua_toboolean(L, i);
+    return;
   case LUA_TNUMBER:
     clause_number(L, i, cell);
     break;
-  case LUA_TLIGHTUSERDATA: cell->pointer = lua_touserdata(L, i); return;
-  case LUA_TSTRING: cell->pointer = lua_tolstring(L, i, &cell->length); break;
-  default: cell->pointer = lua_topointer(L, i);
+  case LUA_TLIGHTUSERDATA:
+    cell->pointer = lua_touserdata(L, i);
+    return;
+  case LUA_TSTRING:
+    cell->pointer = lua_tolstring(L, i, &cell->length);
+    break;
+  default:
+    cell->pointer = lua_topointer(L, i);
   }
   /* a literal is kept, so that it lives and can be given back */
   lua_pushvalue(L, i);
@@ -185,7 +192,7 @@ void clauses_compile(lua_State *L, int i) {
   lua_setmetatable(L, -2);
 }
 
-/* -- matching -------------------------------------------------------------------- */
+/* -- matching -- */
 
 /* Raw equality: tags alone would take 0.5 for the integer of the same bits. */
 static bool clause_equal_number(const clause_cell *cell, lua_State *L, int i) {
@@ -199,19 +206,23 @@ static bool clause_equal(const clause_cell *cell, lua_State *L, int i) {
   size_t n;
   const char *text;
   if (cell->type == UINT8_MAX)
-    return lua_type(L, i) != LUA_TNONE &&
-           host_match_kind(cell->pattern, L, i);
+    return lua_type(L, i) != LUA_TNONE && host_match_kind(cell->pattern, L, i);
   if (cell->type != lua_type(L, i)) return false;
   switch (cell->type) {
-  case LUA_TNIL: return true;
-  case LUA_TBOOLEAN: return lua_toboolean(L, i) == cell->integer;
-  case LUA_TNUMBER: return clause_equal_number(cell, L, i);
-  case LUA_TLIGHTUSERDATA: return lua_touserdata(L, i) == cell->pointer;
+  case LUA_TNIL:
+    return true;
+  case LUA_TBOOLEAN:
+    return lua_toboolean(L, i) == cell->integer;
+  case LUA_TNUMBER:
+    return clause_equal_number(cell, L, i);
+  case LUA_TLIGHTUSERDATA:
+    return lua_touserdata(L, i) == cell->pointer;
   case LUA_TSTRING:
     text = lua_tolstring(L, i, &n);
     return text == cell->pointer ||
            (n == cell->length && memcmp(text, cell->pointer, n) == 0);
-  default: return lua_topointer(L, i) == cell->pointer;
+  default:
+    return lua_topointer(L, i) == cell->pointer;
   }
 }
 
@@ -225,8 +236,7 @@ uint64_t clauses_tag(lua_State *C, int i, int c) {
   return it->count ? clause_cells(compiled)[it->first].tag : 0;
 }
 
-bool clauses_match(lua_State *C, int i, int c, lua_State *L, int first,
-                   int n) {
+bool clauses_match(lua_State *C, int i, int c, lua_State *L, int first, int n) {
   clauses *compiled = lua_touserdata(C, i);
   const clause *it = &compiled->list[c - 1];
   const clause_cell *cells = clause_cells(compiled) + it->first;
@@ -243,7 +253,7 @@ int clauses_find(lua_State *C, int i, lua_State *L, int first, int n) {
   return 0;
 }
 
-/* -- moving ------------------------------------------------------------------------ */
+/* -- moving -- */
 
 bool clauses_move(lua_State *leaf, int c, lua_State *L, int first, int n) {
   clauses *compiled = lua_touserdata(leaf, 1);
@@ -280,12 +290,17 @@ void clauses_gather(lua_State *L, int c, int first) {
 static void clause_literal(lua_State *L, lua_State *leaf,
                            const clause_cell *cell) {
   switch (cell->type) {
-  case LUA_TNIL: lua_pushnil(L); return;
-  case LUA_TBOOLEAN: lua_pushboolean(L, (int)cell->integer); return;
+  case LUA_TNIL:
+    lua_pushnil(L);
+    return;
+  case LUA_TBOOLEAN:
+    lua_pushboolean(L, (int)cell->integer);
+    return;
   case LUA_TLIGHTUSERDATA:
     lua_pushlightuserdata(L, (void *)(uintptr_t)cell->pointer);
     return;
-  default: break;
+  default:
+    break;
   }
   lua_getiuservalue(leaf, 1, 1); /* the object that has its address or tag */
   lua_Integer n = (lua_Integer)lua_rawlen(leaf, -1);

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* -- arguments ------------------------------------------------------------------ */
+/* -- arguments -- */
 
 static _Noreturn void clock_refuse(lua_State *L, int i, const char *call,
                                    const char *what, const char *hint) {
@@ -26,8 +26,7 @@ static _Noreturn void clock_not_a_time(lua_State *L, int i, const char *call,
   if (isinf(x) && x > 0)
     clock_refuse(L, i, call, what,
                  "; to wait without end, wait for a message: md.wait()");
-  if (x < 0)
-    clock_refuse(L, i, call, what, "; time never runs backwards");
+  if (x < 0) clock_refuse(L, i, call, what, "; time never runs backwards");
   char most[40];
   host_sim *s = host_of(L)->sim ? host_of(L)->sim : host_default(L);
   md_time_text(md_sim_scale(s->kernel), INT64_MAX, most, sizeof most);
@@ -78,7 +77,7 @@ void host_push_time(lua_State *L, const host_sim *s, md_time time) {
   else lua_pushnumber(L, md_time_show(scale, time));
 }
 
-/* -- sleeping --------------------------------------------------------------------- */
+/* -- sleeping -- */
 
 static int clock_slept(lua_State *L, int status, lua_KContext ctx) {
   (void)status, (void)ctx;
@@ -109,8 +108,8 @@ static int clock_sleep_mode(lua_State *L, host_sim *s, md_time ticks) {
       char near[40];
       md_time_text(scale, ticks, near, sizeof near);
       return host_raise(L, "usage",
-                        "sleep: %s is not a whole number of ticks at %d "
-                        "digits; the nearest is %s",
+                        "sleep: %s is not a whole number of ticks at "
+                        "precision %d; the nearest is %s",
                         host_describe(L, 1), scale.digits, near);
     }
   } else if (lua_type(L, 2) == LUA_TSTRING && strcmp(mode, "tracked") == 0) {
@@ -202,8 +201,9 @@ static int f_delay(lua_State *L) {
 static int f_drift(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   if (s->host->sim != s || s->host->process == 0)
-    return host_raise(L, "usage", "drift: only a process has a drift, and "
-                                  "this is none");
+    return host_raise(L, "usage",
+                      "drift: only a process has a drift, and "
+                      "this is none");
   lua_pushnumber(L, md_sim_proc(s->kernel, s->host->process)->drift /
                         md_sim_scale(s->kernel).factor);
   return 1;
@@ -232,13 +232,13 @@ static int f_now(lua_State *L) {
   return 1;
 }
 
-/* -- every -------------------------------------------------------------------------- */
+/* -- every -- */
 
 typedef struct clock_every {
   host_sim *sim;
   md_time start;
-  md_time period;   /* in whole ticks, when `exact` */
-  double wanted;    /* in ticks and parts of them */
+  md_time period; /* in whole ticks, when `exact` */
+  double wanted;  /* in ticks and parts of them */
   int64_t turn, count;
   bool exact;
 } clock_every;
@@ -272,8 +272,9 @@ static int clock_next(lua_State *L) {
   host_may_block_in(L, s, "a turn of every");
   md_time due = clock_turn(e), now = md_sim_now(s->kernel);
   if (due < 0)
-    return host_raise(L, "usage", "every: the next turn is past the end of "
-                                  "the clock; give it a count");
+    return host_raise(L, "usage",
+                      "every: the next turn is past the end of "
+                      "the clock; give it a count");
   if (due > now && !md_sim_sleep(s->kernel, s->host->process, due - now))
     return host_block(L, s, (lua_KContext)e, clock_every_k);
   host_push_time(L, s, due);
@@ -295,14 +296,18 @@ static int f_every(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_time period = host_duration_arg(L, s, 1, "every");
   if (period == 0)
-    return host_raise(L, "usage", "every: expected a period of at least one "
-                                  "tick, got %s",
+    return host_raise(L, "usage",
+                      "every: expected a period of at least one "
+                      "tick, got %s",
                       host_describe(L, 1));
   lua_settop(L, 2);
   clock_every *e = lua_newuserdatauv(L, sizeof *e, 1);
-  *e = (clock_every){s, md_sim_now(s->kernel) + period, period,
-                     clock_wanted(L, s, 1), 0, INT64_MAX, false};
-  e->exact = md_time_show(md_sim_scale(s->kernel), period) == lua_tonumber(L, 1);
+  *e = (clock_every){s,      md_sim_now(s->kernel) + period,
+                     period, clock_wanted(L, s, 1),
+                     0,      INT64_MAX,
+                     false};
+  e->exact =
+      md_time_show(md_sim_scale(s->kernel), period) == lua_tonumber(L, 1);
   if (!lua_isnil(L, 2)) {
     if (!lua_istable(L, 2))
       return host_raise(L, "usage",
@@ -330,7 +335,7 @@ static int f_every(lua_State *L) {
   return 1;
 }
 
-/* -- callbacks ----------------------------------------------------------------------- */
+/* -- callbacks -- */
 
 static int clock_callback(lua_State *L, host_sim *s, md_time at,
                           const char *call) {
@@ -392,13 +397,12 @@ static int m_cancel(lua_State *L) {
   host_sim *s = *(host_sim **)lua_touserdata(L, -1);
   uint64_t words[3];
   bool was = md_sim_cancel(s->kernel, *id, words);
-  if (was)
-    host_drop(L, s, (uint32_t)words[0], (int)(words[0] >> 32));
+  if (was) host_drop(L, s, (uint32_t)words[0], (int)(words[0] >> 32));
   lua_pushboolean(L, was);
   return 1;
 }
 
-/* -- time limits ----------------------------------------------------------------------- */
+/* -- time limits -- */
 
 /* The context of a limit: its number, and what unwound when it was set. */
 typedef struct clock_limit {
@@ -485,17 +489,13 @@ void host_expire(lua_State *L, host_sim *s, const uint64_t words[3]) {
 }
 
 void host_open_time(lua_State *L) {
-  static const luaL_Reg functions[] = {{"sleep", f_sleep},
-                                       {"sleep_until", f_sleep_until},
-                                       {"delay", f_delay},
-                                       {"drift", f_drift},
-                                       {"yield", f_yield},
-                                       {"now", f_now},
-                                       {"every", f_every},
-                                       {"at", f_at},
-                                       {"after", f_after},
-                                       {"timeout", f_timeout},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"sleep", f_sleep}, {"sleep_until", f_sleep_until},
+      {"delay", f_delay}, {"drift", f_drift},
+      {"yield", f_yield}, {"now", f_now},
+      {"every", f_every}, {"at", f_at},
+      {"after", f_after}, {"timeout", f_timeout},
+      {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
   luaL_newmetatable(L, "md.timer");
   lua_createtable(L, 0, 1);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* -- the end of a process ----------------------------------------------------------- */
+/* -- the end of a process -- */
 
 /* From now on p only unwinds: pending <close> variables, inner first. Its
    closers may wait, and interrupts that came before must not meet them. */
@@ -110,8 +110,9 @@ static int f_interrupt(lua_State *L) {
   uint32_t by = h->sim == s ? h->process : 0;
   lua_settop(L, 2);
   if (p != 0 && p == by)
-    return host_raise(L, "usage", "interrupt: a process cannot interrupt "
-                                  "itself; raise an error instead");
+    return host_raise(L, "usage",
+                      "interrupt: a process cannot interrupt "
+                      "itself; raise an error instead");
   md_proc *proc = p ? md_sim_proc(s->kernel, p) : NULL;
   lua_pushboolean(L, p != 0 && !(proc->flags & MD_DYING));
   if (!lua_toboolean(L, -1)) return 1;
@@ -125,14 +126,14 @@ static int f_interrupt(lua_State *L) {
   lua_setfield(L, -2, "process");
   control_pend(L, s, p);
   bool blocked = proc->state != MD_RUNNING && (proc->flags & MD_STARTED);
-  bool raising = proc->state == MD_READY && (proc->why == MD_WHY_INTERRUPT ||
-                                             proc->why == MD_WHY_UNWIND);
+  bool raising = proc->state == MD_READY &&
+                 (proc->why == MD_WHY_INTERRUPT || proc->why == MD_WHY_UNWIND);
   if (blocked && !raising) host_break(L, s, p, MD_WHY_INTERRUPT);
   lua_settop(L, 3);
   return 1;
 }
 
-/* -- join --------------------------------------------------------------------------------- */
+/* -- join -- */
 
 /* Returns, or raises, what the ended process at index 1 has left. */
 static int control_result(lua_State *L, host_sim *s) {
@@ -187,8 +188,9 @@ static int f_join(lua_State *L) {
   control_unname(L, s);
   if (p == 0) return control_result(L, s);
   if (h->sim == s && p == h->process)
-    return host_raise(L, "usage", "join: a process cannot wait for its own "
-                                  "end; join another one");
+    return host_raise(L, "usage",
+                      "join: a process cannot wait for its own "
+                      "end; join another one");
   md_time deadline = -1;
   if (!lua_isnoneornil(L, 2))
     deadline = md_sim_now(s->kernel) + host_duration_arg(L, s, 2, "join");
@@ -199,7 +201,7 @@ static int f_join(lua_State *L) {
   return host_block(L, s, 0, control_join_k);
 }
 
-/* -- asking ---------------------------------------------------------------------------------- */
+/* -- asking -- */
 
 /* self() = this() -> pid
    The pid of the process that calls: a value to compare, to send and to use as
@@ -219,11 +221,16 @@ static const char *control_status(host_sim *s, uint32_t p) {
   const md_proc *proc = md_sim_proc(s->kernel, p);
   if (proc->flags & MD_DYING) return "failed";
   switch ((md_state)proc->state) {
-  case MD_RUNNING: return "running";
-  case MD_READY: return "ready";
-  case MD_SLEEPING: return "sleeping";
-  case MD_WAITING: return "waiting";
-  case MD_FREE: break;
+  case MD_RUNNING:
+    return "running";
+  case MD_READY:
+    return "ready";
+  case MD_SLEEPING:
+    return "sleeping";
+  case MD_WAITING:
+    return "waiting";
+  case MD_FREE:
+    break;
   }
   return "done";
 }
@@ -273,7 +280,8 @@ static void control_patterns(lua_State *L, lua_State *leaf) {
     luaL_checkstack(L, 8, NULL);
     lua_pushvalue(leaf, i);
     lua_xmove(leaf, L, 1);
-    if (lua_type(L, -1) == LUA_TUSERDATA) lua_pushliteral(L, "one of its clauses");
+    if (lua_type(L, -1) == LUA_TUSERDATA)
+      lua_pushliteral(L, "one of its clauses");
     else host_describe(L, -1);
     lua_replace(L, -2);
   }
@@ -313,7 +321,8 @@ void host_waiting(lua_State *L, host_sim *s, uint32_t p) {
         L, "room in the inbox of %s",
         host_label(s, mails->envelopes[proc->target].mail.to, label));
     break;
-  default: control_patterns(L, host_leaf(s, p));
+  default:
+    control_patterns(L, host_leaf(s, p));
   }
 }
 
@@ -412,7 +421,7 @@ static int f_waiting(lua_State *L) {
   return 1;
 }
 
-/* -- registered names --------------------------------------------------------------------- */
+/* -- registered names -- */
 
 /* The living pid that the name at index i stands for, pushed; or nil. */
 static bool control_whereis(lua_State *L, host_sim *s, int i) {

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* -- errors that nobody may catch ------------------------------------------------- */
+/* -- errors that nobody may catch -- */
 
 bool host_passes(lua_State *L, uint64_t before) {
   const md_host *h = host_of(L);
@@ -72,12 +72,11 @@ static int f_xpcall(lua_State *L) {
   lua_pushvalue(L, 1);
   lua_rotate(L, 3, 2); /* f, handler, true, f, arguments */
   lua_remove(L, 1);
-  int status =
-      lua_pcallk(L, n - 2, LUA_MULTRET, 1, before, coroutine_xpcalled);
+  int status = lua_pcallk(L, n - 2, LUA_MULTRET, 1, before, coroutine_xpcalled);
   return coroutine_xpcalled(L, status, before);
 }
 
-/* -- resuming -------------------------------------------------------------------------- */
+/* -- resuming -- */
 
 /* The coroutine that has just yielded has blocked: its process waits, or the
    script has asked for a run. */
@@ -120,11 +119,13 @@ static const char *coroutine_status(lua_State *L, lua_State *co) {
   if (L == co) return "running";
   if (host_owned(co)) return "normal";
   switch (lua_status(co)) {
-  case LUA_YIELD: return "suspended";
+  case LUA_YIELD:
+    return "suspended";
   case LUA_OK:
     if (lua_getstack(co, 0, &ar)) return "normal";
     return lua_gettop(co) == 0 ? "dead" : "suspended";
-  default: return "dead";
+  default:
+    return "dead";
   }
 }
 
@@ -195,7 +196,7 @@ static int f_resume(lua_State *L) {
   return coroutine_resumed(L, co, results, before);
 }
 
-/* -- wrap -------------------------------------------------------------------------------- */
+/* -- wrap -- */
 
 static int coroutine_wrapped_k(lua_State *L, int status, lua_KContext ctx);
 
@@ -226,8 +227,7 @@ static int coroutine_wrapped_k(lua_State *L, int status, lua_KContext ctx) {
 
 static int coroutine_call_wrapped(lua_State *L) {
   lua_State *co = lua_tothread(L, lua_upvalueindex(1));
-  int results =
-      coroutine_start(L, co, lua_gettop(L));
+  int results = coroutine_start(L, co, lua_gettop(L));
   return coroutine_wrapped(L, co, results);
 }
 
@@ -253,7 +253,7 @@ static int f_wrap(lua_State *L) {
   return 1;
 }
 
-/* -- the rest ------------------------------------------------------------------------------ */
+/* -- the rest -- */
 
 /* The coroutine in which a process, the script or a callback begins. */
 static bool coroutine_outermost(lua_State *L) {

@@ -131,8 +131,12 @@ _Noreturn void host_no_memory(lua_State *L) {
 
 const char *host_describe(lua_State *L, int i) {
   switch (lua_type(L, i)) {
-  case LUA_TNONE: lua_pushliteral(L, "nothing"); break;
-  case LUA_TNIL: lua_pushliteral(L, "nil"); break;
+  case LUA_TNONE:
+    lua_pushliteral(L, "nothing");
+    break;
+  case LUA_TNIL:
+    lua_pushliteral(L, "nil");
+    break;
   case LUA_TSTRING:
     if (lua_rawlen(L, i) > 40) lua_pushliteral(L, "a long string");
     else lua_pushfstring(L, "'%s'", lua_tostring(L, i));
@@ -151,12 +155,13 @@ const char *host_describe(lua_State *L, int i) {
   case LUA_TLIGHTUSERDATA:
     luaL_tolstring(L, i, NULL);
     break;
-  default: lua_pushfstring(L, "a %s", luaL_typename(L, i));
+  default:
+    lua_pushfstring(L, "a %s", luaL_typename(L, i));
   }
   return lua_tostring(L, -1);
 }
 
-/* -- unknown fields ------------------------------------------------------------- */
+/* -- unknown fields -- */
 
 /* Levenshtein's distance, capped by the buffer: names are short. */
 static int error_distance(const char *a, const char *b) {
@@ -195,11 +200,10 @@ void host_check_fields(lua_State *L, int i, const char *call,
   lua_pushnil(L);
   while (lua_next(L, i) != 0) {
     lua_pop(L, 1);
-    const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1)
-                                                      : NULL;
+    const char *name =
+        lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
     int k = 0;
-    while (name != NULL && known[k] != NULL && strcmp(known[k], name) != 0)
-      k++;
+    while (name != NULL && known[k] != NULL && strcmp(known[k], name) != 0) k++;
     if (name != NULL && known[k] != NULL) continue;
     if (name == NULL)
       host_raise(L, "usage", "%s: options are named fields, got the key %s",
@@ -209,7 +213,7 @@ void host_check_fields(lua_State *L, int i, const char *call,
   }
 }
 
-/* -- the handler ------------------------------------------------------------------ */
+/* -- the handler -- */
 
 /* Runs where an error is raised that nobody in the coroutine catches: the
    traceback is taken here, while the stack still stands. The error's value

@@ -11,7 +11,7 @@ static int held_class(int n, uint32_t *length) {
   *length = (uint32_t)n;
   if (n <= HELD_EXACT) return n;
   int class = HELD_EXACT;
-  for (*length = HELD_EXACT; *length < (uint32_t)n; *length *= 2) class++;
+  for (*length = HELD_EXACT; *length < (uint32_t)n; *length *= 2) class ++;
   return class;
 }
 
@@ -20,9 +20,9 @@ static bool held_grow(host_sim *s, uint32_t size) {
   uint32_t capacity = held->capacity ? held->capacity : HELD_FIRST;
   while (capacity <= size) capacity *= 2;
   if (capacity == held->capacity) return true;
-  uint32_t *next = md_arena_resize(s->host->arena, held->next,
-                                   held->capacity * sizeof *next,
-                                   capacity * sizeof *next);
+  uint32_t *next =
+      md_arena_resize(s->host->arena, held->next, held->capacity * sizeof *next,
+                      capacity * sizeof *next);
   if (next == NULL) return false;
   held->next = next;
   held->capacity = capacity;

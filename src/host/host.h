@@ -50,19 +50,19 @@ typedef struct host_sim {
   lua_State *H;
   host_held held;
   md_records *records;
-  uint64_t refs, scopes;   /* refs made, time limits set, so far */
-  uint64_t children;       /* unnamed processes that the script spawned */
+  uint64_t refs, scopes; /* refs made, time limits set, so far */
+  uint64_t children;     /* unnamed processes that the script spawned */
   uint64_t results_first, results_last; /* the ended whose result is kept */
-  md_rng chance;           /* math.random's */
-  md_time bound;           /* of every run, -1: none (--to) */
-  uint32_t id;             /* its number in the program, part of its pids */
+  md_rng chance;                        /* math.random's */
+  md_time bound;                        /* of every run, -1: none (--to) */
+  uint32_t id; /* its number in the program, part of its pids */
   bool isolate, running;
-  bool failed;             /* an error ended the run; what, is below */
+  bool failed; /* an error ended the run; what, is below */
   bool stopped;
   uint32_t stop_slot, stop_count; /* what md.stop was given, held */
-  const char *outcome;     /* of the last run, NULL: it never ran */
+  const char *outcome;            /* of the last run, NULL: it never ran */
   char *name, *unit;
-  struct host_sim *next;   /* all sims of the program */
+  struct host_sim *next; /* all sims of the program */
 } host_sim;
 
 /* How long a run goes on, besides its sim's own bounds. */
@@ -73,20 +73,20 @@ typedef struct host_limits {
 } host_limits;
 
 typedef struct host_options {
-  size_t memory;         /* bytes, 0: no limit */
+  size_t memory; /* bytes, 0: no limit */
   uint64_t seed;
   md_order order;
   uint64_t instructions; /* between two blocking calls, 0: any number */
   double pace;           /* units of time a real second, 0: as fast as can be */
   double to;             /* bound of the default sim, < 0: none */
   bool sandbox, quiet, progress;
-  uint64_t fail_at;      /* the allocation that fails, for specs */
+  uint64_t fail_at; /* the allocation that fails, for specs */
 } host_options;
 
 struct md_host {
   md_arena *arena;
-  lua_State *L;          /* the main state */
-  lua_State *script;     /* the main chunk's coroutine */
+  lua_State *L;      /* the main state */
+  lua_State *script; /* the main chunk's coroutine */
   lua_State *callbacks;
   lua_State *current;    /* the coroutine that runs */
   host_sim *sim;         /* whose event is handled, NULL: none */
@@ -95,10 +95,10 @@ struct md_host {
   int fences;            /* C functions that cannot be left by blocking */
   uint64_t instructions; /* used since the last blocking call */
   volatile sig_atomic_t signalled; /* Ctrl-C */
-  bool aborting;         /* an error that no pcall may catch is on its way */
-  bool ran;              /* the script has called run */
-  bool warning;          /* a warning is being printed, piece by piece */
-  host_sim *first;       /* the default sim */
+  bool aborting;   /* an error that no pcall may catch is on its way */
+  bool ran;        /* the script has called run */
+  bool warning;    /* a warning is being printed, piece by piece */
+  host_sim *first; /* the default sim */
   host_sim *sims;
   uint32_t sims_made;
   host_options options;
@@ -107,16 +107,17 @@ struct md_host {
   int argument_count;
   void (*progress)(md_host *, host_sim *, bool last);
   void (*observe)(md_host *, host_sim *); /* after every event, when tracing */
-  md_trace_ring *ring;   /* lent to every sim, NULL: nobody traces */
-  void *app;             /* the program's own */
+  md_trace_ring *ring; /* lent to every sim, NULL: nobody traces */
+  void *app;           /* the program's own */
   int (*at_exit)(md_host *, int status); /* the last word on the status */
-  host_sim *asked;       /* the sim that the script wants to run, and */
-  host_limits limits;    /* for how long */
-  char failed_in[64];    /* the process whose error was not caught, "" */
-  char failed_at[40];    /* and the time of that, "" */
+  host_sim *asked;    /* the sim that the script wants to run, and */
+  host_limits limits; /* for how long */
+  char failed_in[64]; /* the process whose error was not caught, "" */
+  char failed_at[40]; /* and the time of that, "" */
 };
 
-/* -- host.c: opening, finding ------------------------------------------------ */
+/* -- host.c: opening, finding ------------------------------------------------
+ */
 
 md_host *host_open(const host_options *);
 void host_close(md_host *);
@@ -147,7 +148,7 @@ static inline void host_push(lua_State *L, host_sim *s, int place) {
 
 _Noreturn void host_no_memory(lua_State *L);
 
-/* -- value.c: pids and refs, which are light userdata --------------------------- */
+/* -- value.c: pids and refs, which are light userdata -- */
 
 typedef enum host_value {
   HOST_NO_VALUE = 0,
@@ -202,7 +203,7 @@ uint32_t host_pid_arg(lua_State *L, host_sim *s, int i, const char *call);
 
 void host_open_values(lua_State *L);
 
-/* -- error.c ----------------------------------------------------------------------- */
+/* -- error.c -- */
 
 /* Raises {kind=, message=, time=, process=, traceback=} at the model's line. */
 int host_raise(lua_State *L, const char *kind, const char *format, ...);
@@ -237,7 +238,7 @@ void host_check_fields(lua_State *L, int i, const char *call,
 void host_open_errors(lua_State *L);
 void host_open_failure(lua_State *L);
 
-/* -- held.c --------------------------------------------------------------------------- */
+/* -- held.c -- */
 
 /* Keeps n values from L's index `first` on; returns their slot. [-0,+0,m] */
 uint32_t host_hold(lua_State *L, host_sim *s, int first, int n);
@@ -248,7 +249,7 @@ void host_fetch(lua_State *L, host_sim *s, uint32_t slot, int n);
 /* Forgets n held values. [-0, +0, -] */
 void host_drop(lua_State *L, host_sim *s, uint32_t slot, int n);
 
-/* -- loop.c --------------------------------------------------------------------------- */
+/* -- loop.c -- */
 
 /* The only lua_resume: runs `co`, called from `from`. */
 int host_resume(md_host *h, lua_State *co, lua_State *from, int arguments,
@@ -282,7 +283,7 @@ const char *host_stuck(md_host *h, host_sim *s, md_next why);
    when it returned a true value. An error is s's failure. */
 bool host_call(md_host *h, host_sim *s, uint32_t slot, int n);
 
-/* -- process.c ------------------------------------------------------------------------ */
+/* -- process.c -- */
 
 /* The body of every process: [handler, fn, arguments ...]. */
 int host_body(lua_State *L);
@@ -304,7 +305,7 @@ void host_waiting(lua_State *L, host_sim *s, uint32_t p);
 /* An error that nobody catches ends the run of s; the value is on the top. */
 void host_fail(lua_State *L, host_sim *s, uint32_t p);
 
-/* -- wait.c: how a call blocks ---------------------------------------------------------- */
+/* -- wait.c: how a call blocks -- */
 
 /* True when a process runs that may block here with nothing more to see to. */
 static inline bool host_free(lua_State *L, const md_host *h) {
@@ -357,7 +358,7 @@ bool host_passes(lua_State *L, uint64_t before);
 /* What a pcall gives for the error on the top. [-0, +0, -] */
 void host_caught(lua_State *L, int status);
 
-/* -- coroutine.c --------------------------------------------------------------------------- */
+/* -- coroutine.c -- */
 
 /* Marks a coroutine as the host's own, which the model may not resume: those of
    processes, and generators while they wait in one. */
@@ -370,7 +371,7 @@ static inline bool host_owned(lua_State *co) {
   return *(uintptr_t *)lua_getextraspace(co) & 1;
 }
 
-/* -- match.c ------------------------------------------------------------------------------ */
+/* -- match.c -- */
 
 /* The tag of a value: equal values have equal tags; 0: no tag. */
 uint64_t host_tag(lua_State *L, int i);
@@ -390,7 +391,7 @@ bool host_literal(lua_State *P, int p);
 /* A digest of n values for the trace. */
 uint64_t host_digest(lua_State *L, int first, int n);
 
-/* -- the modules of the library that are in C ----------------------------------------------- */
+/* -- the modules of the library that are in C -- */
 
 /* Takes the message that was handed to p, and not yet seen, back. */
 void host_unreceive(lua_State *L, host_sim *s, uint32_t p);

@@ -37,7 +37,7 @@ unsigned __wrap_luaS_hash(const char *text, size_t length, unsigned seed) {
   return 0x6d6f6f6e;
 }
 
-/* -- text only ------------------------------------------------------------------------ */
+/* -- text only -- */
 
 /* load(chunk [, name [, mode [, env]]]) -> function or nil, message
    As in Lua 5.4, but of text alone: bytecode is refused, as a damaged one can
@@ -105,8 +105,10 @@ int host_load_file(lua_State *L, const char *path, const char *name) {
   }
   if (!library_skip(&reader)) {
     fclose(reader.file);
-    lua_pushfstring(L, "'%s' is bytecode, and only text is loaded; give the "
-                       "source instead", name);
+    lua_pushfstring(L,
+                    "'%s' is bytecode, and only text is loaded; give the "
+                    "source instead",
+                    name);
     return LUA_ERRSYNTAX;
   }
   const char *chunk = lua_pushfstring(L, "@%s", name);
@@ -160,7 +162,7 @@ static int f_dofile(lua_State *L) {
   return library_done(L, LUA_OK, 0);
 }
 
-/* -- modules ------------------------------------------------------------------------------ */
+/* -- modules -- */
 
 /* One template, such as "?.lua", in one folder; pushes the loader. */
 static bool library_try(lua_State *L, const char *folder, const char *file) {
@@ -205,7 +207,7 @@ static void library_searchers(lua_State *L) {
   lua_pop(L, 2);
 }
 
-/* -- the rest ------------------------------------------------------------------------------- */
+/* -- the rest -- */
 
 /* os.exit([code]) -> never
    Ends the program with that status: an integer, true (0, also without a code)
@@ -232,7 +234,7 @@ static int mt_file_tostring(lua_State *L) {
 
 /* Without io, os and what leads out of the program: --sandbox. */
 static void library_sandbox(lua_State *L) {
-  static const char *const os[] = {"execute", "exit",    "getenv", "remove",
+  static const char *const os[] = {"execute", "exit",    "getenv",   "remove",
                                    "rename",  "tmpname", "setlocale"};
   static const char *const globals[] = {"io", "dofile", "loadfile", "debug"};
   lua_getglobal(L, "os");

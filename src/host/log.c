@@ -30,7 +30,8 @@ static md_cell log_cell(lua_State *L, int i, const char *call,
   md_cell cell = {.kind = MD_CELL_NIL};
   switch (lua_type(L, i)) {
   case LUA_TNONE:
-  case LUA_TNIL: break;
+  case LUA_TNIL:
+    break;
   case LUA_TBOOLEAN:
     cell.kind = MD_CELL_BOOLEAN;
     cell.boolean = lua_toboolean(L, i);
@@ -162,13 +163,13 @@ static int log_record(lua_State *L) {
   luaL_checkstack(L, r->n, NULL);
   for (int k = 0; k < r->n; k++) {
     if (lua_type(L, k + 1) == LUA_TNUMBER && !lua_isinteger(L, k + 1)) {
-      cells[k] = (md_cell){.kind = MD_CELL_NUMBER,
-                           .number = lua_tonumber(L, k + 1)};
+      cells[k] =
+          (md_cell){.kind = MD_CELL_NUMBER, .number = lua_tonumber(L, k + 1)};
       continue;
     }
     snprintf(field, sizeof field, "%d", k + 1);
-    cells[k] = log_cell(L, k < given ? k + 1 : given + r->n + 1, "recorder",
-                        field);
+    cells[k] =
+        log_cell(L, k < given ? k + 1 : given + r->n + 1, "recorder", field);
   }
   log_row(L, r->sim, r->table, cells, r->columns, r->n);
   return 0;
@@ -210,11 +211,21 @@ static int f_recorder(lua_State *L) {
 
 static void log_push(lua_State *L, const md_cell *cell) {
   switch (cell->kind) {
-  case MD_CELL_NIL: lua_pushnil(L); break;
-  case MD_CELL_BOOLEAN: lua_pushboolean(L, cell->boolean); break;
-  case MD_CELL_INTEGER: lua_pushinteger(L, cell->integer); break;
-  case MD_CELL_NUMBER: lua_pushnumber(L, cell->number); break;
-  case MD_CELL_TEXT: lua_pushlstring(L, cell->text, cell->length); break;
+  case MD_CELL_NIL:
+    lua_pushnil(L);
+    break;
+  case MD_CELL_BOOLEAN:
+    lua_pushboolean(L, cell->boolean);
+    break;
+  case MD_CELL_INTEGER:
+    lua_pushinteger(L, cell->integer);
+    break;
+  case MD_CELL_NUMBER:
+    lua_pushnumber(L, cell->number);
+    break;
+  case MD_CELL_TEXT:
+    lua_pushlstring(L, cell->text, cell->length);
+    break;
   }
 }
 

@@ -54,12 +54,17 @@ uint64_t host_tag(lua_State *L, int i) {
   case LUA_TSTRING: /* an interned string is known by its address */
     text = lua_tolstring(L, i, &n);
     return n <= MATCH_SHORT ? (uint64_t)(uintptr_t)text : match_bytes(text, n);
-  case LUA_TNUMBER: return match_number(L, i);
-  case LUA_TLIGHTUSERDATA: return (uint64_t)(uintptr_t)lua_touserdata(L, i);
-  case LUA_TBOOLEAN: return lua_toboolean(L, i) ? 3 : 5;
+  case LUA_TNUMBER:
+    return match_number(L, i);
+  case LUA_TLIGHTUSERDATA:
+    return (uint64_t)(uintptr_t)lua_touserdata(L, i);
+  case LUA_TBOOLEAN:
+    return lua_toboolean(L, i) ? 3 : 5;
   case LUA_TNIL:
-  case LUA_TNONE: return 7;
-  default: return (uint64_t)(uintptr_t)lua_topointer(L, i);
+  case LUA_TNONE:
+    return 7;
+  default:
+    return (uint64_t)(uintptr_t)lua_topointer(L, i);
   }
 }
 
@@ -73,16 +78,26 @@ bool host_literal(lua_State *P, int p) {
 
 bool host_match_kind(uint64_t pattern, lua_State *V, int v) {
   switch (pattern) {
-  case MATCH_ANY: return true;
-  case MATCH_NUMBER: return lua_type(V, v) == LUA_TNUMBER;
-  case MATCH_INTEGER: return lua_isinteger(V, v);
-  case MATCH_STRING: return lua_type(V, v) == LUA_TSTRING;
-  case MATCH_BOOLEAN: return lua_type(V, v) == LUA_TBOOLEAN;
-  case MATCH_TABLE: return lua_type(V, v) == LUA_TTABLE;
-  case MATCH_FUNC: return lua_type(V, v) == LUA_TFUNCTION;
-  case MATCH_PID: return host_kind(V, v) == HOST_PID;
-  case MATCH_REF: return host_kind(V, v) == HOST_REF;
-  default: return false;
+  case MATCH_ANY:
+    return true;
+  case MATCH_NUMBER:
+    return lua_type(V, v) == LUA_TNUMBER;
+  case MATCH_INTEGER:
+    return lua_isinteger(V, v);
+  case MATCH_STRING:
+    return lua_type(V, v) == LUA_TSTRING;
+  case MATCH_BOOLEAN:
+    return lua_type(V, v) == LUA_TBOOLEAN;
+  case MATCH_TABLE:
+    return lua_type(V, v) == LUA_TTABLE;
+  case MATCH_FUNC:
+    return lua_type(V, v) == LUA_TFUNCTION;
+  case MATCH_PID:
+    return host_kind(V, v) == HOST_PID;
+  case MATCH_REF:
+    return host_kind(V, v) == HOST_REF;
+  default:
+    return false;
   }
 }
 
@@ -103,30 +118,37 @@ static bool match_equal(lua_State *A, int a, lua_State *B, int b) {
   const char *x, *y;
   if (type != lua_type(B, b)) return false;
   switch (type) {
-  case LUA_TNIL: return true;
-  case LUA_TBOOLEAN: return lua_toboolean(A, a) == lua_toboolean(B, b);
-  case LUA_TLIGHTUSERDATA: return lua_touserdata(A, a) == lua_touserdata(B, b);
-  case LUA_TNUMBER: return match_same_number(A, a, B, b);
+  case LUA_TNIL:
+    return true;
+  case LUA_TBOOLEAN:
+    return lua_toboolean(A, a) == lua_toboolean(B, b);
+  case LUA_TLIGHTUSERDATA:
+    return lua_touserdata(A, a) == lua_touserdata(B, b);
+  case LUA_TNUMBER:
+    return match_same_number(A, a, B, b);
   case LUA_TSTRING:
     x = lua_tolstring(A, a, &n);
     y = lua_tolstring(B, b, &m);
     return x == y || (n == m && n > MATCH_SHORT && memcmp(x, y, n) == 0);
-  default: return lua_topointer(A, a) == lua_topointer(B, b);
+  default:
+    return lua_topointer(A, a) == lua_topointer(B, b);
   }
 }
 
 bool host_match(lua_State *P, int p, lua_State *V, int v) {
   const void *light = lua_touserdata(P, p);
   switch (host_kind_of(light)) {
-  case HOST_NO_VALUE: return match_equal(P, p, V, v);
+  case HOST_NO_VALUE:
+    return match_equal(P, p, V, v);
   case HOST_PATTERN:
     return lua_type(V, v) != LUA_TNONE &&
            host_match_kind(host_bits(light), V, v);
-  default: return lua_touserdata(V, v) == light;
+  default:
+    return lua_touserdata(V, v) == light;
   }
 }
 
-/* -- digests ----------------------------------------------------------------------- */
+/* -- digests -- */
 
 /* One word of a value: enough to tell most apart, and never an address. */
 static uint64_t match_digest(lua_State *L, int i) {
@@ -143,9 +165,12 @@ static uint64_t match_digest(lua_State *L, int i) {
     x = lua_tonumber(L, i);
     memcpy(&word, &x, sizeof word);
     return word;
-  case LUA_TLIGHTUSERDATA: return (uint64_t)(uintptr_t)lua_touserdata(L, i);
-  case LUA_TBOOLEAN: return lua_toboolean(L, i) ? 3 : 5;
-  default: return (uint64_t)lua_type(L, i) + 11;
+  case LUA_TLIGHTUSERDATA:
+    return (uint64_t)(uintptr_t)lua_touserdata(L, i);
+  case LUA_TBOOLEAN:
+    return lua_toboolean(L, i) ? 3 : 5;
+  default:
+    return (uint64_t)lua_type(L, i) + 11;
   }
 }
 

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* -- handing over -------------------------------------------------------------------- */
+/* -- handing over -- */
 
 /* Does the message match the patterns on the waiting coroutine's stack? */
 static inline bool message_wanted(lua_State *leaf, int patterns, lua_State *L,
@@ -117,7 +117,7 @@ void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
   lua_settop(L, base);
 }
 
-/* -- sending ------------------------------------------------------------------------- */
+/* -- sending -- */
 
 /* A reply to an ask of `to` that is over: nobody can want it any more. One to
    an ask whose message waited for room, and has been taken before `to` could
@@ -126,11 +126,11 @@ static bool message_late(lua_State *L, host_sim *s, uint32_t to, int first,
                          int n) {
   if (n == 0 || host_asker(lua_touserdata(L, first)) != to) return false;
   const md_proc *proc = md_sim_proc(s->kernel, to);
-  bool asks = proc->state == MD_WAITING ? proc->wait == MD_WAIT_REPLY
-                                        : proc->state == MD_READY &&
-                                              proc->why == MD_WHY_ROOM;
-  return !asks || lua_touserdata(host_leaf(s, to), 1) !=
-                      lua_touserdata(L, first);
+  bool asks = proc->state == MD_WAITING
+                  ? proc->wait == MD_WAIT_REPLY
+                  : proc->state == MD_READY && proc->why == MD_WHY_ROOM;
+  return !asks ||
+         lua_touserdata(host_leaf(s, to), 1) != lua_touserdata(L, first);
 }
 
 static message_fate message_drop(host_sim *s, uint32_t to, uint32_t from) {
@@ -162,9 +162,9 @@ static message_fate message_queue(lua_State *L, host_sim *s, uint32_t to,
 }
 
 /* Sends the top n values of L, from `first` on. */
-message_fate message_send(lua_State *L, host_sim *s, uint32_t to,
-                          uint32_t from, int first, int n,
-                          uint64_t digest, uint32_t *envelope) {
+message_fate message_send(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
+                          int first, int n, uint64_t digest,
+                          uint32_t *envelope) {
   md_sim_note(s->kernel, MD_TRACE_SEND, from, to, digest);
   if (to == 0 || message_late(L, s, to, first, n))
     return message_drop(s, to, from);
@@ -175,15 +175,17 @@ message_fate message_send(lua_State *L, host_sim *s, uint32_t to,
   if (md_sim_room(s->kernel, to))
     return message_queue(L, s, to, from, first, n, true, envelope);
   switch ((md_full)md_sim_extra(s->kernel, to)->full) {
-  case MD_FULL_DROP: return message_drop(s, to, from);
-  case MD_FULL_ERROR: return MESSAGE_OVER;
-  case MD_FULL_BLOCK: break;
+  case MD_FULL_DROP:
+    return message_drop(s, to, from);
+  case MD_FULL_ERROR:
+    return MESSAGE_OVER;
+  case MD_FULL_BLOCK:
+    break;
   }
   return message_queue(L, s, to, from, first, n, false, envelope);
 }
 
-int message_overflow(lua_State *L, host_sim *s, uint32_t to,
-                            const char *call) {
+int message_overflow(lua_State *L, host_sim *s, uint32_t to, const char *call) {
   char label[64];
   uint32_t n = md_sim_extra(s->kernel, to)->capacity;
   return host_raise(L, "overflow",
@@ -325,7 +327,7 @@ int host_arrive(lua_State *L, host_sim *s, const uint64_t words[3]) {
   host_drop(L, s, slot, n);
   if (message_send(L, s, to, from, first, n, host_digest(L, first, n),
                    &envelope) == MESSAGE_OVER)
-    return message_overflow(L, s, to, "send_after");
+    message_drop(s, to, from); /* its sender is not there to be told */
   return 0;
 }
 
@@ -337,7 +339,7 @@ void host_unline(lua_State *L, host_sim *s, uint32_t p) {
   host_drop(L, s, mail.slot, (int)mail.count);
 }
 
-/* -- the rest --------------------------------------------------------------------------------- */
+/* -- the rest -- */
 
 void host_flush(lua_State *L, host_sim *s, uint32_t p, bool line) {
   uint32_t n = md_sim_proc(s->kernel, p)->inbox_count;
@@ -360,8 +362,9 @@ static int f_inbox(lua_State *L) {
   uint32_t p = h->sim == s ? h->process : 0;
   if (!lua_isnoneornil(L, 1)) p = host_pid_arg(L, s, 1, "inbox");
   else if (p == 0)
-    return host_raise(L, "usage", "inbox: expected a pid outside of a process; "
-                                  "md.inbox(pid)");
+    return host_raise(L, "usage",
+                      "inbox: expected a pid outside of a process; "
+                      "md.inbox(pid)");
   lua_pushinteger(L, p ? md_sim_proc(s->kernel, p)->inbox_count : 0);
   return 1;
 }
@@ -375,8 +378,9 @@ static int f_flush(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_host *h = s->host;
   if (h->sim != s || h->process == 0)
-    return host_raise(L, "usage", "flush: only a process has an inbox, and "
-                                  "this is none");
+    return host_raise(L, "usage",
+                      "flush: only a process has an inbox, and "
+                      "this is none");
   host_flush(L, s, h->process, false);
   return 0;
 }
@@ -391,13 +395,9 @@ static int f_ref(lua_State *L) {
 }
 
 void host_open_messages(lua_State *L) {
-  static const luaL_Reg functions[] = {{"send", f_send},
-                                       {"reply", f_reply},
-                                       {"send_after", f_send_after},
-                                       {"send_at", f_send_at},
-                                       {"inbox", f_inbox},
-                                       {"flush", f_flush},
-                                       {"ref", f_ref},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"send", f_send},       {"reply", f_reply}, {"send_after", f_send_after},
+      {"send_at", f_send_at}, {"inbox", f_inbox}, {"flush", f_flush},
+      {"ref", f_ref},         {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

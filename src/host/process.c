@@ -76,8 +76,8 @@ static void process_push_killed(lua_State *L, host_sim *s, uint32_t p) {
   host_drop(L, s, slot, 1);
   int reason = lua_gettop(L);
   const char *because = host_describe(L, reason);
-  host_error_value(L, L, "killed", "%s was killed%s%s",
-                   host_label(s, p, label), lua_isnil(L, reason) ? "" : ": ",
+  host_error_value(L, L, "killed", "%s was killed%s%s", host_label(s, p, label),
+                   lua_isnil(L, reason) ? "" : ": ",
                    lua_isnil(L, reason) ? "" : because);
   lua_pushvalue(L, reason);
   lua_setfield(L, -2, "reason");
@@ -89,8 +89,8 @@ static void process_push_killed(lua_State *L, host_sim *s, uint32_t p) {
 static bool process_exited(lua_State *L, host_sim *s, uint32_t p) {
   md_proc_extra *extra = md_sim_extra(s->kernel, p);
   host_fetch(L, s, (uint32_t)extra->words[HOST_REASON], 1);
-  bool normal =
-      lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "normal") == 0;
+  bool normal = lua_type(L, -1) == LUA_TSTRING &&
+                strcmp(lua_tostring(L, -1), "normal") == 0;
   lua_pop(L, 1);
   return normal;
 }
@@ -152,8 +152,8 @@ static int process_body_k(lua_State *L, int status, lua_KContext ctx) {
 }
 
 int host_body(lua_State *L) {
-  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0,
-                          process_body_k);
+  int status =
+      lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, process_body_k);
   return process_body_k(L, status, 0);
 }
 
@@ -162,7 +162,7 @@ int host_unborn(lua_State *L) {
   return process_over(L, false, 1);
 }
 
-/* -- spawning ------------------------------------------------------------------------ */
+/* -- spawning -- */
 
 /* The thread of slot p, made on its first use. [-0, +0, m] */
 static lua_State *process_thread(lua_State *L, host_sim *s, uint32_t p) {
@@ -233,6 +233,11 @@ static int process_spawn(lua_State *L, host_sim *s, const process_options *o,
   uint32_t parent = h->sim == s ? h->process : 0;
   int n = lua_gettop(L) - first; /* arguments */
   uint32_t p = md_sim_spawn(k, o->at, o->priority, parent);
+  if (p == 0 && !md_sim_priority_free(k, o->priority))
+    host_raise(L, "usage",
+               "spawn: there are %d different priorities already, which is "
+               "the most at one time; use fewer",
+               MD_RANKS);
   if (p == 0) host_no_memory(L);
   if (o->name && !md_sim_name(k, p, o->name, o->name_length)) {
     process_undo(L, s, p);

@@ -21,7 +21,7 @@ static void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
   md_sim_note(s->kernel, MD_TRACE_RECEIVE, p, mail.from, 0);
 }
 
-/* -- waiting --------------------------------------------------------------------------- */
+/* -- waiting -- */
 
 /* Pushes what envelope e of p gives to the patterns 1 .. n, and takes it (from
    the inbox, or from the line); false, pushing nothing, if it does not match */
@@ -123,17 +123,19 @@ static int f_wait_timeout(lua_State *L) {
   return message_wait(L, s, md_sim_now(s->kernel) + d);
 }
 
-/* -- asking ------------------------------------------------------------------------------ */
+/* -- asking -- */
 
 static int message_asked(lua_State *L, int status, lua_KContext ctx) {
   (void)status, (void)ctx;
   host_sim *s = host_of(L)->sim;
   host_woken(L);
   switch (md_sim_proc(s->kernel, s->host->process)->why) {
-  case MD_WHY_MESSAGE: return lua_gettop(L) - 1;
+  case MD_WHY_MESSAGE:
+    return lua_gettop(L) - 1;
   case MD_WHY_END:
     return host_raise(L, "noproc", "ask: the process ended before it replied");
-  default: return message_timeout(L, s, "ask_timeout");
+  default:
+    return message_timeout(L, s, "ask_timeout");
   }
 }
 
@@ -174,13 +176,14 @@ static int message_asked_room(lua_State *L, int status, lua_KContext deadline) {
 static uint32_t message_asks(lua_State *L, host_sim *s) {
   uint32_t to = host_pid_arg(L, s, 1, "ask");
   if (to == s->host->process)
-    host_raise(L, "usage", "ask: a process that asks itself waits for ever; "
-                           "call the function instead");
+    host_raise(L, "usage",
+               "ask: a process that asks itself waits for ever; "
+               "call the function instead");
   if (lua_gettop(L) < 2)
-    host_raise(L, "usage", "ask: expected a method after the pid, "
-                           "md.ask(pid, \"ping\", ...)");
-  if (to == 0)
-    host_raise(L, "noproc", "ask: the process asked has ended");
+    host_raise(L, "usage",
+               "ask: expected a method after the pid, "
+               "md.ask(pid, \"ping\", ...)");
+  if (to == 0) host_raise(L, "noproc", "ask: the process asked has ended");
   return to;
 }
 
@@ -238,7 +241,7 @@ static int f_ask_timeout(lua_State *L) {
   return message_ask(L, s, to, md_sim_now(s->kernel) + d);
 }
 
-/* -- receive ------------------------------------------------------------------------------- */
+/* -- receive -- */
 
 /* The function's results stand above the clauses and what was `below`. */
 static int message_called(lua_State *L, int status, lua_KContext below) {
@@ -315,9 +318,9 @@ static uint32_t message_next(lua_State *L, md_mails *mails, uint32_t p,
     if (tag == 0 || count > MESSAGE_TAGS)
       return md_mails_find(mails, p, 0, after);
     uint32_t e = md_mails_find(mails, p, tag, after);
-    if (e != 0 && (next == 0 || (int32_t)(mails->envelopes[e].mail.arrival -
-                                          mails->envelopes[next].mail.arrival) <
-                                    0))
+    if (e != 0 &&
+        (next == 0 || (int32_t)(mails->envelopes[e].mail.arrival -
+                                mails->envelopes[next].mail.arrival) < 0))
       next = e;
   }
   return next;
@@ -388,6 +391,7 @@ static int f_receive(lua_State *L) {
    Raises usage for a clause that is none.
      local work = md.clauses { { "add", print }, { "stop", md.exit } } */
 static int f_clauses(lua_State *L) {
+  host_sim_arg(L);
   lua_settop(L, 1);
   clauses_compile(L, 1);
   return 1;

@@ -18,7 +18,7 @@ host_sim *host_sim_arg(lua_State *L) {
   return h->sim ? h->sim : host_default(L);
 }
 
-/* -- making ------------------------------------------------------------------------ */
+/* -- making -- */
 
 static char *sims_text(md_host *h, const char *text) {
   if (text == NULL) return NULL;
@@ -130,8 +130,9 @@ static uint64_t sims_zeno(lua_State *L) {
   lua_Number n = lua_isnil(L, -1) ? 1e6 : lua_tonumber(L, -1);
   bool none = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
   if (!none && !(n >= 1))
-    host_raise(L, "usage", "sim: expected a number of events as zeno, or "
-                           "false for no bound, got %s",
+    host_raise(L, "usage",
+               "sim: expected a number of events as zeno, or "
+               "false for no bound, got %s",
                host_describe(L, -1));
   lua_pop(L, 1);
   return none || n > 1e18 ? 0 : (uint64_t)n;
@@ -147,9 +148,8 @@ static const char *sims_string(lua_State *L, const char *field) {
   return text;
 }
 
-static const char *const sims_fields[] = {"seed",     "precision", "unit",
-                                          "order",    "on_error",  "name",
-                                          "zeno",     NULL};
+static const char *const sims_fields[] = {
+    "seed", "precision", "unit", "order", "on_error", "name", "zeno", NULL};
 
 /* sim{seed=, precision=, order=, on_error=, unit=, name=, zeno=} -> sim
    A new simulation of its own. seed: an integer (0). precision: the decimal
@@ -200,11 +200,12 @@ static int mt_sim_tostring(lua_State *L) {
   host_sim *s = *(host_sim **)luaL_checkudata(L, 1, "md.sim");
   char now[40];
   md_time_text(md_sim_scale(s->kernel), md_sim_now(s->kernel), now, sizeof now);
-  lua_pushfstring(L, "<sim %s at %s>", s->name ? s->name : "", now);
+  lua_pushfstring(L, "<sim %s%sat %s>", s->name ? s->name : "",
+                  s->name ? " " : "", now);
   return 1;
 }
 
-/* -- running ------------------------------------------------------------------------- */
+/* -- running -- */
 
 /* What a run returns: why it ended, the time, what md.stop was given. */
 static int sims_ran(lua_State *L, int status, lua_KContext ctx) {
@@ -335,8 +336,9 @@ static int f_peek(lua_State *L) {
 static int f_stop(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   if (!s->running)
-    return host_raise(L, "usage", "stop: the sim is not running; a process or "
-                                  "a callback stops it");
+    return host_raise(L, "usage",
+                      "stop: the sim is not running; a process or "
+                      "a callback stops it");
   if (s->stopped) return 0;
   s->stop_count = (uint32_t)lua_gettop(L);
   s->stop_slot = host_hold(L, s, 1, lua_gettop(L));
@@ -345,7 +347,7 @@ static int f_stop(lua_State *L) {
   return 0;
 }
 
-/* -- asking ------------------------------------------------------------------------------ */
+/* -- asking -- */
 
 /* hash() -> string
    The hash of all that has happened, as 16 hexadecimal digits. Runs that go

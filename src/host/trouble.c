@@ -7,7 +7,7 @@
 
 enum { TROUBLE_STEP = 1000 }; /* instructions between two looks */
 
-/* -- instructions and Ctrl-C --------------------------------------------------------- */
+/* -- instructions and Ctrl-C -- */
 
 static void trouble_hook(lua_State *L, lua_Debug *ar) {
   md_host *h = host_of(L);
@@ -46,7 +46,7 @@ void host_signal(md_host *h) {
                 LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
-/* -- ends ------------------------------------------------------------------------------- */
+/* -- ends -- */
 
 /* Pushes the error of a protected call's arguments: kind, text. */
 static int trouble_error(lua_State *L) {
@@ -81,9 +81,9 @@ static void trouble_busiest(host_sim *s, char *text, size_t size) {
   int n = md_sim_busiest(s->kernel, processes, counts, 3);
   size_t used = strlen(text);
   for (int i = 0; i < n; i++)
-    used += (size_t)snprintf(
-        text + used, size - used, "%s%s (%u)", i ? ", " : "",
-        host_label(s, processes[i], label), counts[i]);
+    used +=
+        (size_t)snprintf(text + used, size - used, "%s%s (%u)", i ? ", " : "",
+                         host_label(s, processes[i], label), counts[i]);
 }
 
 const char *host_stuck(md_host *h, host_sim *s, md_next why) {

@@ -73,9 +73,9 @@ uint32_t host_pid_arg(lua_State *L, host_sim *s, int i, const char *call) {
    only what math.type calls an integer.
      local from, n = md.wait("add", md.is.pid, md.is.integer) */
 static const char *const value_patterns[] = {
-    "md._",          "md.is.number", "md.is.integer", "md.is.string",
-    "md.is.boolean", "md.is.table",  "md.is.func",    "md.is.pid",
-    "md.is.ref"};
+    "md._",         "md.is.number",  "md.is.integer",
+    "md.is.string", "md.is.boolean", "md.is.table",
+    "md.is.func",   "md.is.pid",     "md.is.ref"};
 
 static int mt_tostring(lua_State *L) {
   uint64_t bits = host_bits(lua_touserdata(L, 1));
@@ -88,12 +88,15 @@ static int mt_tostring(lua_State *L) {
     else snprintf(text, sizeof text, "<pid %u.%u>", index, generation);
     break;
   case HOST_REF:
-    snprintf(text, sizeof text, "<ref %llu>", (unsigned long long)(bits & ((1ull << 51) - 1)));
+    snprintf(text, sizeof text, "<ref %llu>",
+             (unsigned long long)(bits & ((1ull << 51) - 1)));
     break;
   case HOST_PATTERN:
     snprintf(text, sizeof text, "%s", value_patterns[bits]);
     break;
-  case HOST_UNWIND: snprintf(text, sizeof text, "killed"); break;
+  case HOST_UNWIND:
+    snprintf(text, sizeof text, "killed");
+    break;
   default:
     snprintf(text, sizeof text, "userdata: %p", lua_touserdata(L, 1));
   }

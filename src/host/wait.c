@@ -37,8 +37,9 @@ static bool wait_in_finalizer(lua_State *L) {
 static int wait_refuse(lua_State *L, const char *call) {
   md_host *h = host_of(L);
   if (wait_in_finalizer(L)) /* Lua prints texts alone */
-    return luaL_error(L, "%s cannot block inside a finalizer (__gc); let it "
-                         "send a message to a process that does it",
+    return luaL_error(L,
+                      "%s cannot block inside a finalizer (__gc); let it "
+                      "send a message to a process that does it",
                       call);
   if (h->sim != NULL && h->process != 0) {
     const char *name = wait_obstacle(L);

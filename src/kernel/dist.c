@@ -22,8 +22,7 @@ double md_dist_exponential_rest(md_rng *rng, size_t layer, double x) {
   double start = 0;
   for (;;) {
     assert(layer < 256 && x >= md_dist_exp_edge[layer + 1]);
-    if (layer == 0)
-      start += md_dist_exp_edge[1];
+    if (layer == 0) start += md_dist_exp_edge[1];
     else if (is_under(rng, dist_exp_top + layer, md_real_exp(-x)))
       return start + x;
     uint64_t bits = md_rng_next(rng);
@@ -76,10 +75,8 @@ double md_dist_uniform(md_rng *rng, double a, double b) {
   double x, width = b - a;
   do {
     double u = md_rng_unit(rng);
-    if (width <= DBL_MAX)
-      x = a + width * u;
-    else
-      x = 2 * (a / 2 + (b / 2 - a / 2) * u);
+    if (width <= DBL_MAX) x = a + width * u;
+    else x = 2 * (a / 2 + (b / 2 - a / 2) * u);
   } while (x >= b && a < b);
   return x;
 }

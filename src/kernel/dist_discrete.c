@@ -159,8 +159,7 @@ int64_t md_dist_binomial(md_rng *rng, int64_t n, double p) {
   int64_t k;
   if ((double)n * least < DIST_COUNTED_BELOW)
     k = binomial_counted(rng, n, least);
-  else
-    k = count_of(binomial_rejected(rng, (double)n, least));
+  else k = count_of(binomial_rejected(rng, (double)n, least));
   if (k > n) k = n;
   return p > 0.5 ? n - k : k;
 }

@@ -147,6 +147,4 @@ const char *md_lexicon_text(const md_lexicon *lexicon, int number,
   return lexicon->words[number].text;
 }
 
-int md_lexicon_count(const md_lexicon *lexicon) {
-  return (int)lexicon->count;
-}
+int md_lexicon_count(const md_lexicon *lexicon) { return (int)lexicon->count; }

@@ -22,7 +22,7 @@ void md_mails_close(md_mails *m) {
   md_arena_free(m->arena, m->bins, m->bins_capacity * sizeof *m->bins);
 }
 
-/* -- the index by tag: open addressing with linear probing ------------- */
+/* -- the index by tag: open addressing with linear probing -- */
 
 static uint32_t mail_bin_home(const md_mails *m, uint32_t p, uint64_t tag) {
   uint64_t hash = (tag ^ (uint64_t)p << 32) * 0x9e3779b97f4a7c15u;
@@ -88,14 +88,10 @@ static bool mail_enter(md_mails *m, uint32_t p, uint32_t e) {
   uint32_t before = after ? all[after].same_next : bin->first;
   all[e].same_prev = after;
   all[e].same_next = before;
-  if (after)
-    all[after].same_next = e;
-  else
-    bin->first = e;
-  if (before)
-    all[before].same_prev = e;
-  else
-    bin->last = e;
+  if (after) all[after].same_next = e;
+  else bin->first = e;
+  if (before) all[before].same_prev = e;
+  else bin->last = e;
   return true;
 }
 
@@ -104,14 +100,10 @@ static void mail_leave(md_mails *m, uint32_t p, uint32_t e) {
   md_mail_bin *bin = mail_bin(m, p, all[e].mail.tag);
   assert(bin->first != 0);
   uint32_t prev = all[e].same_prev, next = all[e].same_next;
-  if (prev)
-    all[prev].same_next = next;
-  else
-    bin->first = next;
-  if (next)
-    all[next].same_prev = prev;
-  else
-    bin->last = prev;
+  if (prev) all[prev].same_next = next;
+  else bin->first = next;
+  if (next) all[next].same_prev = prev;
+  else bin->last = prev;
   if (bin->first == 0) mail_bin_remove(m, bin);
 }
 
@@ -133,7 +125,7 @@ static void mail_index(md_mails *m, uint32_t p) {
   m->procs->hot[p].flags |= MD_INDEXED;
 }
 
-/* -- envelopes and lists ------------------------------------------------ */
+/* -- envelopes and lists -- */
 
 static uint32_t mail_new(md_mails *m, const md_mail *mail) {
   uint32_t e = m->free;
@@ -161,27 +153,19 @@ static void mail_link(md_mails *m, uint32_t *first, uint32_t *last, uint32_t e,
   uint32_t before = after ? m->envelopes[after].next : *first;
   m->envelopes[e].prev = after;
   m->envelopes[e].next = before;
-  if (after)
-    m->envelopes[after].next = e;
-  else
-    *first = e;
-  if (before)
-    m->envelopes[before].prev = e;
-  else
-    *last = e;
+  if (after) m->envelopes[after].next = e;
+  else *first = e;
+  if (before) m->envelopes[before].prev = e;
+  else *last = e;
 }
 
 static md_mail mail_unlink(md_mails *m, uint32_t *first, uint32_t *last,
                            uint32_t e) {
   uint32_t prev = m->envelopes[e].prev, next = m->envelopes[e].next;
-  if (prev)
-    m->envelopes[prev].next = next;
-  else
-    *first = next;
-  if (next)
-    m->envelopes[next].prev = prev;
-  else
-    *last = prev;
+  if (prev) m->envelopes[prev].next = next;
+  else *first = next;
+  if (next) m->envelopes[next].prev = prev;
+  else *last = prev;
   md_mail mail = m->envelopes[e].mail;
   m->envelopes[e].next = m->free;
   m->free = e;

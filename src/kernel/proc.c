@@ -25,15 +25,14 @@ static bool procs_grow(md_procs *t) {
   const size_t sizes[] = {sizeof *t->hot, sizeof *t->cold, sizeof *t->roots};
   int grown = 0;
   if (wanted > 1u << MD_INDEX_BITS) return false;
-  while (grown < 3 && procs_double(t->arena, &arrays[grown], old, wanted,
-                                   sizes[grown]))
+  while (grown < 3 &&
+         procs_double(t->arena, &arrays[grown], old, wanted, sizes[grown]))
     grown++;
   bool done = grown == 3;
   while (!done && grown-- > 0) { /* shrinking never fails */
     if (old > 0) {
-      arrays[grown] = md_arena_resize(t->arena, arrays[grown],
-                                      wanted * sizes[grown],
-                                      old * sizes[grown]);
+      arrays[grown] = md_arena_resize(
+          t->arena, arrays[grown], wanted * sizes[grown], old * sizes[grown]);
     } else {
       md_arena_free(t->arena, arrays[grown], wanted * sizes[grown]);
       arrays[grown] = NULL;
@@ -129,10 +128,8 @@ md_proc_extra *md_procs_extra(md_procs *t, uint32_t p) {
     }
   }
   e = t->extra_free;
-  if (e != 0)
-    t->extra_free = t->extra[e].next;
-  else
-    e = t->extra_used++;
+  if (e != 0) t->extra_free = t->extra[e].next;
+  else e = t->extra_used++;
   memset(&t->extra[e], 0, sizeof t->extra[e]);
   t->cold[p].extra = e;
   return &t->extra[e];

@@ -53,9 +53,9 @@ typedef enum md_why {
 
 enum {
   MD_STARTED = 1,
-  MD_DYING = 2,   /* killed: takes no message any more, only unwinds */
-  MD_PENDING = 4, /* interrupts that wait for its next wait */
-  MD_INDEXED = 8, /* its inbox has entries in the index by tag */
+  MD_DYING = 2,    /* killed: takes no message any more, only unwinds */
+  MD_PENDING = 4,  /* interrupts that wait for its next wait */
+  MD_INDEXED = 8,  /* its inbox has entries in the index by tag */
   MD_BOUNDED = 32, /* its inbox has a capacity */
 };
 

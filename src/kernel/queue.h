@@ -76,9 +76,7 @@ static inline md_time md_key_time(md_key key) {
   return (md_time)(uint64_t)(key >> 64);
 }
 
-static inline uint64_t md_key_low(md_key key) {
-  return (uint64_t)key;
-}
+static inline uint64_t md_key_low(md_key key) { return (uint64_t)key; }
 
 static inline uint32_t md_key_slot(md_key key) {
   return (uint32_t)key & ((1u << MD_SLOT_BITS) - 1);
@@ -170,10 +168,8 @@ static inline md_key md_queue_top(md_queue *q) {
 /* Takes the key that md_queue_top has just given. */
 static inline void md_queue_take(md_queue *q, md_key top) {
   assert(top != MD_KEY_NONE && !q->hole);
-  if (q->heap[0] == top)
-    q->hole = true;
-  else
-    q->ring_first++;
+  if (q->heap[0] == top) q->hole = true;
+  else q->ring_first++;
 }
 
 /* Puts a key among those that lie ahead. */

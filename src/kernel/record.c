@@ -215,10 +215,8 @@ static md_cell rec_read(const md_records *records,
     cell.text = md_lexicon_text(records->texts, (int)bits, &cell.length);
   else if (cell.kind == MD_CELL_NUMBER)
     memcpy(&cell.number, &bits, sizeof bits);
-  else if (cell.kind == MD_CELL_INTEGER)
-    cell.integer = (int64_t)bits;
-  else if (cell.kind == MD_CELL_BOOLEAN)
-    cell.boolean = bits != 0;
+  else if (cell.kind == MD_CELL_INTEGER) cell.integer = (int64_t)bits;
+  else if (cell.kind == MD_CELL_BOOLEAN) cell.boolean = bits != 0;
   return cell;
 }
 
@@ -296,10 +294,8 @@ int md_records_table(md_records *records, const char *name, size_t length) {
   md_lexicon *names = md_lexicon_open(records->arena);
   if (names == NULL) return -1;
   int table = md_lexicon_add(records->names, name, length);
-  if (table < 0)
-    md_lexicon_close(names);
-  else
-    records->tables[table] = (struct rec_table){.names = names};
+  if (table < 0) md_lexicon_close(names);
+  else records->tables[table] = (struct rec_table){.names = names};
   return table;
 }
 

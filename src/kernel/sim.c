@@ -1,43 +1,7 @@
-#include "kernel/sim.h"
+#include "kernel/state.h"
 
 #include <assert.h>
 #include <string.h>
-
-enum {
-  SIM_TIMER = 1u << (MD_SLOT_BITS - 1), /* the slot is a timer's */
-  SIM_QUICK = 1024,     /* sleeps in a row without a look at the host's loop */
-  SIM_COMPANY = 256,    /* fewer have their processes in the first caches */
-  SIM_CROWD = 3000,     /* more have them beyond the second */
-  SIM_SWEEP = 64,       /* forgotten keys that are not worth a sweep */
-  SIM_SUSPECT = 100000, /* the last events before zeno are counted by name */
-};
-
-#define SIM_FOREVER INT64_MAX
-
-/* Most fields of the first lines are touched at every event. */
-struct md_sim {
-  md_time now, limit;
-  uint64_t events, instant; /* the first event of this instant */
-  uint64_t last;            /* the run ends when so many have happened */
-  uint64_t attention;       /* from so many on, each is looked at closely */
-  uint32_t pending;         /* keys in the queue that somebody waits for */
-  uint64_t quick_last, quick_most; /* events up to which, and how many more,
-                                      processes may go on by themselves */
-  bool starved; /* a wake-up was lost for want of memory */
-  md_queue queue;
-  md_trace trace;
-  md_procs procs;
-  uint64_t zeno, suspect;
-  md_timers timers;
-  md_mails mails;
-  md_scale scale;
-  md_arena *arena;
-  uint64_t seed;
-  uint32_t *counts; /* events by process at an instant that has had many */
-  uint32_t counts_size;
-  int ranks; /* priorities in use, ascending; a rank is an index */
-  int64_t priorities[MD_RANKS];
-};
 
 md_sim *md_sim_open(md_arena *arena, const md_sim_options *options) {
   md_sim *s = md_arena_alloc(arena, sizeof *s);
@@ -69,27 +33,13 @@ void md_sim_close(md_sim *s) {
   md_arena_free(s->arena, s, sizeof *s);
 }
 
-md_time md_sim_now(const md_sim *s) {
-  return s->now;
-}
-md_scale md_sim_scale(const md_sim *s) {
-  return s->scale;
-}
-uint64_t md_sim_seed(const md_sim *s) {
-  return s->seed;
-}
-uint64_t md_sim_events(const md_sim *s) {
-  return s->events;
-}
-uint64_t md_sim_hash(const md_sim *s) {
-  return s->trace.hash;
-}
-md_trace *md_sim_trace(md_sim *s) {
-  return &s->trace;
-}
-md_mails *md_sim_mails(md_sim *s) {
-  return &s->mails;
-}
+md_time md_sim_now(const md_sim *s) { return s->now; }
+md_scale md_sim_scale(const md_sim *s) { return s->scale; }
+uint64_t md_sim_seed(const md_sim *s) { return s->seed; }
+uint64_t md_sim_events(const md_sim *s) { return s->events; }
+uint64_t md_sim_hash(const md_sim *s) { return s->trace.hash; }
+md_trace *md_sim_trace(md_sim *s) { return &s->trace; }
+md_mails *md_sim_mails(md_sim *s) { return &s->mails; }
 
 void md_sim_zeno(md_sim *s, uint64_t zeno) {
   s->attention = 0;
@@ -107,156 +57,7 @@ void md_sim_note(md_sim *s, md_trace_kind kind, uint32_t process,
   md_trace_note(&s->trace, s->now, kind, process, other, detail);
 }
 
-/* -- keys ---- */
-
-/* The key that the owner of a slot waits for. */
-static md_key sim_owned(const md_sim *s, uint32_t slot) {
-  uint64_t wake, due;
-  if (slot & SIM_TIMER) {
-    const md_timer *timer = &s->timers.records[slot & ~SIM_TIMER];
-    wake = timer->wake;
-    due = (uint64_t)timer->due;
-  } else {
-    wake = s->procs.hot[slot].wake;
-    due = (uint64_t)s->procs.hot[slot].due;
-  }
-  return (md_key)due << 64 | wake;
-}
-
-/* The key that the owner waits for is another, at the same time. */
-static void sim_own(md_sim *s, uint32_t slot, uint64_t wake) {
-  if (slot & SIM_TIMER)
-    s->timers.records[slot & ~SIM_TIMER].wake = wake;
-  else
-    s->procs.hot[slot].wake = wake;
-}
-
-static bool sim_wanted(const md_sim *s, md_key key) {
-  return sim_owned(s, md_key_slot(key)) == key;
-}
-
-/* Sweeps the forgotten keys out of the ring. */
-static void sim_sweep_ring(md_sim *s) {
-  md_queue *q = &s->queue;
-  uint32_t mask = q->ring_capacity - 1, kept = q->ring_first;
-  for (uint32_t i = q->ring_first; i != q->ring_last; i++)
-    if (sim_wanted(s, q->ring[i & mask]))
-      q->ring[kept++ & mask] = q->ring[i & mask];
-  q->ring_last = kept;
-}
-
-/* Sweeps the forgotten keys out of the queue. */
-static void sim_sweep(md_sim *s) {
-  md_queue *q = &s->queue;
-  sim_sweep_ring(s);
-  if (q->hole) queue_settle(q);
-  uint32_t kept = 0;
-  for (uint32_t i = 0; i < q->count; i++)
-    if (sim_wanted(s, q->heap[i])) q->heap[kept++] = q->heap[i];
-  for (uint32_t i = kept; i < q->count; i++) q->heap[i] = MD_KEY_NONE;
-  q->count = kept;
-  md_queue_heapify(q);
-}
-
-/* Gives out the turns anew, in the same order. */
-static bool sim_turn_over(md_sim *s) {
-  if (!md_queue_gather(&s->queue)) return false;
-  sim_sweep(s);
-  md_queue_sort(&s->queue);
-  for (uint32_t i = 0; i < s->queue.count; i++) {
-    uint32_t slot = md_key_slot(s->queue.heap[i]);
-    sim_own(s, slot, md_queue_turn_anew(&s->queue, i));
-  }
-  if (s->queue.count == 0) s->queue.turn = 0;
-  return true;
-}
-
-/* A key that goes in now; MD_KEY_NONE when there is no memory for it. What is
-   due at once and in order needs no sorting. */
-static inline md_key sim_schedule(md_sim *s, md_time time, uint8_t rank,
-                                  uint32_t slot) {
-  md_queue *q = &s->queue;
-  assert(time >= s->now);
-  if (md_queue_turns_over(q) && !sim_turn_over(s)) return MD_KEY_NONE;
-  md_key key = md_queue_key(q, time, rank, slot);
-  bool due = time == s->now && q->order == MD_FIFO && s->ranks == 1;
-  bool done = (due && md_queue_append(q, key)) || md_queue_push(q, key);
-  if (!done) return MD_KEY_NONE;
-  s->pending++;
-  return key;
-}
-
-/* A key in the queue is wanted no more, and its owner has forgotten it. A
-   sweep takes out more keys than it leaves, so forgetting stays O(1). */
-static void sim_forget(md_sim *s) {
-  assert(s->pending > 0);
-  s->pending--;
-  uint32_t forgotten = md_queue_size(&s->queue) - s->pending;
-  if (forgotten > s->pending + SIM_SWEEP) sim_sweep(s);
-}
-
-/* Gives every rank in use another; `map` keeps their order, and with it that
-   of all keys. The queue is gathered and swept. */
-static void sim_rerank(md_sim *s, const uint8_t map[MD_RANKS]) {
-  for (uint32_t k = 0; k < s->queue.count; k++) {
-    md_key key = s->queue.heap[k];
-    uint64_t low = md_key_low(key), rank = map[low >> 56];
-    low = (low & ((1ull << 56) - 1)) | rank << 56;
-    s->queue.heap[k] = (key >> 64) << 64 | low;
-    sim_own(s, md_key_slot(key), low);
-  }
-  for (uint32_t p = 1; p < s->procs.used; p++)
-    s->procs.hot[p].rank = map[s->procs.hot[p].rank];
-}
-
-/* Drops the priorities that nobody has any more, but for 0. */
-static void sim_ranks_drop(md_sim *s) {
-  bool used[MD_RANKS] = {false};
-  uint8_t map[MD_RANKS] = {0};
-  int kept = 0;
-  for (uint32_t k = 0; k < s->queue.count; k++)
-    used[md_key_low(s->queue.heap[k]) >> 56] = true;
-  for (uint32_t p = 1; p < s->procs.used; p++)
-    if (s->procs.hot[p].state != MD_FREE) used[s->procs.hot[p].rank] = true;
-  for (int i = 0; i < s->ranks; i++) {
-    map[i] = (uint8_t)kept;
-    if (used[i] || s->priorities[i] == 0)
-      s->priorities[kept++] = s->priorities[i];
-  }
-  s->ranks = kept;
-  sim_rerank(s, map);
-}
-
-/* The place of a priority among those in use. */
-static int sim_rank_place(const md_sim *s, int64_t priority) {
-  int i = 0;
-  while (i < s->ranks && s->priorities[i] < priority) i++;
-  return i;
-}
-
-/* The rank of a priority. A new one shifts the ranks above it: O(n). -1 when
-   there is no memory, or as many others as there are ranks. */
-static int sim_rank(md_sim *s, int64_t priority) {
-  uint8_t map[MD_RANKS];
-  int i = sim_rank_place(s, priority);
-  if (i < s->ranks && s->priorities[i] == priority) return i;
-  if (!md_queue_gather(&s->queue)) return -1;
-  sim_sweep(s);
-  if (s->ranks == MD_RANKS) {
-    sim_ranks_drop(s);
-    i = sim_rank_place(s, priority);
-  }
-  if (s->ranks == MD_RANKS) return -1;
-  for (int r = 0; r < MD_RANKS; r++) map[r] = (uint8_t)(r + (r >= i));
-  sim_rerank(s, map);
-  memmove(&s->priorities[i + 1], &s->priorities[i],
-          (size_t)(s->ranks - i) * sizeof s->priorities[0]);
-  s->priorities[i] = priority;
-  s->ranks++;
-  return i;
-}
-
-/* -- the run ---- */
+/* -- the run -- */
 
 /* The next event to be looked at: the last, or one too many at this instant. */
 static inline void sim_attend(md_sim *s) {
@@ -396,9 +197,7 @@ bool md_sim_peek(md_sim *s, md_time *time) {
   }
 }
 
-void md_sim_forward(md_sim *s, md_time time) {
-  sim_move(s, time);
-}
+void md_sim_forward(md_sim *s, md_time time) { sim_move(s, time); }
 
 /* The slot's process, 0 if it is a timer. */
 static inline uint32_t sim_slot_process(md_key key) {
@@ -433,14 +232,14 @@ int md_sim_coming(const md_sim *s, uint32_t processes[MD_COMING]) {
 static void sim_disarm(md_sim *s, uint32_t p) {
   if (s->procs.hot[p].wake == 0) return;
   s->procs.hot[p].wake = 0;
-  sim_forget(s);
+  md_order_forget(s);
 }
 
-/* -- processes ---- */
+/* -- processes -- */
 
 uint32_t md_sim_spawn(md_sim *s, md_time at, int64_t priority,
                       uint32_t parent) {
-  int rank = priority == 0 && s->ranks == 1 ? 0 : sim_rank(s, priority);
+  int rank = priority == 0 && s->ranks == 1 ? 0 : md_order_rank(s, priority);
   if (rank < 0) return 0;
   uint32_t p = md_procs_take(&s->procs);
   if (p == 0) return 0;
@@ -480,9 +279,7 @@ uint32_t md_sim_index(const md_sim *s, md_pid pid) {
   return md_procs_index(&s->procs, pid);
 }
 
-uint32_t md_sim_live(const md_sim *s) {
-  return s->procs.live;
-}
+uint32_t md_sim_live(const md_sim *s) { return s->procs.live; }
 
 uint32_t md_sim_after(const md_sim *s, uint32_t p) {
   while (++p < s->procs.used)
@@ -490,9 +287,7 @@ uint32_t md_sim_after(const md_sim *s, uint32_t p) {
   return 0;
 }
 
-md_proc *md_sim_proc(const md_sim *s, uint32_t p) {
-  return &s->procs.hot[p];
-}
+md_proc *md_sim_proc(const md_sim *s, uint32_t p) { return &s->procs.hot[p]; }
 
 void *md_sim_root(const md_sim *s, uint32_t p) { return s->procs.roots[p]; }
 
@@ -531,7 +326,7 @@ int64_t md_sim_priority(const md_sim *s, uint32_t p) {
   return s->priorities[s->procs.hot[p].rank];
 }
 
-/* -- waits ---- */
+/* -- waits -- */
 
 /* p's next wake-up. Where there is no memory for it the run cannot go on, and
    says so at the next event. */
@@ -605,8 +400,13 @@ bool md_sim_sleep(md_sim *s, uint32_t p, md_time ticks) {
 }
 
 void md_sim_yield(md_sim *s, uint32_t p) {
+  md_proc *proc = &s->procs.hot[p];
+  uint8_t rank = proc->rank;
+  /* it goes after the least urgent, but under "lifo" it is the next */
+  if (s->queue.order != MD_LIFO) proc->rank = (uint8_t)(s->ranks - 1);
   sim_arm(s, p, s->now, MD_WHY_TIME);
-  s->procs.hot[p].state = MD_READY;
+  proc->rank = rank;
+  proc->state = MD_READY;
   s->procs.hot[p].wait = MD_WAIT_TIME;
 }
 
@@ -619,10 +419,8 @@ void md_sim_wait(md_sim *s, uint32_t p, md_wait wait, md_time deadline,
   if (wait == MD_WAIT_JOIN || wait == MD_WAIT_REPLY)
     md_procs_watch(&s->procs, p, target);
   if (wait == MD_WAIT_ROOM) proc->target = target;
-  if (deadline >= 0)
-    sim_arm(s, p, deadline, MD_WHY_TIME);
-  else
-    proc->due = s->now;
+  if (deadline >= 0) sim_arm(s, p, deadline, MD_WHY_TIME);
+  else proc->due = s->now;
 }
 
 void md_sim_wake(md_sim *s, uint32_t p, md_why why) {
@@ -634,9 +432,10 @@ void md_sim_wake(md_sim *s, uint32_t p, md_why why) {
   sim_arm_now(s, p, proc, why);
 }
 
-/* -- messages ---- */
+/* -- messages -- */
 
-bool md_sim_bound_inbox(md_sim *s, uint32_t p, uint32_t capacity, md_full full) {
+bool md_sim_bound_inbox(md_sim *s, uint32_t p, uint32_t capacity,
+                        md_full full) {
   md_proc_extra *extra = md_procs_extra(&s->procs, p);
   if (extra == NULL) return false;
   extra->capacity = capacity;
@@ -670,11 +469,11 @@ md_mail md_sim_take(md_sim *s, uint32_t p, uint32_t envelope) {
   return mail;
 }
 
-/* -- timers ---- */
+/* -- timers -- */
 
 md_timer_id md_sim_at(md_sim *s, md_time time, uint32_t kind,
                       const uint64_t words[3], int64_t priority) {
-  int rank = priority == 0 && s->ranks == 1 ? 0 : sim_rank(s, priority);
+  int rank = priority == 0 && s->ranks == 1 ? 0 : md_order_rank(s, priority);
   if (rank < 0) return 0;
   uint32_t i = md_timers_take(&s->timers);
   if (i == 0) return 0;
@@ -696,6 +495,6 @@ bool md_sim_cancel(md_sim *s, md_timer_id id, uint64_t words[3]) {
   if (i == 0) return false;
   memcpy(words, s->timers.records[i].words, 3 * sizeof words[0]);
   md_timers_release(&s->timers, i);
-  sim_forget(s);
+  md_order_forget(s);
   return true;
 }

@@ -30,7 +30,7 @@ typedef struct md_sim_options {
 md_sim *md_sim_open(md_arena *, const md_sim_options *);
 void md_sim_close(md_sim *);
 
-/* -- time ---- */
+/* -- time -- */
 
 md_time md_sim_now(const md_sim *);
 md_scale md_sim_scale(const md_sim *);
@@ -40,7 +40,7 @@ uint64_t md_sim_hash(const md_sim *);
 md_trace *md_sim_trace(md_sim *);
 void md_sim_zeno(md_sim *, uint64_t zeno);
 
-/* -- the run ---- */
+/* -- the run -- */
 
 typedef enum md_next {
   MD_NEXT_PROCESS, /* event.process goes on, for the reason of md_sim_why */
@@ -86,11 +86,15 @@ int md_sim_coming(const md_sim *, uint32_t processes[MD_COMING]);
 int md_sim_busiest(const md_sim *, uint32_t *processes, uint32_t *counts,
                    int n);
 
-/* -- processes ---- */
+/* -- processes -- */
 
 /* A new process that starts at `at`, after what is due then; 0 when there is
    no memory. A lower priority number goes first among equal times. */
 uint32_t md_sim_spawn(md_sim *, md_time at, int64_t priority, uint32_t parent);
+
+/* False when a process of that priority cannot be for want of ranks: at most
+   MD_RANKS different priorities are live at one time. */
+bool md_sim_priority_free(const md_sim *, int64_t priority);
 
 /* p ends: those who wait for its end are told so, its slot is free. Its inbox
    must be empty. */
@@ -109,13 +113,14 @@ md_proc_extra *md_sim_make_extra(md_sim *, uint32_t p);  /* or no memory */
 bool md_sim_name(md_sim *, uint32_t p, const char *name, size_t length);
 int64_t md_sim_priority(const md_sim *, uint32_t p);
 
-/* -- waits ---- */
+/* -- waits -- */
 
 /* Sleeps for `ticks`; true when the clock has moved already because nobody
    else was due, false when the process must wait for its event. */
 bool md_sim_sleep(md_sim *, uint32_t p, md_time ticks);
 
-/* p comes back in this instant, after all that is due. */
+/* p comes back in this instant, after all that is due, whatever its
+   priority; under "lifo" at once. */
 void md_sim_yield(md_sim *, uint32_t p);
 
 /* p waits; with a deadline (else -1) it goes on at that time at the latest.
@@ -128,7 +133,7 @@ void md_sim_wait(md_sim *, uint32_t p, md_wait, md_time deadline,
    Whatever the host keeps for the wait is the host's to give back. */
 void md_sim_wake(md_sim *, uint32_t p, md_why);
 
-/* -- messages ---- */
+/* -- messages -- */
 
 md_mails *md_sim_mails(md_sim *);
 
@@ -144,7 +149,7 @@ uint32_t md_sim_post(md_sim *, uint32_t p, const md_mail *);
 /* Takes a message out; the first that waits for room comes in. */
 md_mail md_sim_take(md_sim *, uint32_t p, uint32_t envelope);
 
-/* -- timers ---- */
+/* -- timers -- */
 
 /* Something of that kind at that time, 0 when there is no memory. */
 md_timer_id md_sim_at(md_sim *, md_time, uint32_t kind, const uint64_t words[3],

@@ -244,7 +244,8 @@ function work.W7()
 end
 
 -- ... and by a ref, which no message from before it can hold.
-function work.W7r(turns)
+function work.W7r()
+  local turns = 100000
   local sim = new_sim()
   local server = sim:spawn(echo)
   behind_noise(sim, function()
