@@ -50,3 +50,6 @@
 #include "app/help.c"
 #include "app/run.c"
 #include "app/main.c"
+
+#include "made/chunks.c"
+#include "made/reference.c"

@@ -29,6 +29,12 @@
 
 typedef struct md_arena md_arena;
 
+/* True of every address in the arena, and of no other that a program has: the
+   reservation is at most this long. */
+static inline int md_arena_near(const void *address) {
+  return (uint64_t)(uintptr_t)address >> 40 == MD_ARENA_BASE >> 40;
+}
+
 /* Opens the arena of this process, with at most `limit` bytes in use; 0 means
    no limit. NULL with errno where the address is taken (EEXIST: an arena is
    open already) or the system gives no memory. */

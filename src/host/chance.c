@@ -18,7 +18,7 @@ static const uint64_t chance_mark = 0x6d642e726e670001; /* "md.rng" */
 
 static inline md_rng *chance_test(lua_State *L, int i) {
   chance_stream *stream = lua_touserdata(L, i);
-  if (stream == NULL || lua_rawlen(L, i) != sizeof *stream) return NULL;
+  if (!md_arena_near(stream)) return NULL; /* nothing, or a light userdata */
   return stream->mark == chance_mark ? &stream->rng : NULL;
 }
 

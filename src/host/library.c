@@ -19,9 +19,11 @@ static double library_now(void) {
   return md_time_show(md_sim_scale(s->kernel), md_sim_now(s->kernel));
 }
 
-time_t __wrap_time(time_t *at);
-clock_t __wrap_clock(void);
-unsigned __wrap_luaS_hash(const char *text, size_t length, unsigned seed);
+#define LIBRARY_LINKED __attribute__((externally_visible))
+
+LIBRARY_LINKED time_t __wrap_time(time_t *at);
+LIBRARY_LINKED clock_t __wrap_clock(void);
+LIBRARY_LINKED unsigned __wrap_luaS_hash(const char *, size_t, unsigned seed);
 
 time_t __wrap_time(time_t *at) {
   time_t now = (time_t)library_now();

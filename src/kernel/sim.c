@@ -216,11 +216,10 @@ int md_sim_coming(const md_sim *s, uint32_t processes[MD_COMING]) {
           q->ring[(q->ring_first + i) & (q->ring_capacity - 1)]);
     return (int)n;
   }
-  if (q->count < SIM_COMPANY) return 0;
+  if (q->count < SIM_CROWD) return 0;
   uint32_t a = 1 + (heap[2] < heap[1]), b = 3 + (heap[4] < heap[3]);
   uint32_t least = heap[b] < heap[a] ? b : a;
   processes[0] = sim_slot_process(heap[least]);
-  if (q->count < SIM_CROWD) return 1;
   for (uint32_t i = 1; i < MD_COMING; i++) /* the root's other children */
     processes[i] = sim_slot_process(heap[i == least ? MD_COMING : i]);
   for (uint32_t i = 5; i < 21; i++) /* those of later */
