@@ -60,8 +60,8 @@ static inline void md_trace_tell(md_trace *trace, md_time time,
 static inline void md_trace_note(md_trace *trace, md_time time,
                                  md_trace_kind kind, uint32_t process,
                                  uint32_t other, uint64_t detail) {
-  uint64_t word = (uint64_t)time ^ (uint64_t)process << 40 ^
-                  (uint64_t)kind << 32;
+  uint64_t word =
+      (uint64_t)time ^ (uint64_t)process << 40 ^ (uint64_t)kind << 32;
   /* a small detail, such as why a process goes on, needs no word of its own */
   if ((other | detail >> 3) == 0) word ^= detail << 37;
   else trace->hash = trace_mix(trace->hash, detail ^ (uint64_t)other << 8);
