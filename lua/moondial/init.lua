@@ -4,6 +4,22 @@
 local core = require "moondial.core"
 local time = require "moondial.time"
 
+-- A kind that is misspelt would be nil, which waits for a nil for ever.
+setmetatable(core.is, {
+  __index = function(_, kind)
+    error(
+      core.failure(
+        "usage",
+        "md.is has no '"
+          .. tostring(kind)
+          .. "'; there are number, integer, string, boolean, table, func, pid "
+          .. "and ref"
+      ),
+      0
+    )
+  end,
+})
+
 core.time = time.read
 core.help = require "moondial.help"
 

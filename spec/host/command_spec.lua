@@ -223,7 +223,7 @@ md.spawn({name = "clerk"}, function() md.sleep(2) error {} end)
       { options = "--json" }
     )
     assert.matches(
-      '"outcome":"error","time":2,.*"process":"\'clerk\'"}\n$',
+      '"outcome":"error","time":2,.*"process":"clerk"}\n$',
       got.err
     )
   end)
@@ -288,7 +288,7 @@ describe("check", function()
   it("runs the model twice and compares", function()
     local got = run(ties, { options = "check" })
     assert.matches(
-      "^the two runs are alike: %d+ records, 12 bytes of " .. "output\n$",
+      "^the two runs are alike: %d+ signals, 12 bytes of " .. "output\n$",
       got.out
     )
     assert.equal(0, got.status)

@@ -171,7 +171,7 @@ describe("moondial check", function()
 
   it("finds two runs of a model alike", function()
     local run = check(everything)
-    assert.matches("the two runs are alike: %d+ records, %d+ bytes", run.out)
+    assert.matches("the two runs are alike: %d+ signals, %d+ bytes", run.out)
     assert.equal(0, run.status)
   end)
 
@@ -187,7 +187,7 @@ describe("moondial check", function()
         md.sleep(3)
       end)
     ]]
-    assert.matches("the runs differ from record 4 on", run.out)
+    assert.matches("the runs differ from signal 4 on", run.out)
     assert.matches("the first run: .*tick 4000000000, process 1", run.out)
     assert.matches("the second run: .*tick 2000000000, process 1", run.out)
     assert.equal(1, run.status)

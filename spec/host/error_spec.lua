@@ -204,7 +204,7 @@ describe("an error value", function()
     sim:run()
     assert.equal("timeout", err.kind)
     assert.equal(3.0, err.time)
-    assert.equal("'clerk'", err.process)
+    assert.equal("clerk", err.process)
     assert.equal(err.message, tostring(err))
     assert.matches(
       "^spec/host/error_spec.lua:%d+: wait_timeout: no message "

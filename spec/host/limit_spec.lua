@@ -139,9 +139,10 @@ md.spawn({name = "b"}, function() while true do md.sleep(0) end end)
 md.spawn(function() md.sleep(10) end)
 ]],
       1,
-      "moondial: too many events at the time 0 and no end: some processes go "
-        .. "on without letting time pass; the busiest of the last events: 'a' "
-        .. "(50000), 'b' (50000); let them sleep, or raise md.sim{zeno = n}\n"
+      "moondial: too many events at the time 0 and no end: processes or "
+        .. "callbacks go on without letting time pass; the busiest of the "
+        .. "last events: 'a' (50000), 'b' (50000); let them sleep, or raise "
+        .. "md.sim{zeno = n}\n"
     )
   end)
 

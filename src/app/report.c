@@ -176,7 +176,10 @@ void app_report_json(md_host *h, const char *outcome, int status,
     report_json_text(error);
     if (h->failed_in[0] != '\0') {
       fputs(",\"process\":", stderr);
-      report_json_text(h->failed_in);
+      size_t n = strlen(h->failed_in);
+      bool quoted = h->failed_in[0] == '\'';
+      if (quoted) h->failed_in[n - 1] = '\0';
+      report_json_text(h->failed_in + quoted);
     }
   }
   fputs("}\n", stderr);

@@ -140,6 +140,11 @@ static uint32_t clause_compile(lua_State *L, clause_cell *cells, int c,
   if (function) n--;
   for (uint32_t k = 0; k < n; k++) {
     lua_rawgeti(L, table, k + 1);
+    if (lua_isfunction(L, -1))
+      host_raise(L, "usage",
+                 "receive: the function of clause %d must come last, and "
+                 "stands at place %d; patterns go before it",
+                 c, (int)k + 1);
     clause_fill(L, &cells[k], keep);
     lua_settop(L, table);
   }

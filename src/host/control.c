@@ -122,7 +122,7 @@ static int f_interrupt(lua_State *L) {
                    lua_isnil(L, 2) ? "" : ": ", lua_isnil(L, 2) ? "" : because);
   lua_pushvalue(L, 2);
   lua_setfield(L, -2, "cause");
-  lua_pushstring(L, host_label(s, p, label));
+  lua_pushstring(L, host_name(s, p, label));
   lua_setfield(L, -2, "process");
   control_pend(L, s, p);
   bool blocked = proc->state != MD_RUNNING && (proc->flags & MD_STARTED);

@@ -61,6 +61,12 @@ void host_traceback(lua_State *L, lua_State *of) {
   luaL_pushresult(&b);
 }
 
+const char *host_name(const host_sim *s, uint32_t p, char buffer[64]) {
+  const md_proc_extra *extra = md_sim_extra(s->kernel, p);
+  if (extra == NULL || extra->name == NULL) return host_label(s, p, buffer);
+  return extra->name;
+}
+
 const char *host_label(const host_sim *s, uint32_t p, char buffer[64]) {
   const md_proc_extra *extra = md_sim_extra(s->kernel, p);
   uint32_t generation = md_sim_proc(s->kernel, p)->generation;
@@ -81,7 +87,7 @@ static void error_place(lua_State *L, lua_State *at, int i) {
     lua_setfield(L, i, "time");
   }
   if (h->sim != NULL && h->process != 0) {
-    lua_pushstring(L, host_label(h->sim, h->process, label));
+    lua_pushstring(L, host_name(h->sim, h->process, label));
     lua_setfield(L, i, "process");
   }
   host_traceback(L, at);
@@ -235,6 +241,14 @@ static int f_failure(lua_State *L) {
   return 1;
 }
 
+/* "failed: " .. err: an error is written as its text. */
+static int mt_error_concat(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  luaL_tolstring(L, 2, NULL);
+  lua_concat(L, 2);
+  return 1;
+}
+
 static int mt_error_tostring(lua_State *L) {
   lua_getfield(L, 1, "message");
   if (!lua_isstring(L, -1)) lua_pushliteral(L, "error");
@@ -250,6 +264,8 @@ void host_open_errors(lua_State *L) {
   lua_createtable(L, 0, 2);
   lua_pushcfunction(L, mt_error_tostring);
   lua_setfield(L, -2, "__tostring");
+  lua_pushcfunction(L, mt_error_concat);
+  lua_setfield(L, -2, "__concat");
   lua_pushliteral(L, "error");
   lua_setfield(L, -2, "__name");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &error_meta);

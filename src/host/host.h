@@ -218,6 +218,9 @@ void host_traceback(lua_State *L, lua_State *of);
 /* "file:line: " of the model's innermost frame, or "". */
 void host_where(lua_State *L, char *buffer, size_t size);
 
+/* The name of process p as it is, or "process 3". */
+const char *host_name(const host_sim *s, uint32_t p, char buffer[64]);
+
 /* What process p is called: its name, or "process 3". */
 const char *host_label(const host_sim *s, uint32_t p, char buffer[64]);
 

@@ -90,6 +90,10 @@ static const char *library_read(lua_State *L, void *state, size_t *size) {
    false when the file is bytecode. */
 static bool library_skip(library_reader *r) {
   int c = getc(r->file);
+  if (c == 0xef) { /* a byte order mark, as lua does */
+    if (getc(r->file) == 0xbb && getc(r->file) == 0xbf) c = getc(r->file);
+    else rewind(r->file), c = getc(r->file);
+  }
   if (c != '#') {
     if (c != EOF) ungetc(c, r->file);
     return c != *LUA_SIGNATURE;

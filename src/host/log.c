@@ -229,6 +229,11 @@ static void log_push(lua_State *L, const md_cell *cell) {
   }
 }
 
+/* The row's own: a field of that name is called time_ or process_. */
+static bool log_reserved(const char *name) {
+  return strcmp(name, "time") == 0 || strcmp(name, "process") == 0;
+}
+
 static void log_push_row(lua_State *L, host_sim *s, int table, int64_t row) {
   const md_records *r = s->records;
   int columns = md_records_columns(r, table);
@@ -243,6 +248,10 @@ static void log_push_row(lua_State *L, host_sim *s, int table, int64_t row) {
     const char *name = md_records_column_name(r, table, c, &n);
     cell = md_records_cell(r, table, c, row);
     lua_pushlstring(L, name, n);
+    if (log_reserved(name)) { /* as in the files of --out */
+      lua_pushliteral(L, "_");
+      lua_concat(L, 2);
+    }
     log_push(L, &cell);
     lua_rawset(L, -3);
   }

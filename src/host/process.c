@@ -294,6 +294,10 @@ static md_time process_start(lua_State *L, host_sim *s, int i) {
   md_time at = md_sim_now(s->kernel);
   lua_getfield(L, i, "at");
   lua_getfield(L, i, "after");
+  if (!lua_isnil(L, -2) && !lua_isnil(L, -1))
+    host_raise(L, "usage",
+               "spawn: give either at, a time, or after, a "
+               "duration, not both");
   if (!lua_isnil(L, -2)) at = host_time_arg(L, s, -2, "spawn");
   else if (!lua_isnil(L, -1)) at += host_duration_arg(L, s, -1, "spawn");
   lua_pop(L, 2);

@@ -4,6 +4,8 @@
 #include "host/clauses.h"
 #include "host/message.h"
 
+#include <string.h>
+
 /* So many clauses at most look for messages by tag. */
 enum { MESSAGE_TAGS = 4 };
 
@@ -68,7 +70,9 @@ static bool message_look(lua_State *L, host_sim *s, uint32_t p, int patterns) {
 
 static int message_timeout(lua_State *L, host_sim *s, const char *call) {
   md_sim_note(s->kernel, MD_TRACE_TIMEOUT, s->host->process, 0, 0);
-  return host_raise(L, "timeout", "%s: no message came in time", call);
+  bool asked = strcmp(call, "ask_timeout") == 0;
+  return host_raise(L, "timeout", "%s: no %s came in time", call,
+                    asked ? "reply" : "message");
 }
 
 static int message_waited(lua_State *L, int status, lua_KContext patterns) {

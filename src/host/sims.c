@@ -411,6 +411,44 @@ static int f_processes(lua_State *L) {
   return 1;
 }
 
+/* A method of a sim: the function of md under its first upvalue, which must
+   get the sim; its name is the second. With a dot in place of the colon it
+   would act on the default sim, without a word; in a process it acts on that
+   one's, as md's functions do. */
+static int mt_sim_method(lua_State *L) {
+  if (host_of(L)->sim == NULL && luaL_testudata(L, 1, "md.sim") == NULL) {
+    const char *name = lua_tostring(L, lua_upvalueindex(2));
+    return host_raise(L, "usage",
+                      "%s: expected the sim before the arguments, got %s; "
+                      "write sim:%s(...), with a colon",
+                      name, host_describe(L, 1), name);
+  }
+  return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+/* Pushes a table of methods for the functions of the table at i, which serves
+   for what is added to it later. [-0, +1, m] */
+static void sims_methods(lua_State *L, int i) {
+  lua_newtable(L);
+  int methods = lua_gettop(L);
+  lua_pushnil(L);
+  while (lua_next(L, i) != 0) {
+    if (lua_iscfunction(L, -1)) {
+      lua_pushvalue(L, -2);
+      lua_pushcclosure(L, mt_sim_method, 2);
+      lua_pushvalue(L, -2);
+      lua_insert(L, -2);
+      lua_rawset(L, methods);
+    } else {
+      lua_pop(L, 1);
+    }
+  }
+  lua_createtable(L, 0, 1);
+  lua_pushvalue(L, i);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, methods);
+}
+
 void host_open_sims(lua_State *L) {
   static const luaL_Reg functions[] = {{"sim", f_sim},
                                        {"run", f_run},
@@ -426,7 +464,7 @@ void host_open_sims(lua_State *L) {
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
   luaL_newmetatable(L, "md.sim");
-  lua_pushvalue(L, -2); /* every function of md is a method, too */
+  sims_methods(L, lua_gettop(L) - 1);
   lua_setfield(L, -2, "__index");
   lua_pushcfunction(L, mt_sim_gc);
   lua_setfield(L, -2, "__gc");

@@ -84,6 +84,7 @@ static void trouble_busiest(host_sim *s, char *text, size_t size) {
     used +=
         (size_t)snprintf(text + used, size - used, "%s%s (%u)", i ? ", " : "",
                          host_label(s, processes[i], label), counts[i]);
+  if (n == 0) snprintf(text + used, size - used, "callbacks alone");
 }
 
 const char *host_stuck(md_host *h, host_sim *s, md_next why) {
@@ -92,8 +93,8 @@ const char *host_stuck(md_host *h, host_sim *s, md_next why) {
     return trouble_fail(h, s, "memory", "out of memory");
   md_time_text(md_sim_scale(s->kernel), md_sim_now(s->kernel), now, sizeof now);
   snprintf(text, sizeof text,
-           "too many events at the time %s and no end: some processes go on "
-           "without letting time pass; the busiest of the last events: ",
+           "too many events at the time %s and no end: processes or callbacks "
+           "go on without letting time pass; the busiest of the last events: ",
            now);
   trouble_busiest(s, text, sizeof text);
   strncat(text, "; let them sleep, or raise md.sim{zeno = n}",
