@@ -216,7 +216,15 @@ int md_sim_coming(const md_sim *s, uint32_t processes[MD_COMING]) {
           q->ring[(q->ring_first + i) & (q->ring_capacity - 1)]);
     return (int)n;
   }
-  if (q->count < SIM_CROWD) return 0;
+  if (q->count < SIM_COMPANY) return 0;
+  if (q->count < SIM_CROWD) { /* the root's children, in whatever order */
+    for (uint32_t i = 1; i <= MD_COMING; i++) {
+      uint32_t p = sim_slot_process(heap[i]);
+      __builtin_prefetch(&s->procs.hot[p]);
+      __builtin_prefetch(s->procs.roots[p]);
+    }
+    return 0;
+  }
   uint32_t a = 1 + (heap[2] < heap[1]), b = 3 + (heap[4] < heap[3]);
   uint32_t least = heap[b] < heap[a] ? b : a;
   processes[0] = sim_slot_process(heap[least]);

@@ -8,6 +8,7 @@
 enum {
   SIM_TIMER = 1u << (MD_SLOT_BITS - 1), /* the slot is a timer's */
   SIM_QUICK = 1024,     /* sleeps in a row without a look at the host's loop */
+  SIM_COMPANY = 400,    /* more processes do not fit in the first cache */
   SIM_CROWD = 3000,     /* more processes do not fit in the second cache */
   SIM_SWEEP = 64,       /* forgotten keys that are not worth a sweep */
   SIM_SUSPECT = 100000, /* the last events before zeno are counted by name */
