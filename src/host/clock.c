@@ -402,100 +402,13 @@ static int m_cancel(lua_State *L) {
   return 1;
 }
 
-/* -- time limits -- */
-
-/* The context of a limit: its number, and what unwound when it was set. */
-typedef struct clock_limit {
-  uint64_t number, before, timer;
-} clock_limit;
-
-static int clock_limited(lua_State *L, int status, lua_KContext ctx) {
-  clock_limit *limit = (clock_limit *)ctx;
-  md_host *h = host_of(L);
-  uint64_t words[3];
-  md_proc_extra *extra = md_sim_extra(h->sim->kernel, h->process);
-  md_sim_cancel(h->sim->kernel, limit->timer, words);
-  extra->words[HOST_LIMITS]--;
-  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - 1;
-  if (extra->words[HOST_UNWINDING] != limit->number) return lua_error(L);
-  extra->words[HOST_UNWINDING] = limit->before;
-  if (host_kind(L, -1) != HOST_UNWIND) return lua_error(L); /* a closer's */
-  md_sim_note(h->sim->kernel, MD_TRACE_TIMEOUT, h->process, 0, 0);
-  return host_raise(L, "timeout", "timeout: the time limit is over");
-}
-
-/* timeout(d, fn, ...) -> what fn returns
-   Calls fn(...) in the process that calls, and raises {kind="timeout"} when d
-   units of time are over before it returns, wherever it blocks by then. Its
-   <close> variables are closed; no pcall inside of fn catches that. At equal
-   times the limit's turn is that of its beginning; of limits that are over at
-   one instant the outermost has the word. Raises usage for a wrong d or fn,
-   and where nothing can block.
-     print(pcall(md.timeout, 2, md.sleep, 5)) */
-static int f_timeout(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  md_host *h = s->host;
-  host_may_block_in(L, s, "timeout");
-  md_time d = host_duration_arg(L, s, 1, "timeout");
-  if (!lua_isfunction(L, 2))
-    return host_raise(L, "usage",
-                      "timeout: expected a function as argument 2, got %s; "
-                      "md.timeout(d, fn, ...)",
-                      host_describe(L, 2));
-  clock_limit *limit = lua_newuserdatauv(L, sizeof *limit, 0);
-  lua_replace(L, 1);
-  md_proc_extra *extra = md_sim_make_extra(s->kernel, h->process);
-  if (extra == NULL) host_no_memory(L);
-  limit->number = ++s->scopes;
-  limit->before = extra->words[HOST_UNWINDING];
-  uint64_t words[3] = {limit->before, md_sim_pid(s->kernel, h->process),
-                       limit->number};
-  limit->timer = md_sim_at(s->kernel, md_sim_now(s->kernel) + d, HOST_SCOPE,
-                           words, md_sim_priority(s->kernel, h->process));
-  if (limit->timer == 0) host_no_memory(L);
-  extra->words[HOST_LIMITS]++;
-  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0,
-                          (lua_KContext)limit, clock_limited);
-  return clock_limited(L, status, (lua_KContext)limit);
-}
-
-/* A generator that yields in a limit of its own would leave it behind in a
-   process that is elsewhere by then, or in another. */
-bool host_limited(lua_State *L) {
-  const md_host *h = host_of(L);
-  const md_proc_extra *extra =
-      h->process ? md_sim_extra(h->sim->kernel, h->process) : NULL;
-  lua_Debug ar;
-  if (extra == NULL || extra->words[HOST_LIMITS] == 0) return false;
-  bool limited = false;
-  for (int level = 1; !limited && lua_getstack(L, level, &ar); level++) {
-    lua_getinfo(L, "f", &ar);
-    limited = lua_tocfunction(L, -1) == f_timeout;
-    lua_pop(L, 1);
-  }
-  return limited;
-}
-
-void host_expire(lua_State *L, host_sim *s, const uint64_t words[3]) {
-  uint32_t p = md_sim_index(s->kernel, words[1]);
-  if (p == 0) return;
-  md_proc_extra *extra = md_sim_extra(s->kernel, p);
-  uint64_t unwinding = extra->words[HOST_UNWINDING];
-  bool inside = unwinding == words[0]; /* the limit was set by its closers */
-  bool further_out = unwinding == HOST_KILLED || unwinding < words[2];
-  if (unwinding != 0 && further_out && !inside) return; /* it has the word */
-  extra->words[HOST_UNWINDING] = words[2];
-  host_break(L, s, p, MD_WHY_UNWIND);
-}
-
 void host_open_time(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"sleep", f_sleep}, {"sleep_until", f_sleep_until},
       {"delay", f_delay}, {"drift", f_drift},
       {"yield", f_yield}, {"now", f_now},
       {"every", f_every}, {"at", f_at},
-      {"after", f_after}, {"timeout", f_timeout},
-      {NULL, NULL}};
+      {"after", f_after}, {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
   luaL_newmetatable(L, "md.timer");
   lua_createtable(L, 0, 1);

@@ -51,7 +51,9 @@ static int host_open_core(lua_State *L) {
   lua_newtable(L);
   host_open_values(L);
   host_open_time(L);
+  host_open_limits(L);
   host_open_processes(L);
+  host_open_inspection(L);
   host_open_messages(L);
   host_open_receiving(L);
   host_open_chance(L);

@@ -305,6 +305,9 @@ void host_failed_process(md_host *h, host_sim *s, lua_State *co, uint32_t p);
 /* Pushes what a waiting process waits for, in words. [-0, +1, m] */
 void host_waiting(lua_State *L, host_sim *s, uint32_t p);
 
+/* Replaces a registered name at index 1 by the pid it stands for. */
+void host_unname(lua_State *L, host_sim *s);
+
 /* An error that nobody catches ends the run of s; the value is on the top. */
 void host_fail(lua_State *L, host_sim *s, uint32_t p);
 
@@ -417,7 +420,9 @@ void host_push_time(lua_State *L, const host_sim *s, md_time);
 int host_push_timer(lua_State *L, host_sim *s, uint64_t id);
 
 void host_open_time(lua_State *L);
+void host_open_limits(lua_State *L);
 void host_open_processes(lua_State *L);
+void host_open_inspection(lua_State *L);
 void host_open_messages(lua_State *L);
 void host_open_receiving(lua_State *L);
 void host_open_sims(lua_State *L);

@@ -1,0 +1,317 @@
+/* What can be asked about processes: status, what they wait for, names. */
+#include "host/host.h"
+
+#include <string.h>
+
+/* -- asking -- */
+
+/* self() = this() -> pid
+   The pid of the process that calls: a value to compare, to send and to use as
+   a key. Raises usage outside of a process.
+     print(md.self()) */
+static int f_self(lua_State *L) {
+  md_host *h = host_of(L);
+  if (h->sim == NULL || h->process == 0)
+    return host_raise(L, "usage",
+                      "self: this is no process, so it has no pid; call it "
+                      "inside md.spawn(function() ... end)");
+  host_push_pid(L, h->sim, h->process);
+  return 1;
+}
+
+static const char *inspect_status(host_sim *s, uint32_t p) {
+  const md_proc *proc = md_sim_proc(s->kernel, p);
+  if (proc->flags & MD_DYING) return "failed";
+  switch ((md_state)proc->state) {
+  case MD_RUNNING:
+    return "running";
+  case MD_READY:
+    return "ready";
+  case MD_SLEEPING:
+    return "sleeping";
+  case MD_WAITING:
+    return "waiting";
+  case MD_FREE:
+    break;
+  }
+  return "done";
+}
+
+static void inspect_push_status(lua_State *L, host_sim *s, uint32_t p) {
+  if (p != 0) {
+    lua_pushstring(L, inspect_status(s, p));
+    return;
+  }
+  host_push(L, s, HOST_RESULTS);
+  lua_pushvalue(L, 1);
+  lua_rawget(L, -2);
+  bool failed = false;
+  if (lua_istable(L, -1)) {
+    lua_rawgeti(L, -1, 1);
+    failed = !lua_toboolean(L, -1);
+  }
+  lua_pushstring(L, failed ? "failed" : "done");
+}
+
+/* status(pid) -> string
+   "running"; "ready" (it has a turn at this time); "sleeping" (it goes on, or
+   starts, at a later time); "waiting" (for a message, a reply, an end, room);
+   "done" (it has returned or exited); "failed" (an error or a kill has ended
+   it, or is about to).
+     print(md.status(pid)) */
+static int f_status(lua_State *L) {
+  host_sim *s = host_sim_arg(L);
+  uint32_t p = host_pid_arg(L, s, 1, "status");
+  host_unname(L, s);
+  inspect_push_status(L, s, p);
+  return 1;
+}
+
+static void inspect_add(luaL_Buffer *b, lua_State *L, int i) {
+  (void)L;
+  lua_pushvalue(L, i);
+  luaL_addvalue(b);
+}
+
+/* The patterns that the coroutine waits with: its call's arguments. */
+static void inspect_patterns(lua_State *L, lua_State *leaf) {
+  int n = lua_gettop(leaf);
+  luaL_Buffer b;
+  int base = lua_gettop(L);
+  for (int i = 1; i <= n && i <= 8; i++) {
+    luaL_checkstack(L, 8, NULL);
+    lua_pushvalue(leaf, i);
+    lua_xmove(leaf, L, 1);
+    if (lua_type(L, -1) == LUA_TUSERDATA)
+      lua_pushliteral(L, "one of its clauses");
+    else host_describe(L, -1);
+    lua_replace(L, -2);
+  }
+  int shown = lua_gettop(L) - base;
+  if (shown == 0) {
+    lua_pushliteral(L, "any message");
+    return;
+  }
+  luaL_buffinit(L, &b);
+  luaL_addstring(&b, "a message that begins with ");
+  for (int i = 1; i <= shown; i++) {
+    if (i > 1) luaL_addstring(&b, ", ");
+    inspect_add(&b, L, base + i);
+  }
+  luaL_pushresult(&b);
+  lua_replace(L, base + 1);
+  lua_settop(L, base + 1);
+}
+
+void host_waiting(lua_State *L, host_sim *s, uint32_t p) {
+  const md_proc *proc = md_sim_proc(s->kernel, p);
+  const md_mails *mails = md_sim_mails(s->kernel);
+  char label[64];
+  if (proc->state != MD_WAITING) {
+    lua_pushliteral(L, "its turn");
+    return;
+  }
+  switch ((md_wait)proc->wait) {
+  case MD_WAIT_JOIN:
+    lua_pushfstring(L, "the end of %s", host_label(s, proc->target, label));
+    break;
+  case MD_WAIT_REPLY:
+    lua_pushfstring(L, "a reply from %s", host_label(s, proc->target, label));
+    break;
+  case MD_WAIT_ROOM:
+    lua_pushfstring(
+        L, "room in the inbox of %s",
+        host_label(s, mails->envelopes[proc->target].mail.to, label));
+    break;
+  default:
+    inspect_patterns(L, host_leaf(s, p));
+  }
+}
+
+/* Pushes "file:line" of where p stands. */
+static void inspect_place(lua_State *L, host_sim *s, uint32_t p) {
+  char where[LUA_IDSIZE + 24];
+  host_where(host_leaf(s, p), where, sizeof where);
+  size_t n = strlen(where);
+  if (n > 2) where[n - 2] = '\0';
+  lua_pushstring(L, where);
+}
+
+static void inspect_children(lua_State *L, host_sim *s, uint32_t parent) {
+  md_pid pid = md_sim_pid(s->kernel, parent);
+  int n = 0;
+  lua_newtable(L);
+  for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;) {
+    if (md_sim_cold(s->kernel, p)->parent != pid) continue;
+    host_push_pid(L, s, p);
+    lua_rawseti(L, -2, ++n);
+  }
+}
+
+static void inspect_describe(lua_State *L, host_sim *s, uint32_t p) {
+  const md_proc *proc = md_sim_proc(s->kernel, p);
+  const md_proc_extra *extra = md_sim_extra(s->kernel, p);
+  md_pid parent = md_sim_cold(s->kernel, p)->parent;
+  int t = lua_gettop(L);
+  if (extra != NULL && extra->name != NULL) {
+    lua_pushlstring(L, extra->name, extra->name_length);
+    lua_setfield(L, t, "name");
+  }
+  if (proc->state == MD_WAITING) {
+    host_waiting(L, s, p);
+    lua_setfield(L, t, "waiting");
+  }
+  inspect_place(L, s, p);
+  lua_setfield(L, t, "where");
+  lua_pushinteger(L, proc->inbox_count);
+  lua_setfield(L, t, "inbox");
+  lua_pushinteger(L, (lua_Integer)md_sim_priority(s->kernel, p));
+  lua_setfield(L, t, "priority");
+  if (md_sim_index(s->kernel, parent) != 0) {
+    host_push_pid(L, s, md_sim_index(s->kernel, parent));
+    lua_setfield(L, t, "parent");
+  }
+  inspect_children(L, s, p);
+  lua_setfield(L, t, "children");
+  host_traceback(L, host_leaf(s, p));
+  lua_setfield(L, t, "traceback");
+}
+
+/* info(pid) -> table
+   What is known of a process: pid, status and, while it lives, name, waiting
+   (for what, in words), where ("file:line", "" outside of Lua code), inbox
+   (messages), priority, parent, children (a list of pids), traceback. What
+   does not apply is nil.
+     print(md.info(pid).inbox) */
+static int f_info(lua_State *L) {
+  host_sim *s = host_sim_arg(L);
+  uint32_t p = host_pid_arg(L, s, 1, "info");
+  host_unname(L, s);
+  inspect_push_status(L, s, p);
+  lua_createtable(L, 0, 10);
+  lua_pushvalue(L, -2);
+  lua_setfield(L, -2, "status");
+  lua_pushvalue(L, 1);
+  lua_setfield(L, -2, "pid");
+  if (p != 0) inspect_describe(L, s, p);
+  return 1;
+}
+
+/* waiting() -> list of {pid=, name=, waiting=, where=}
+   The processes that wait for something that is not time alone: the pid, what
+   messages call it ("'till'", "process 3"), for what it waits, and "file:line".
+   When a run has ended "idle", these are all there are.
+     for _, p in ipairs(md.waiting()) do print(p.name, p.waiting) end */
+static int f_waiting(lua_State *L) {
+  host_sim *s = host_sim_arg(L);
+  int n = 0;
+  char label[64];
+  lua_newtable(L);
+  for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;) {
+    if (md_sim_proc(s->kernel, p)->state != MD_WAITING) continue;
+    lua_createtable(L, 0, 5);
+    host_push_pid(L, s, p);
+    lua_setfield(L, -2, "pid");
+    lua_pushstring(L, host_label(s, p, label));
+    lua_setfield(L, -2, "name");
+    host_waiting(L, s, p);
+    lua_setfield(L, -2, "waiting");
+    inspect_place(L, s, p);
+    lua_setfield(L, -2, "where");
+    lua_rawseti(L, -2, ++n);
+  }
+  return 1;
+}
+
+/* -- registered names -- */
+
+/* The living pid that the name at index i stands for, pushed; or nil. */
+static bool inspect_whereis(lua_State *L, host_sim *s, int i) {
+  host_push(L, s, HOST_NAMES);
+  lua_pushvalue(L, i);
+  lua_rawget(L, -2);
+  lua_remove(L, -2);
+  bool lives = host_kind(L, -1) == HOST_PID &&
+               host_pid_arg(L, s, lua_gettop(L), "whereis") != 0;
+  if (lives) return true;
+  lua_pop(L, 1);
+  lua_pushnil(L);
+  return false;
+}
+
+/* register(name, pid)
+   From now on, and until the process ends, its name serves wherever a pid is
+   taken. A process may have several. Raises usage when another living process
+   has the name, or the process has ended.
+     md.register("till", pid) */
+static int f_register(lua_State *L) {
+  host_sim *s = host_sim_arg(L);
+  if (lua_type(L, 1) != LUA_TSTRING)
+    return host_raise(L, "usage",
+                      "register: expected a string as argument 1, got %s; "
+                      "md.register(name, pid)",
+                      host_describe(L, 1));
+  if (host_kind(L, 2) != HOST_PID || host_pid_arg(L, s, 2, "register") == 0)
+    return host_raise(L, "usage",
+                      "register: expected the pid of a living process as "
+                      "argument 2, got %s",
+                      host_describe(L, 2));
+  if (inspect_whereis(L, s, 1) && !lua_rawequal(L, -1, 2))
+    return host_raise(L, "usage",
+                      "register: the name '%s' is taken by %s; choose another "
+                      "or end that process first",
+                      lua_tostring(L, 1), host_describe(L, -1));
+  host_push(L, s, HOST_NAMES);
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_rawset(L, -3);
+  return 0;
+}
+
+/* whereis(name) -> pid or nil
+   The living process that is registered by that name.
+     print(md.whereis("till")) */
+static int f_whereis(lua_State *L) {
+  host_sim *s = host_sim_arg(L);
+  luaL_checkany(L, 1);
+  inspect_whereis(L, s, 1);
+  return 1;
+}
+
+/* registered() -> list of strings
+   The names that living processes are registered by, sorted.
+     print(table.concat(md.registered(), " ")) */
+static int f_registered(lua_State *L) {
+  host_sim *s = host_sim_arg(L);
+  int n = 0;
+  lua_settop(L, 0);
+  lua_newtable(L);
+  host_push(L, s, HOST_NAMES);
+  lua_pushnil(L);
+  while (lua_next(L, 2) != 0) {
+    if (host_pid_arg(L, s, 4, "registered") != 0) {
+      lua_pushvalue(L, 3);
+      lua_rawseti(L, 1, ++n);
+    }
+    lua_settop(L, 3);
+  }
+  lua_getglobal(L, "table");
+  lua_getfield(L, -1, "sort");
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 0);
+  lua_settop(L, 1);
+  return 1;
+}
+
+void host_open_inspection(lua_State *L) {
+  static const luaL_Reg functions[] = {{"self", f_self},
+                                       {"this", f_self},
+                                       {"status", f_status},
+                                       {"info", f_info},
+                                       {"waiting", f_waiting},
+                                       {"register", f_register},
+                                       {"whereis", f_whereis},
+                                       {"registered", f_registered},
+                                       {NULL, NULL}};
+  luaL_setfuncs(L, functions, 0);
+}
