@@ -13,7 +13,6 @@ struct app_tracer {
   bool binary;
   char (*names)[TRACER_NAME]; /* of processes, by index, as they were spawned */
   uint32_t name_count;
-  uint64_t lost;
 };
 
 app_tracer *app_tracer_open(const char *path, int fd) {
@@ -61,7 +60,9 @@ static const char *tracer_why(uint64_t why) {
                                       "a message came", "another has ended",
                                       "there is room",  "it is interrupted",
                                       "it unwinds"};
-  return why < sizeof words / sizeof *words ? words[why] : "";
+  _Static_assert(sizeof words / sizeof *words == MD_WHY_UNWIND + 1,
+                 "every reason has its words");
+  return why <= MD_WHY_UNWIND ? words[why] : "";
 }
 
 static void tracer_words(app_tracer *t, host_sim *s, const md_trace_record *r) {
@@ -81,6 +82,10 @@ static void tracer_words(app_tracer *t, host_sim *s, const md_trace_record *r) {
 static void tracer_observe(md_host *h, host_sim *s) {
   app_tracer *t = (app_tracer *)(void *)h->ring; /* its first member */
   md_trace_ring *ring = &t->ring;
+  if (ring->lost > 0 && !t->binary)
+    fprintf(t->file, "%" PRIu64 " records of one event are left out\n",
+            ring->lost);
+  ring->lost = 0;
   for (; ring->first != ring->last; ring->first++) {
     const md_trace_record *r =
         &ring->records[ring->first & (ring->capacity - 1)];

@@ -155,8 +155,7 @@ typedef enum host_value {
   HOST_PID = 9,
   HOST_REF = 10,
   HOST_PATTERN = 11,
-  HOST_TIMER = 12,
-  HOST_UNWIND = 13, /* the error that ends a killed process */
+  HOST_UNWIND = 12, /* the error that ends a killed process */
 } host_value;
 
 /* The process whose ask a ref was made for, 0: a ref of md.ref, or none. */

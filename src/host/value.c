@@ -105,8 +105,7 @@ static int mt_tostring(lua_State *L) {
 }
 
 static int mt_name(lua_State *L) {
-  static const char *const names[] = {"pid", "ref", "pattern", "timer",
-                                      "unwind"};
+  static const char *const names[] = {"pid", "ref", "pattern", "unwind"};
   host_value kind = host_kind(L, 1);
   if (kind != HOST_NO_VALUE && strcmp(luaL_checkstring(L, 2), "kind") == 0)
     lua_pushstring(L, names[kind - HOST_PID]);

@@ -35,7 +35,6 @@ enum {
   MD_SLOT_BITS = 28,
   MD_TURN_BITS = 28,
   MD_RANKS = 256,
-  MD_RANK_DEFAULT = 128,
 };
 
 typedef enum md_order { MD_FIFO, MD_LIFO, MD_RANDOM } md_order;

@@ -26,6 +26,9 @@ const char *md_trace_prose(md_trace_kind kind) {
 
 void md_trace_keep(md_trace *trace, const md_trace_record *record) {
   md_trace_ring *ring = trace->ring;
-  if (ring->last - ring->first == ring->capacity) ring->first++;
+  if (ring->last - ring->first == ring->capacity) {
+    ring->first++;
+    ring->lost++;
+  }
   ring->records[ring->last++ & (ring->capacity - 1)] = *record;
 }

@@ -21,14 +21,14 @@ typedef struct md_trace_record {
   md_time time;
   uint64_t detail; /* the message's digest, or why the process goes on */
   uint32_t process, other;
-  uint32_t kind, generation;
+  uint32_t kind, unused; /* 0, so that equal records have equal bytes */
 } md_trace_record;
 
 /* `first` and `last` only grow; the place is taken modulo `capacity`, a power
-   of two. A full ring forgets its oldest record. */
+   of two. A full ring forgets its oldest record, and counts it. */
 typedef struct md_trace_ring {
   md_trace_record *records;
-  uint64_t first, last;
+  uint64_t first, last, lost;
   uint32_t capacity;
 } md_trace_ring;
 
