@@ -242,7 +242,11 @@ describe("wait", function()
       end
       say(matches(1, 1.0), matches(1.0, 1), matches("1", 1))
       say(matches(long, ("x"):rep(100)), matches(long, ("x"):rep(99) .. "y"))
-      say(matches({}, {}), matches(nil, false), matches(false, false))
+      say(
+        matches(io.stdout, io.stderr),
+        matches(nil, false),
+        matches(false, false)
+      )
       say(matches(math.maxinteger, 2.0 ^ 63), matches(0.0, -0.0))
     end)
     assert.same({

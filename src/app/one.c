@@ -26,6 +26,7 @@
 #include "host/clock.c"
 #include "host/limit.c"
 #include "host/message.c"
+#include "host/pattern.c"
 #include "host/receive.c"
 #include "host/process.c"
 #include "host/control.c"
@@ -36,6 +37,7 @@
 #include "host/sims.c"
 #include "host/library.c"
 #include "host/trouble.c"
+#include "host/typed.c"
 #include "host/loop.c"
 #include "host/host.c"
 

@@ -17,6 +17,7 @@
     "most VM instructions between two blocking calls")                         \
   X(PACE, "pace", "x", "run in real time, x units of time a second")           \
   X(STRICT, "strict", NULL, "exit with 3 when processes wait for ever")        \
+  X(UNCHECKED, "unchecked", NULL, "message types and protocols check nothing") \
   X(SANDBOX, "sandbox", NULL, "the model has no io, and of os only the time")  \
   X(QUIET, "quiet", NULL, "no progress line and no notes")                     \
   X(JSON, "json", NULL, "say how the run ended as JSON, on stderr")
@@ -149,6 +150,9 @@ static bool option_set(app_options *o, option which, const char *value) {
     return true;
   case OPTION_STRICT:
     o->strict = true;
+    return true;
+  case OPTION_UNCHECKED:
+    o->host.unchecked = true;
     return true;
   case OPTION_SANDBOX:
     o->host.sandbox = true;

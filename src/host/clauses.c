@@ -2,15 +2,16 @@
 
 #include <string.h>
 
-enum { CLAUSES_MOST = 10000 };
+/* Types of cells that capture; those of literals are Lua's. */
+enum { CELL_KIND = UINT8_MAX, CELL_DEEP = UINT8_MAX - 1 };
 
 typedef struct clause_cell {
   uint64_t tag; /* of a literal */
-  uint8_t type; /* Lua's, or LUA_TNONE for a pattern */
-  uint8_t pattern;
-  bool whole; /* of a number: it is an integer, or equals one */
+  uint8_t type;
+  uint8_t pattern; /* of CELL_KIND: its bits */
+  bool whole;      /* of a number: it is an integer, or equals one */
   union {
-    lua_Integer integer;
+    lua_Integer integer; /* of CELL_DEEP: where it is kept */
     lua_Number number;
     const void *pointer;
   };
@@ -19,10 +20,12 @@ typedef struct clause_cell {
 
 typedef struct clause {
   uint32_t first, count; /* its cells */
+  bool guarded;
 } clause;
 
 typedef struct clauses {
   uint32_t count, cells;
+  bool filter;
   clause list[];
 } clauses;
 
@@ -30,6 +33,10 @@ static const char clauses_meta;
 
 static clause_cell *clause_cells(clauses *c) {
   return (clause_cell *)(void *)(c->list + c->count);
+}
+
+static bool clause_captures(const clause_cell *cell) {
+  return cell->type >= CELL_DEEP;
 }
 
 bool clauses_at(lua_State *L, int i) {
@@ -62,9 +69,10 @@ static void clauses_check(lua_State *L, int c) {
       host_raise(L, "usage",
                  "receive: there is no option '%s'; did you mean 'after'?",
                  lua_tostring(L, -1));
+    if (strcmp(lua_tostring(L, -1), "when") == 0) continue;
     host_raise(L, "usage",
                "receive: there is no option '%s' in clause %d, which is a list "
-               "of patterns and a function",
+               "of patterns and a function; did you mean 'when'?",
                lua_tostring(L, -1), c);
   }
 }
@@ -100,8 +108,15 @@ static void clause_fill(lua_State *L, clause_cell *cell, int keep) {
   *cell = (clause_cell){.type = (uint8_t)lua_type(L, i),
                         .tag = host_pattern_tag(L, i)};
   if (host_kind(L, i) == HOST_PATTERN) {
-    cell->type = UINT8_MAX;
+    cell->type = CELL_KIND;
     cell->pattern = (uint8_t)host_bits(lua_touserdata(L, i));
+    return;
+  }
+  if (host_deep(L, i)) {
+    cell->type = CELL_DEEP;
+    cell->integer = (lua_Integer)lua_rawlen(L, keep) + 1;
+    lua_pushvalue(L, i);
+    lua_rawseti(L, keep, cell->integer);
     return;
   }
   switch (lua_type(L, i)) {
@@ -125,6 +140,20 @@ static void clause_fill(lua_State *L, clause_cell *cell, int keep) {
   lua_rawseti(L, keep, (lua_Integer)lua_rawlen(L, keep) + 1);
 }
 
+/* Keeps the guard of clause c, the table on the top; has it one? */
+static bool clause_guard_of(lua_State *L, int c, int n, int keep) {
+  lua_getfield(L, -1, "when");
+  bool guarded = !lua_isnil(L, -1);
+  if (guarded && !lua_isfunction(L, -1))
+    host_raise(L, "usage",
+               "receive: expected a function as `when` of clause %d, got %s; "
+               "it gets what the clause's function would get",
+               c, host_describe(L, -1));
+  if (guarded) lua_rawseti(L, keep, n + c);
+  else lua_pop(L, 1);
+  return guarded;
+}
+
 /* One clause from the table on the top. */
 static uint32_t clause_compile(lua_State *L, clause_cell *cells, int c,
                                int keep) {
@@ -145,10 +174,107 @@ static uint32_t clause_compile(lua_State *L, clause_cell *cells, int c,
                  "receive: the function of clause %d must come last, and "
                  "stands at place %d; patterns go before it",
                  c, (int)k + 1);
+    if (host_no_pattern(lua_type(L, -1)))
+      host_raise(L, "usage", "receive: %s is no pattern, in clause %d",
+                 host_describe(L, -1), c);
     clause_fill(L, &cells[k], keep);
     lua_settop(L, table);
   }
   return n;
+}
+
+/* A userdata for n clauses of so many cells, and the table that it keeps. */
+static clauses *clauses_new(lua_State *L, int n, uint32_t cells) {
+  size_t size = sizeof(clauses) + (size_t)n * sizeof(clause) +
+                cells * sizeof(clause_cell);
+  clauses *compiled = lua_newuserdatauv(L, size, 1);
+  compiled->count = (uint32_t)n;
+  compiled->cells = 0;
+  compiled->filter = false;
+  lua_createtable(L, 2 * n, 1);
+  for (int k = 1; k <= 2 * n; k++) {
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, -2, k);
+  }
+  return compiled;
+}
+
+/* Complete: gets what it keeps, which is on the top, and its metatable. */
+static void clauses_finish(lua_State *L) {
+  lua_setiuservalue(L, -2, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &clauses_meta);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "clauses");
+    lua_setfield(L, -2, "__name");
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &clauses_meta);
+  }
+  lua_setmetatable(L, -2);
+}
+
+/* Does whatever matches cell b match a? */
+static bool cell_covers(const clause_cell *a, const clause_cell *b) {
+  if (a->type == CELL_KIND)
+    return b->type == CELL_KIND ? host_kind_covers(a->pattern, b->pattern)
+                                : host_kind_of_type(a->pattern, b->type);
+  if (a->type != b->type || a->tag != b->tag || a->type == CELL_DEEP)
+    return false;
+  if (a->type == LUA_TNUMBER)
+    return a->whole == b->whole &&
+           (a->whole ? a->integer == b->integer : a->number == b->number);
+  if (a->type == LUA_TSTRING)
+    return a->length == b->length &&
+           memcmp(a->pointer, b->pointer, a->length) == 0;
+  return a->integer == b->integer;
+}
+
+/* A clause that an earlier one always goes before is never reached. */
+static void clauses_find_hidden(lua_State *L, clauses *compiled, int c) {
+  const clause *it = &compiled->list[c - 1];
+  const clause_cell *cells = clause_cells(compiled);
+  for (int e = 1; e < c; e++) {
+    const clause *early = &compiled->list[e - 1];
+    uint32_t k = 0;
+    if (early->guarded || early->count > it->count) continue;
+    while (k < early->count &&
+           cell_covers(&cells[early->first + k], &cells[it->first + k]))
+      k++;
+    if (k < early->count) continue;
+    host_raise(L, "usage",
+               "receive: clause %d can never be reached: clause %d takes every "
+               "message that it matches; put it first, or leave it out",
+               c, e);
+  }
+}
+
+void clauses_compile_one(lua_State *L, const char *call, int first, int n,
+                         bool filter) {
+  clauses *compiled = clauses_new(L, 1, (uint32_t)n);
+  int keep = lua_gettop(L);
+  compiled->filter = filter;
+  for (int k = 0; k < n; k++) {
+    if (host_no_pattern(lua_type(L, first + k)))
+      host_raise(L, "usage",
+                 "%s: expected a predicate alone, or patterns; got %s among "
+                 "patterns",
+                 call, host_describe(L, first + k));
+    lua_pushvalue(L, first + k);
+    clause_fill(L, &clause_cells(compiled)[k], keep);
+    lua_settop(L, keep);
+  }
+  compiled->cells = (uint32_t)n;
+  compiled->list[0] = (clause){0, (uint32_t)n, n == 0};
+  if (n == 0) {
+    lua_pushvalue(L, first);
+    lua_rawseti(L, keep, 2);
+  }
+  clauses_finish(L);
+}
+
+bool clauses_filter(lua_State *C, int i) {
+  return ((clauses *)lua_touserdata(C, i))->filter;
 }
 
 void clauses_compile(lua_State *L, int i) {
@@ -162,39 +288,21 @@ void clauses_compile(lua_State *L, int i) {
   lua_pushvalue(L, i);
   clauses_check(L, 0);
   lua_pop(L, 1);
-  uint32_t cells = clauses_measure(L, i, n);
-  size_t size = sizeof(clauses) + (size_t)n * sizeof(clause) +
-                cells * sizeof(clause_cell);
-  clauses *compiled = lua_newuserdatauv(L, size, 1);
-  compiled->count = (uint32_t)n;
-  compiled->cells = 0;
-  lua_createtable(L, n, 1);
+  clauses *compiled = clauses_new(L, n, clauses_measure(L, i, n));
   int keep = lua_gettop(L);
-  for (int c = 1; c <= n; c++) { /* the functions come first */
-    lua_pushboolean(L, 0);
-    lua_rawseti(L, keep, c);
-  }
   for (int c = 1; c <= n; c++) {
     lua_rawgeti(L, i, c);
     uint32_t first = compiled->cells;
+    bool guarded = clause_guard_of(L, c, n, keep);
     uint32_t count = clause_compile(L, clause_cells(compiled) + first, c, keep);
-    compiled->list[c - 1] = (clause){first, count};
+    compiled->list[c - 1] = (clause){first, count, guarded};
     compiled->cells += count;
+    clauses_find_hidden(L, compiled, c);
     lua_settop(L, keep);
   }
   lua_getfield(L, i, "after");
   lua_setfield(L, keep, "after");
-  lua_setiuservalue(L, keep - 1, 1);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &clauses_meta);
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "clauses");
-    lua_setfield(L, -2, "__name");
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &clauses_meta);
-  }
-  lua_setmetatable(L, -2);
+  clauses_finish(L);
 }
 
 /* -- matching -- */
@@ -210,7 +318,7 @@ static bool clause_equal_number(const clause_cell *cell, lua_State *L, int i) {
 static bool clause_equal(const clause_cell *cell, lua_State *L, int i) {
   size_t n;
   const char *text;
-  if (cell->type == UINT8_MAX)
+  if (cell->type == CELL_KIND)
     return lua_type(L, i) != LUA_TNONE && host_match_kind(cell->pattern, L, i);
   if (cell->type != lua_type(L, i)) return false;
   switch (cell->type) {
@@ -241,14 +349,44 @@ uint64_t clauses_tag(lua_State *C, int i, int c) {
   return it->count ? clause_cells(compiled)[it->first].tag : 0;
 }
 
+static bool clause_equal_deep(const clause_cell *cell, lua_State *C, int i,
+                              lua_State *L, int value) {
+  lua_getiuservalue(C, i, 1);
+  lua_rawgeti(C, -1, cell->integer);
+  bool yes = host_match_deep(C, lua_gettop(C), L, value);
+  lua_pop(C, 2);
+  return yes;
+}
+
+/* Asks the guard of clause c, which gets what the clause's function would. */
+static bool clause_guard(lua_State *C, int i, int c, lua_State *L, int first,
+                         int n) {
+  const clauses *compiled = lua_touserdata(C, i);
+  const clause *it = &compiled->list[c - 1];
+  const clause_cell *cells = clause_cells((clauses *)(uintptr_t)compiled);
+  luaL_checkstack(L, n + 4, "a message has too many values");
+  lua_getiuservalue(C, i, 1);
+  lua_rawgeti(C, -1, (lua_Integer)compiled->count + c);
+  lua_remove(C, -2);
+  if (C != L) lua_xmove(C, L, 1);
+  int base = lua_gettop(L);
+  for (uint32_t k = 0; k < (uint32_t)n; k++)
+    if (k >= it->count || clause_captures(&cells[it->first + k]))
+      lua_pushvalue(L, first + (int)k);
+  return host_guard(L, C == L, lua_gettop(L) - base);
+}
+
 bool clauses_match(lua_State *C, int i, int c, lua_State *L, int first, int n) {
   clauses *compiled = lua_touserdata(C, i);
   const clause *it = &compiled->list[c - 1];
   const clause_cell *cells = clause_cells(compiled) + it->first;
   if ((int)it->count > n) return false;
   for (uint32_t k = 0; k < it->count; k++)
-    if (!clause_equal(&cells[k], L, first + (int)k)) return false;
-  return true;
+    if (cells[k].type == CELL_DEEP
+            ? !clause_equal_deep(&cells[k], C, i, L, first + (int)k)
+            : !clause_equal(&cells[k], L, first + (int)k))
+      return false;
+  return !it->guarded || clause_guard(C, i, c, L, first, n);
 }
 
 int clauses_find(lua_State *C, int i, lua_State *L, int first, int n) {
@@ -267,7 +405,7 @@ bool clauses_move(lua_State *leaf, int c, lua_State *L, int first, int n) {
   if (!lua_checkstack(leaf, n + 1)) return false;
   lua_pushinteger(leaf, c);
   for (uint32_t k = 0; k < it->count; k++) {
-    if (cells[k].type != UINT8_MAX) continue;
+    if (!clause_captures(&cells[k])) continue;
     lua_pushvalue(L, first + (int)k);
     lua_xmove(L, leaf, 1);
   }
@@ -283,7 +421,7 @@ void clauses_gather(lua_State *L, int c, int first) {
   int kept = first - 1, top = lua_gettop(L);
   for (int i = first; i <= top; i++) {
     uint32_t k = (uint32_t)(i - first);
-    if (k < it->count && cells[k].type != UINT8_MAX) continue;
+    if (k < it->count && !clause_captures(&cells[k])) continue;
     lua_copy(L, i, ++kept);
   }
   lua_settop(L, kept);
@@ -325,7 +463,7 @@ int clauses_restore(lua_State *leaf, lua_State *L) {
   int next = 3, base = lua_gettop(L), top = lua_gettop(leaf);
   luaL_checkstack(L, top + (int)it->count, NULL);
   for (uint32_t k = 0; k < it->count; k++) {
-    if (cells[k].type != UINT8_MAX) {
+    if (!clause_captures(&cells[k])) {
       clause_literal(L, leaf, &cells[k]);
     } else {
       lua_pushvalue(leaf, next++);

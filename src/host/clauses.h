@@ -2,10 +2,12 @@
    so that a sender can try its message against them without a look at Lua.
 
      { "ping", md.is.pid, fn }     patterns, then the function that gets what
-     { "stop" }                    is captured and the rest
+     { "stop" }                    is captured and the rest; a guard,
+     { md._, fn, when = guard }    if there is one, gets the same before
 
-   Its user value is a table: [i] the function of clause i or false, then the
-   literals that are objects, which it keeps alive; `after` as it was given. */
+   Its user value is a table: of n clauses, [i] the function of clause i or
+   false, [n + i] its guard or false, then the patterns that are objects, which
+   it keeps alive; `after` as it was given. */
 #ifndef MD_HOST_CLAUSES_H
 #define MD_HOST_CLAUSES_H
 
@@ -14,10 +16,19 @@
 /* Compiles the table at i; pushes the userdata. [-0, +1, e] */
 void clauses_compile(lua_State *L, int i);
 
+/* One clause of the n patterns from `first` on, or of the predicate there if
+   n is 0; it drops what does not match if it is to `filter`. [-0, +1, e] */
+void clauses_compile_one(lua_State *L, const char *call, int first, int n,
+                         bool filter);
+
+/* True when what does not match is dropped. */
+bool clauses_filter(lua_State *C, int i);
+
 /* True when the value at i is compiled clauses. */
 bool clauses_at(lua_State *L, int i);
 
-/* The first clause, from 1, that the n values from `first` on match; 0. */
+/* The first clause, from 1, that the n values from `first` on match; 0. The
+   guards are called on the stack of L. */
 int clauses_find(lua_State *C, int i, lua_State *L, int first, int n);
 
 /* Clauses there are, and the tag that clause c asks for (0: any). */

@@ -28,6 +28,7 @@ static void control_doom(lua_State *L, host_sim *s, uint32_t p, int reason) {
      md.exit() */
 static int f_exit(lua_State *L) {
   host_sim *s = host_sim_arg(L);
+  host_no_guard(L, "exit");
   md_host *h = s->host;
   if (h->process == 0 || h->sim != s)
     return host_raise(L, "usage",
@@ -54,6 +55,7 @@ static int f_exit(lua_State *L) {
      print(md.kill(pid, "too slow")) */
 static int f_kill(lua_State *L) {
   host_sim *s = host_sim_arg(L);
+  host_no_guard(L, "kill");
   md_host *h = s->host;
   uint32_t p = host_pid_arg(L, s, 1, "kill");
   lua_settop(L, 2);
@@ -103,6 +105,7 @@ static void control_pend(lua_State *L, host_sim *s, uint32_t p) {
      md.interrupt(pid, "fire") */
 static int f_interrupt(lua_State *L) {
   host_sim *s = host_sim_arg(L);
+  host_no_guard(L, "interrupt");
   md_host *h = s->host;
   char label[64];
   uint32_t p = host_pid_arg(L, s, 1, "interrupt");

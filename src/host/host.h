@@ -80,6 +80,7 @@ typedef struct host_options {
   double pace;           /* units of time a real second, 0: as fast as can be */
   double to;             /* bound of the default sim, < 0: none */
   bool sandbox, quiet, progress;
+  bool unchecked;   /* message types and protocols check nothing */
   uint64_t fail_at; /* the allocation that fails, for specs */
 } host_options;
 
@@ -95,9 +96,14 @@ struct md_host {
   int fences;            /* C functions that cannot be left by blocking */
   uint64_t instructions; /* used since the last blocking call */
   volatile sig_atomic_t signalled; /* Ctrl-C */
-  bool aborting;   /* an error that no pcall may catch is on its way */
-  bool ran;        /* the script has called run */
-  bool warning;    /* a warning is being printed, piece by piece */
+  bool aborting;     /* an error that no pcall may catch is on its way */
+  bool ran;          /* the script has called run */
+  bool warning;      /* a warning is being printed, piece by piece */
+  bool typed;        /* a message type was declared, so records are checked */
+  bool guard_failed; /* a guard has raised an error on behalf of `receiver` */
+  int guarding;      /* guards that are running */
+  host_sim *receiver_sim; /* who waits for the message that is being sent */
+  uint32_t receiver;
   host_sim *first; /* the default sim */
   host_sim *sims;
   uint32_t sims_made;
@@ -345,6 +351,7 @@ enum {
   HOST_UNWINDING, /* what unwinds it, see host_unwinding */
   HOST_REASON,    /* slot of the reason it was killed for */
   HOST_LIMITS,    /* how many time limits it is in */
+  HOST_ACCEPTS,   /* slot of its protocol */
 };
 
 /* Gives back what p's wait has taken or stands in line for, and ends it:
@@ -390,8 +397,46 @@ bool host_match(lua_State *P, int p, lua_State *V, int v);
 /* Is the value of the kind that a pattern (the bits of one) asks for? */
 bool host_match_kind(uint64_t pattern, lua_State *V, int v);
 
+/* Does pattern a match whatever b does; whatever a literal of that type does?
+ */
+bool host_kind_covers(uint64_t a, uint64_t b);
+bool host_kind_of_type(uint64_t pattern, int type);
+
 /* True when what matches is stripped: a literal. */
 bool host_literal(lua_State *P, int p);
+
+/* True when a value of that type is no pattern: a function. */
+bool host_no_pattern(int type);
+
+/* -- pattern.c: patterns that look into a value -- */
+
+bool host_deep(lua_State *P, int p);
+bool host_match_deep(lua_State *P, int p, lua_State *V, int v);
+uint64_t host_deep_tag(lua_State *L, int i);
+
+/* Calls the guard below the top n values; false as well when it has failed on
+   behalf of h->receiver (not `own`), as h->guard_failed says. [-n-1, +0, e] */
+bool host_guard(lua_State *L, bool own, int n);
+
+/* Raises when a guard is running, which must change nothing. */
+void host_no_guard(lua_State *L, const char *call);
+
+/* -- typed.c: message types, their records, protocols -- */
+
+enum { HOST_TYPE = 1, HOST_RECORD };
+
+/* Is the value a message type or a record? 0: neither. */
+int host_typed(lua_State *L, int i);
+bool host_record_of(lua_State *L, int v, int type);
+bool host_same_type(lua_State *L, int a, int b);
+bool host_protocol(lua_State *L, int i);
+
+/* Raises when one of n values is a record that lacks a field. */
+void host_check_records(lua_State *L, const char *call, int first, int n);
+
+/* Raises when `to` does not accept the n values. */
+void host_check_protocol(lua_State *L, host_sim *s, uint32_t to,
+                         const char *call, int first, int n);
 
 /* A digest of n values for the trace. */
 uint64_t host_digest(lua_State *L, int first, int n);
@@ -423,6 +468,8 @@ void host_open_limits(lua_State *L);
 void host_open_processes(lua_State *L);
 void host_open_inspection(lua_State *L);
 void host_open_messages(lua_State *L);
+void host_open_patterns(lua_State *L);
+void host_open_types(lua_State *L);
 void host_open_receiving(lua_State *L);
 void host_open_sims(lua_State *L);
 void host_open_chance(lua_State *L);

@@ -69,11 +69,12 @@ uint64_t host_tag(lua_State *L, int i) {
 }
 
 uint64_t host_pattern_tag(lua_State *L, int i) {
-  return host_kind(L, i) == HOST_PATTERN ? 0 : host_tag(L, i);
+  if (host_kind(L, i) == HOST_PATTERN) return 0;
+  return host_deep(L, i) ? host_deep_tag(L, i) : host_tag(L, i);
 }
 
 bool host_literal(lua_State *P, int p) {
-  return host_kind(P, p) != HOST_PATTERN;
+  return host_kind(P, p) != HOST_PATTERN && !host_deep(P, p);
 }
 
 bool host_match_kind(uint64_t pattern, lua_State *V, int v) {
@@ -99,6 +100,17 @@ bool host_match_kind(uint64_t pattern, lua_State *V, int v) {
   default:
     return false;
   }
+}
+
+bool host_kind_covers(uint64_t a, uint64_t b) {
+  return a == MATCH_ANY || a == b || (a == MATCH_NUMBER && b == MATCH_INTEGER);
+}
+
+bool host_kind_of_type(uint64_t pattern, int type) {
+  return pattern == MATCH_ANY ||
+         (pattern == MATCH_NUMBER && type == LUA_TNUMBER) ||
+         (pattern == MATCH_STRING && type == LUA_TSTRING) ||
+         (pattern == MATCH_BOOLEAN && type == LUA_TBOOLEAN);
 }
 
 /* Raw equality of numbers: a tag alone would take 0.5 for the integer of the
@@ -139,7 +151,8 @@ bool host_match(lua_State *P, int p, lua_State *V, int v) {
   const void *light = lua_touserdata(P, p);
   switch (host_kind_of(light)) {
   case HOST_NO_VALUE:
-    return match_equal(P, p, V, v);
+    return host_deep(P, p) ? host_match_deep(P, p, V, v)
+                           : match_equal(P, p, V, v);
   case HOST_PATTERN:
     return lua_type(V, v) != LUA_TNONE &&
            host_match_kind(host_bits(light), V, v);

@@ -48,13 +48,35 @@ static bool message_has_clauses(lua_State *leaf) {
   return lua_type(leaf, 1) == LUA_TUSERDATA && clauses_at(leaf, 1);
 }
 
+/* For whom guards are asked. */
+static inline void message_receiver(host_sim *s, uint32_t to) {
+  s->host->guard_failed = false;
+  s->host->receiver_sim = s;
+  s->host->receiver = to;
+}
+
+/* True when process `to` waits with a filter, which drops what it does not
+   want; but not what its guard could not judge. */
+static bool message_filtered(host_sim *s, uint32_t to) {
+  if (!message_awaits(md_sim_proc(s->kernel, to))) return false;
+  lua_State *leaf = host_leaf(s, to);
+  return message_has_clauses(leaf) && clauses_filter(leaf, 1) &&
+         !s->host->guard_failed;
+}
+
 /* Does process `to` wait for the n values from `first` on? */
 static bool message_awaited(lua_State *L, host_sim *s, uint32_t to, int first,
                             int n) {
   if (!message_awaits(md_sim_proc(s->kernel, to))) return false;
   lua_State *leaf = host_leaf(s, to);
+  message_receiver(s, to);
   if (message_has_clauses(leaf)) return clauses_find(leaf, 1, L, first, n);
   return message_wanted(leaf, lua_gettop(leaf), L, first, n);
+}
+
+/* The number of an ask's ref, never 0. */
+static uint32_t message_number(lua_State *L, int ref) {
+  return (uint32_t)host_bits(lua_touserdata(L, ref)) | 1u << 31;
 }
 
 /* Hands the top n values of L to process `to` if it waits for them. [-n|0] */
@@ -64,6 +86,7 @@ static bool message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
   if (!message_awaits(proc)) return false;
   lua_State *leaf = host_leaf(s, to);
   bool moved;
+  message_receiver(s, to);
   if (message_has_clauses(leaf)) {
     int clause = clauses_find(leaf, 1, L, first, n);
     if (clause == 0) return false;
@@ -74,6 +97,8 @@ static bool message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
     moved = message_move(leaf, patterns, L, first, n);
   }
   if (!moved) host_no_memory(L);
+  if (proc->wait == MD_WAIT_REPLY)
+    md_sim_cold(s->kernel, to)->answered = message_number(L, first);
   md_sim_wake(s->kernel, to, MD_WHY_MESSAGE);
   proc->target = md_sim_mails(s->kernel)->arrivals++;
   md_sim_tell(s->kernel, MD_TRACE_RECEIVE, to, from);
@@ -156,9 +181,15 @@ static message_fate message_queue(lua_State *L, host_sim *s, uint32_t to,
     host_drop(L, s, mail.slot, n);
     host_no_memory(L);
   }
+  if (s->host->guard_failed) md_sim_wake(s->kernel, to, MD_WHY_LOOK);
   if (room) return MESSAGE_GONE;
   md_sim_note(s->kernel, MD_TRACE_BACKOFF, from, to, 0);
   return MESSAGE_LINED;
+}
+
+/* A second reply to the ask that `to` made last. */
+static bool message_twice(lua_State *L, host_sim *s, uint32_t to, int first) {
+  return md_sim_cold(s->kernel, to)->answered == message_number(L, first);
 }
 
 /* Sends the top n values of L, from `first` on. */
@@ -166,11 +197,14 @@ message_fate message_send(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
                           int first, int n, uint64_t digest,
                           uint32_t *envelope) {
   md_sim_note(s->kernel, MD_TRACE_SEND, from, to, digest);
-  if (to == 0 || message_late(L, s, to, first, n))
-    return message_drop(s, to, from);
+  if (to == 0) return message_drop(s, to, from);
+  if (message_late(L, s, to, first, n)) {
+    message_drop(s, to, from);
+    return message_twice(L, s, to, first) ? MESSAGE_TWICE : MESSAGE_GONE;
+  }
   if (message_hand(L, s, to, from, first, n)) return MESSAGE_GONE;
   /* it only unwinds; what its closers wait for it has got by now */
-  if (md_sim_proc(s->kernel, to)->flags & MD_DYING)
+  if (md_sim_proc(s->kernel, to)->flags & MD_DYING || message_filtered(s, to))
     return message_drop(s, to, from);
   if (md_sim_room(s->kernel, to))
     return message_queue(L, s, to, from, first, n, true, envelope);
@@ -196,6 +230,15 @@ int message_overflow(lua_State *L, host_sim *s, uint32_t to, const char *call) {
                     n == 1 ? "" : "s");
 }
 
+static int message_twice_refuse(lua_State *L, host_sim *s, uint32_t to,
+                                const char *call) {
+  char label[64];
+  return host_raise(L, "usage",
+                    "%s: %s has had a reply to this ask; an ask takes one, and "
+                    "md.send(pid, ...) sends what else there is to say",
+                    call, host_label(s, to, label));
+}
+
 static uint32_t message_sender(const host_sim *s) {
   return s->host->sim == s ? s->host->process : 0;
 }
@@ -209,7 +252,7 @@ static int message_sent(lua_State *L, int status, lua_KContext ctx) {
 /* A send of the values from 2 on that would have to wait: only a process
    may. */
 static bool message_would_wait(lua_State *L, host_sim *s, uint32_t to) {
-  return to != 0 && !md_sim_room(s->kernel, to) &&
+  return to != 0 && !message_filtered(s, to) && !md_sim_room(s->kernel, to) &&
          md_sim_extra(s->kernel, to)->full == MD_FULL_BLOCK &&
          !(md_sim_proc(s->kernel, to)->flags & MD_DYING) &&
          !message_late(L, s, to, 2, lua_gettop(L) - 1) &&
@@ -217,7 +260,9 @@ static bool message_would_wait(lua_State *L, host_sim *s, uint32_t to) {
 }
 
 static int message_send_call(lua_State *L, host_sim *s, const char *call) {
+  host_no_guard(L, call);
   uint32_t to = host_pid_arg(L, s, 1, call), envelope = 0;
+  message_check(L, s, to, call, 2, lua_gettop(L) - 1);
   if (message_would_wait(L, s, to))
     host_may_block_in(L, s, "send to a full inbox");
   int n = lua_gettop(L) - 1;
@@ -225,25 +270,35 @@ static int message_send_call(lua_State *L, host_sim *s, const char *call) {
                                    host_digest(L, 2, n), &envelope);
   if (fate == MESSAGE_GONE) return 0;
   if (fate == MESSAGE_OVER) return message_overflow(L, s, to, call);
+  if (fate == MESSAGE_TWICE) return message_twice_refuse(L, s, to, call);
   md_sim_wait(s->kernel, s->host->process, MD_WAIT_ROOM, -1, envelope);
   return host_block(L, s, 0, message_sent);
 }
 
 uint32_t message_plain(lua_State *L, const md_host *h) {
-  if (h->process == 0) return 0;
+  if (h->process == 0 || h->guarding) return 0;
   uint32_t to = host_pid_index(h->sim, lua_touserdata(L, 1));
-  if (to == 0 || md_sim_proc(h->sim->kernel, to)->flags & MD_BOUNDED) return 0;
-  return to;
+  const md_proc *proc = md_sim_proc(h->sim->kernel, to);
+  return proc->flags & (MD_BOUNDED | MD_ACCEPTS) ? 0 : to;
+}
+
+void message_check(lua_State *L, host_sim *s, uint32_t to, const char *call,
+                   int first, int n) {
+  if (s->host->typed) host_check_records(L, call, first, n);
+  if (to != 0 && md_sim_proc(s->kernel, to)->flags & MD_ACCEPTS)
+    host_check_protocol(L, s, to, call, first, n);
 }
 
 /* Sends the arguments from 2 on, if argument 1 is plain. */
-static bool message_send_plain(lua_State *L) {
+static bool message_send_plain(lua_State *L, const char *call) {
   md_host *h = host_of(L);
   uint32_t to = message_plain(L, h), envelope;
   int n = lua_gettop(L) - 1;
   if (to == 0) return false;
-  message_send(L, h->sim, to, h->process, 2, n, host_digest(L, 2, n),
-               &envelope);
+  if (h->typed) host_check_records(L, call, 2, n);
+  message_fate fate = message_send(L, h->sim, to, h->process, 2, n,
+                                   host_digest(L, 2, n), &envelope);
+  if (fate == MESSAGE_TWICE) message_twice_refuse(L, h->sim, to, call);
   return true;
 }
 
@@ -254,21 +309,22 @@ static bool message_send_plain(lua_State *L) {
    inbox that is full does as its on_full says: "block" has the sender wait for
    room, "drop" loses the message, "error" raises {kind="overflow"}. To a
    process that has ended it is lost. Raises noproc for a name that nobody is
-   registered by; usage for what is no pid, and where it would have to wait and
-   nothing can block.
+   registered by; usage for what is no pid, for what its receiver does not
+   accept, and where it would have to wait and nothing can block.
      md.send(pid, "hello", 42) */
 static int f_send(lua_State *L) {
-  if (message_send_plain(L)) return 0;
+  if (message_send_plain(L, "send")) return 0;
   return message_send_call(L, host_sim_arg(L), "send");
 }
 
 /* reply(from, ref, ...)
    Answers a message that came from ask as (method, from, ref, ...): the same
    as send(from, ref, ...). A reply to an ask that is over is lost. Raises
-   usage when the second argument is no ref, and what send raises.
+   usage when the second argument is no ref, for a second reply to the same ask,
+   and what send raises.
      md.reply(from, ref, "done") */
 static int f_reply(lua_State *L) {
-  if (host_kind(L, 2) == HOST_REF && message_send_plain(L)) return 0;
+  if (host_kind(L, 2) == HOST_REF && message_send_plain(L, "reply")) return 0;
   host_sim *s = host_sim_arg(L);
   if (host_kind(L, 2) != HOST_REF)
     return host_raise(L, "usage",
@@ -285,6 +341,7 @@ static int message_later(lua_State *L, host_sim *s, md_time at,
   uint32_t to = host_pid_arg(L, s, 2, call);
   uint32_t from = message_sender(s);
   int n = lua_gettop(L) - 2;
+  message_check(L, s, to, call, 3, n);
   uint32_t slot = host_hold(L, s, 3, n);
   uint64_t words[3] = {(uint64_t)n << 32 | slot,
                        to ? md_sim_pid(s->kernel, to) : 0,
@@ -377,6 +434,7 @@ static int f_inbox(lua_State *L) {
 static int f_flush(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_host *h = s->host;
+  host_no_guard(L, "flush");
   if (h->sim != s || h->process == 0)
     return host_raise(L, "usage",
                       "flush: only a process has an inbox, and "

@@ -8,6 +8,7 @@ typedef enum message_fate {
   MESSAGE_GONE,  /* handed over, queued, or dropped */
   MESSAGE_LINED, /* waits for room, as the envelope says */
   MESSAGE_OVER,  /* the inbox is full, and that is an error */
+  MESSAGE_TWICE, /* dropped: a second reply to an ask, which is an error */
 } message_fate;
 
 /* Sends the top n values of L, from `first` on, to `to` (0: it has ended). With
@@ -20,6 +21,11 @@ message_fate message_send(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
 /* The living process of the sim that runs which argument 1 is the pid of and
    whose inbox is never full: the usual receiver. 0: it takes a closer look. */
 uint32_t message_plain(lua_State *L, const md_host *h);
+
+/* Raises when the n values must not be sent to `to` (0: it has ended): a record
+   that lacks a field, or what `to` does not accept. [-0, +0, e] */
+void message_check(lua_State *L, host_sim *s, uint32_t to, const char *call,
+                   int first, int n);
 
 /* Raises that the inbox of `to` is full. */
 int message_overflow(lua_State *L, host_sim *s, uint32_t to, const char *call);

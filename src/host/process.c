@@ -139,6 +139,8 @@ static int process_over(lua_State *L, bool ok, int first) {
               (uint32_t)extra->words[HOST_PENDING] != 0);
     host_drop(L, s, (uint32_t)(extra->words[HOST_PENDING] >> 32),
               extra->words[HOST_PENDING] >> 32 != 0);
+    host_drop(L, s, (uint32_t)extra->words[HOST_ACCEPTS],
+              extra->words[HOST_ACCEPTS] != 0);
   }
   host_flush(L, s, p, true);
   md_sim_end(s->kernel, p, failed);
@@ -217,7 +219,7 @@ typedef struct process_options {
   md_time at;
   lua_Integer priority, inbox;
   md_full full;
-  bool stream;
+  bool stream, accepts;
 } process_options;
 
 static void process_undo(lua_State *L, host_sim *s, uint32_t p) {
@@ -257,8 +259,9 @@ static int process_spawn(lua_State *L, host_sim *s, const process_options *o,
   return 1;
 }
 
-static const char *const process_fields[] = {
-    "name", "at", "after", "priority", "inbox", "on_full", "stream", NULL};
+static const char *const process_fields[] = {"name",     "at",      "after",
+                                             "priority", "inbox",   "on_full",
+                                             "stream",   "accepts", NULL};
 
 static lua_Integer process_integer(lua_State *L, int i, const char *field,
                                    lua_Integer least, lua_Integer most) {
@@ -304,6 +307,18 @@ static md_time process_start(lua_State *L, host_sim *s, int i) {
   return at;
 }
 
+static bool process_accepts(lua_State *L, int i) {
+  lua_getfield(L, i, "accepts");
+  bool accepts = !lua_isnil(L, -1);
+  if (accepts && !host_protocol(L, lua_gettop(L)))
+    host_raise(L, "usage",
+               "spawn: expected a protocol as accepts, got %s; "
+               "md.protocol{ping = {md.is.pid}} makes one",
+               host_describe(L, -1));
+  lua_pop(L, 1);
+  return accepts;
+}
+
 static void process_read(lua_State *L, host_sim *s, process_options *o) {
   host_check_fields(L, 1, "spawn", process_fields);
   lua_getfield(L, 1, "name");
@@ -322,9 +337,20 @@ static void process_read(lua_State *L, host_sim *s, process_options *o) {
     host_raise(L, "usage", "spawn: expected a string as stream, got %s",
                host_describe(L, -1));
   lua_pop(L, 1);
+  o->accepts = process_accepts(L, 1);
 }
 
-/* What is rarely asked for: a bounded inbox, a stream of another's name. */
+/* Keeps the protocol of p, whose sends are checked from now on. */
+static void process_guard(lua_State *L, host_sim *s, uint32_t p) {
+  lua_getfield(L, 1, "accepts");
+  uint32_t slot = host_hold(L, s, lua_gettop(L), 1);
+  md_sim_extra(s->kernel, p)->words[HOST_ACCEPTS] = slot;
+  md_sim_proc(s->kernel, p)->flags |= MD_ACCEPTS;
+  lua_pop(L, 1);
+}
+
+/* What is rarely asked for: a bounded inbox, a protocol, a stream of another's
+   name. */
 static void process_equip(lua_State *L, host_sim *s, uint32_t p,
                           const process_options *o) {
   md_proc_extra *extra = md_sim_make_extra(s->kernel, p);
@@ -332,6 +358,7 @@ static void process_equip(lua_State *L, host_sim *s, uint32_t p,
   if (o->inbox > 0 &&
       !md_sim_bound_inbox(s->kernel, p, (uint32_t)o->inbox, o->full))
     host_no_memory(L);
+  if (o->accepts && !s->host->options.unchecked) process_guard(L, s, p);
   if (!o->stream) return;
   size_t length;
   lua_getfield(L, 1, "stream");
@@ -353,10 +380,11 @@ static bool process_callable(lua_State *L, int i) {
    options: `name`; `at` (a time) or `after` (a duration) of its start;
    `priority` (an integer, else 0: at equal times the lower goes first);
    `inbox` (how many messages it holds, else there is no bound) with `on_full`
-   ("block", else "drop" or "error", see send); `stream` (the name of the
-   stream that rng() is in it). An error that fn raises ends the run, unless a
-   process joins it at that moment or the sim was made with on_error "isolate".
-   Raises usage for another option or a wrong value.
+   ("block", else "drop" or "error", see send); `accepts` (a protocol, to check
+   what it is sent); `stream` (the name of the stream that rng() is in it). An
+   error that fn raises ends the run, unless a process joins it at that moment
+   or the sim was made with on_error "isolate". Raises usage for another option
+   or a wrong value.
      md.spawn({ name = "clock", after = 1 }, print, "tick") */
 int host_f_spawn(lua_State *L) {
   host_sim *s = host_sim_arg(L);
@@ -372,7 +400,7 @@ int host_f_spawn(lua_State *L) {
   if (!table) return process_spawn(L, s, &options, 1);
   process_read(L, s, &options);
   process_spawn(L, s, &options, 2);
-  if (options.inbox > 0 || options.stream) {
+  if (options.inbox > 0 || options.stream || options.accepts) {
     uint64_t pid = host_bits(lua_touserdata(L, -1));
     process_equip(L, s, pid & ((1u << MD_INDEX_BITS) - 1), &options);
   }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* So many clauses at most look for messages by tag. */
-enum { MESSAGE_TAGS = 4 };
+enum { MESSAGE_TAGS = 8 };
 
 /* Takes envelope e of p, whose values have been fetched. */
 static void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
@@ -75,13 +75,27 @@ static int message_timeout(lua_State *L, host_sim *s, const char *call) {
                     asked ? "reply" : "message");
 }
 
-static int message_waited(lua_State *L, int status, lua_KContext patterns) {
+static int message_wait(lua_State *L, host_sim *s, md_time deadline);
+
+/* `prev` of a process that waits tells how many patterns it waits with. */
+static int message_waited(lua_State *L, int status, lua_KContext deadline) {
   (void)status;
   host_sim *s = host_of(L)->sim;
-  md_why why = md_sim_proc(s->kernel, s->host->process)->why;
-  if (why == MD_WHY_MESSAGE) return lua_gettop(L) - (int)patterns;
+  const md_proc *proc = md_sim_proc(s->kernel, s->host->process);
+  if (proc->why == MD_WHY_MESSAGE) return lua_gettop(L) - (int)proc->prev;
   host_woken(L);
+  if (proc->why == MD_WHY_LOOK) return message_wait(L, s, deadline);
   return message_timeout(L, s, "wait_timeout");
+}
+
+/* What is no pattern would match nothing, ever. */
+static void message_check_patterns(lua_State *L, int patterns) {
+  for (int i = 1; i <= patterns; i++)
+    if (host_no_pattern(lua_type(L, i)))
+      host_raise(L, "usage",
+                 "wait: %s is no pattern, as argument %d; md.where(fn) matches "
+                 "a value for which fn(value) is true",
+                 host_describe(L, i), i);
 }
 
 /* Waits with the patterns 1 .. top. */
@@ -89,11 +103,12 @@ static int message_wait(lua_State *L, host_sim *s, md_time deadline) {
   int patterns = lua_gettop(L);
   uint32_t p = s->host->process;
   if (message_look(L, s, p, patterns)) return lua_gettop(L) - patterns;
+  message_check_patterns(L, patterns);
   if (deadline == md_sim_now(s->kernel))
     return message_timeout(L, s, "wait_timeout");
   md_sim_proc(s->kernel, p)->prev = (uint32_t)patterns;
   md_sim_wait(s->kernel, p, MD_WAIT_MESSAGE, deadline, 0);
-  return host_block(L, s, patterns, message_waited);
+  return host_block(L, s, deadline, message_waited);
 }
 
 /* wait(p1, p2, ...) -> captures and the rest
@@ -202,6 +217,7 @@ static int message_ask(lua_State *L, host_sim *s, uint32_t to,
   lua_pushlightuserdata(L, host_pid_value(s, h->process));
   lua_pushlightuserdata(L, ref);
   lua_rotate(L, 3, 2); /* pid, method, self, ref, arguments */
+  message_check(L, s, to, "ask", 2, n + 2);
   message_fate fate =
       message_send(L, s, to, h->process, 2, n + 2, digest, &envelope);
   if (fate == MESSAGE_OVER) return message_overflow(L, s, to, "ask");
@@ -280,13 +296,20 @@ static int message_after(lua_State *L, host_sim *s) {
   return message_called(L, LUA_OK, 3);
 }
 
-static int message_received(lua_State *L, int status, lua_KContext ctx) {
-  (void)status, (void)ctx;
+static int message_receive(lua_State *L, host_sim *s, md_time deadline);
+
+static int message_received(lua_State *L, int status, lua_KContext deadline) {
+  (void)status;
   host_sim *s = host_of(L)->sim;
   host_woken(L);
-  if (md_sim_proc(s->kernel, s->host->process)->why == MD_WHY_TIME)
+  switch (md_sim_proc(s->kernel, s->host->process)->why) {
+  case MD_WHY_TIME:
     return message_after(L, s);
-  return message_clause(L);
+  case MD_WHY_LOOK:
+    return message_receive(L, s, deadline);
+  default:
+    return message_clause(L);
+  }
 }
 
 /* Tries envelope e of p against the clauses; on success pushes the clause's
@@ -330,7 +353,20 @@ static uint32_t message_next(lua_State *L, md_mails *mails, uint32_t p,
   return next;
 }
 
+/* The same for a filter, which drops what does not match. */
+static bool message_look_filter(lua_State *L, host_sim *s, uint32_t p) {
+  uint32_t e;
+  while ((e = md_sim_proc(s->kernel, p)->inbox_first) != 0) {
+    if (message_try_clauses(L, s, p, e, false)) return true;
+    md_mail mail = md_sim_take(s->kernel, p, e);
+    host_drop(L, s, mail.slot, (int)mail.count);
+    md_sim_note(s->kernel, MD_TRACE_DROP, mail.from, p, 0);
+  }
+  return false;
+}
+
 static bool message_look_clauses(lua_State *L, host_sim *s, uint32_t p) {
+  if (clauses_filter(L, 1)) return message_look_filter(L, s, p);
   md_mails *mails = md_sim_mails(s->kernel);
   const md_proc_extra *extra = md_sim_extra(s->kernel, p);
   uint32_t e = message_next(L, mails, p, 0);
@@ -340,6 +376,15 @@ static bool message_look_clauses(lua_State *L, host_sim *s, uint32_t p) {
   for (; e != 0; e = mails->envelopes[e].next)
     if (message_try_clauses(L, s, p, e, true)) return true;
   return false;
+}
+
+/* Waits with the compiled clauses, which are at 1, alone. */
+static int message_receive(lua_State *L, host_sim *s, md_time deadline) {
+  uint32_t p = s->host->process;
+  if (message_look_clauses(L, s, p)) return message_clause(L);
+  if (deadline == md_sim_now(s->kernel)) return message_after(L, s);
+  md_sim_wait(s->kernel, p, MD_WAIT_MESSAGE, deadline, 0);
+  return host_block(L, s, deadline, message_received);
 }
 
 /* The deadline that `after = {d, fn}` sets, -1: none. */
@@ -366,29 +411,70 @@ static md_time message_deadline(lua_State *L, host_sim *s) {
 }
 
 /* receive{clause, ..., after = {d, fn}} -> what fn returns
-   A clause is {p1, p2, ..., fn}. Messages are tried in order of arrival, each
-   against the clauses in order, as wait does; the first that matches is taken,
-   and fn gets its captures and the rest. A clause without a function returns
-   them. When d units of time are over, receive calls the function of `after`,
-   if it has one, and returns what that returns; with d = 0 it only looks. The
-   functions may block. Raises usage for a clause that is none, another option,
-   and where nothing can block.
+   A clause is {p1, p2, ..., fn}, with an optional `when = guard`, which gets
+   what fn would get and only looks. Messages are tried in order of arrival,
+   each against the clauses in order, as wait does; the first that matches is
+   taken, and fn gets its captures and the rest. A clause without a function
+   returns them. When d units of time are over, receive calls the function of
+   `after`, if it has one, and returns what that returns; with d = 0 it only
+   looks. The functions may block, a guard may not. Raises usage for a clause
+   that is none or that an earlier one hides, another option, and where nothing
+   can block.
      md.receive { { "add", md.is.number, print }, after = { 5, print } } */
 static int f_receive(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   host_may_block_in(L, s, "receive");
-  uint32_t p = s->host->process;
   lua_settop(L, 1);
   if (!clauses_at(L, 1)) {
     clauses_compile(L, 1);
     lua_replace(L, 1);
   }
-  md_time deadline = message_deadline(L, s);
-  if (message_look_clauses(L, s, p)) return message_clause(L);
-  if (deadline == md_sim_now(s->kernel)) return message_after(L, s);
-  md_sim_wait(s->kernel, p, MD_WAIT_MESSAGE, deadline, 0);
-  return host_block(L, s, 0, message_received);
+  return message_receive(L, s, message_deadline(L, s));
 }
+
+/* A list of patterns in place of the patterns themselves: laid out from 1. */
+static void message_unpack(lua_State *L) {
+  if (lua_gettop(L) != 1 || !lua_istable(L, 1) || host_typed(L, 1)) return;
+  int n = (int)lua_rawlen(L, 1);
+  if (n == 0) return; /* named fields: one table pattern */
+  luaL_checkstack(L, n, "too many patterns");
+  for (int i = 1; i <= n; i++) lua_rawgeti(L, 1, i);
+  lua_remove(L, 1);
+}
+
+static int message_selects(lua_State *L, const char *call, bool filter) {
+  host_sim *s = host_sim_arg(L);
+  host_may_block_in(L, s, call);
+  message_unpack(L);
+  int n = lua_gettop(L);
+  if (n == 0)
+    return host_raise(L, "usage",
+                      "%s: expected patterns or a predicate, got nothing; "
+                      "md.%s(\"add\", md._)",
+                      call, call);
+  bool predicate = n == 1 && lua_isfunction(L, 1);
+  if (!predicate && !filter) return message_wait(L, s, -1);
+  clauses_compile_one(L, call, 1, predicate ? 0 : n, filter);
+  lua_replace(L, 1);
+  lua_settop(L, 1);
+  return message_receive(L, s, -1);
+}
+
+/* select(x, ...) -> captures and the rest, or the whole message
+   Takes the first message that matches, and leaves the others in the inbox. x
+   is a predicate, which gets all values of a message and only looks: then the
+   whole message is returned; or patterns, or a list of them: then what wait
+   returns. Raises usage for what is neither, and where nothing can block.
+     local kind, n = md.select(function(kind, n) return n > 10 end) */
+static int f_select(lua_State *L) {
+  return message_selects(L, "select", false);
+}
+
+/* filter(x, ...) -> captures and the rest, or the whole message
+   The same as select, but drops the messages that do not match, those in the
+   inbox and those that come meanwhile; the signal DROP tells.
+     local n = md.filter("add", md.is.number) */
+static int f_filter(lua_State *L) { return message_selects(L, "filter", true); }
 
 /* clauses{clause, ..., after = {d, fn}} -> clauses
    Compiles once what receive takes, for a loop that goes through it often.
@@ -408,6 +494,8 @@ void host_open_receiving(lua_State *L) {
                                        {"ask_timeout", f_ask_timeout},
                                        {"receive", f_receive},
                                        {"clauses", f_clauses},
+                                       {"select", f_select},
+                                       {"filter", f_filter},
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

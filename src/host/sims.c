@@ -235,6 +235,7 @@ static int sims_ran(lua_State *L, int status, lua_KContext ctx) {
 static int sims_start(lua_State *L, host_sim *s, const host_limits *limits,
                       lua_KFunction k) {
   md_host *h = s->host;
+  host_no_guard(L, "run");
   if (s->running)
     return host_raise(L, "usage",
                       "run: the sim is running already; a process or a "

@@ -41,6 +41,11 @@ static int wait_refuse(lua_State *L, const char *call) {
                       "%s cannot block inside a finalizer (__gc); let it "
                       "send a message to a process that does it",
                       call);
+  if (h->guarding > 0)
+    return host_raise(L, "usage",
+                      "%s cannot block inside a guard, which only looks at a "
+                      "message; do it in the clause's function",
+                      call);
   if (h->sim != NULL && h->process != 0) {
     const char *name = wait_obstacle(L);
     if (name == NULL)

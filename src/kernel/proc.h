@@ -47,16 +47,18 @@ typedef enum md_why {
   MD_WHY_MESSAGE, /* the host has put it where it is wanted */
   MD_WHY_END,     /* the process joined or asked has ended */
   MD_WHY_ROOM,    /* the message sent has been taken */
+  MD_WHY_LOOK,    /* a message came that only the process itself can judge */
   MD_WHY_INTERRUPT,
   MD_WHY_UNWIND, /* killed, or a time limit around the wait is over */
 } md_why;
 
 enum {
   MD_STARTED = 1,
-  MD_DYING = 2,    /* killed: takes no message any more, only unwinds */
-  MD_PENDING = 4,  /* interrupts that wait for its next wait */
-  MD_INDEXED = 8,  /* its inbox has entries in the index by tag */
-  MD_BOUNDED = 32, /* its inbox has a capacity */
+  MD_DYING = 2,     /* killed: takes no message any more, only unwinds */
+  MD_PENDING = 4,   /* interrupts that wait for its next wait */
+  MD_INDEXED = 8,   /* its inbox has entries in the index by tag */
+  MD_BOUNDED = 32,  /* its inbox has a capacity */
+  MD_ACCEPTS = 128, /* what it is sent is checked */
 };
 
 typedef struct md_proc {
@@ -80,6 +82,7 @@ typedef struct md_proc_cold {
   md_pid parent;     /* 0: the script or a callback */
   uint32_t watchers; /* the first who waits for its end */
   uint32_t extra;
+  uint32_t answered; /* the host's: the ask that was replied to last */
 } md_proc_cold;
 
 typedef enum md_full { MD_FULL_BLOCK, MD_FULL_DROP, MD_FULL_ERROR } md_full;
@@ -90,7 +93,7 @@ typedef struct md_proc_extra {
   uint32_t capacity;              /* of the inbox, 0: any number */
   uint32_t line_first, line_last; /* messages that wait for room */
   int64_t priority;
-  uint64_t words[4]; /* the host's */
+  uint64_t words[6]; /* the host's */
   uint32_t children; /* unnamed ones spawned so far */
   uint32_t next;     /* free list */
   uint8_t full;
