@@ -243,11 +243,11 @@ md.spawn(function() md.sleep(1) md.send(p, "x") end)
       [[
            0  the script spawns 'p'
            0  the script spawns process 2
-           0  'p' goes on: it starts
-           0  process 2 goes on: it starts
+           0  'p' starts
+           0  process 2 starts
            1  process 2 goes on: its time has come
            1  process 2 sends to 'p'
-           1  'p' is handed a message from process 2
+           1  'p' receives a message from process 2
            1  process 2 ends
            1  'p' goes on: a message came
            1  'p' ends

@@ -57,6 +57,9 @@ app_tracer *app_tracer_open(const char *path, int fd);
 void app_tracer_lend(app_tracer *, md_host *);
 void app_tracer_close(app_tracer *, md_host *);
 
+/* What the process of that pid is called without a name: "process 3". */
+const char *app_pid_text(md_pid, char buffer[40]);
+
 /* check.c: runs a model twice and says where the runs differ. */
 int app_check(const app_options *, int count, char **words);
 

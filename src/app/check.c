@@ -63,13 +63,14 @@ static bool check_start(check_run *run, int which, int count, char **words) {
 
 static void check_say(const char *which, const check_run *run) {
   const md_trace_record *r = &run->record;
+  char process[40], other[40];
   if (run->over) {
     printf("  %s has ended\n", which);
     return;
   }
-  printf("  %s: %s at tick %" PRId64
-         ", process %u, other %u, detail %016" PRIx64 "\n",
-         which, md_trace_name(r->kind), r->time, r->process, r->other,
+  printf("  %s: %s at tick %" PRId64 ", %s, other %s, detail %016" PRIx64 "\n",
+         which, md_trace_name(r->kind), r->time,
+         app_pid_text(r->process, process), app_pid_text(r->other, other),
          r->detail);
 }
 

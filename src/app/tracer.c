@@ -7,13 +7,34 @@
 
 enum { TRACER_RING = 1 << 16, TRACER_NAME = 32 };
 
+/* What the last process of a slot is called. */
+typedef struct tracer_name {
+  md_pid pid;
+  char text[TRACER_NAME];
+} tracer_name;
+
+typedef struct tracer_sim {
+  tracer_name *names; /* by slot */
+  uint32_t count;
+} tracer_sim;
+
 struct app_tracer {
   md_trace_ring ring;
+  md_host *host;
   FILE *file;
   bool binary;
-  char (*names)[TRACER_NAME]; /* of processes, by index, as they were spawned */
-  uint32_t name_count;
+  tracer_sim *sims; /* by number */
+  uint32_t sim_count;
 };
+
+const char *app_pid_text(md_pid pid, char buffer[40]) {
+  unsigned p = pid & ((1u << MD_INDEX_BITS) - 1);
+  unsigned generation = (unsigned)(pid >> MD_INDEX_BITS);
+  if (pid == 0) snprintf(buffer, 40, "none");
+  else if (generation == 0) snprintf(buffer, 40, "process %u", p);
+  else snprintf(buffer, 40, "process %u.%u", p, generation);
+  return buffer;
+}
 
 app_tracer *app_tracer_open(const char *path, int fd) {
   app_tracer *t = calloc(1, sizeof *t);
@@ -32,27 +53,52 @@ app_tracer *app_tracer_open(const char *path, int fd) {
   return NULL;
 }
 
-/* Remembers what a new process is called: it may have ended when a record
-   about it is printed. */
-static void tracer_name(app_tracer *t, host_sim *s, uint32_t p) {
-  if (p >= t->name_count) {
-    uint32_t count = p * 2 + 16;
-    char(*names)[TRACER_NAME] = realloc(t->names, count * sizeof *names);
-    if (names == NULL) return;
-    memset(names + t->name_count, 0, (count - t->name_count) * sizeof *names);
-    t->names = names;
-    t->name_count = count;
-  }
-  char label[64];
-  if (md_sim_proc(s->kernel, p)->state != MD_FREE)
-    snprintf(t->names[p], TRACER_NAME, "%.30s", host_label(s, p, label));
-  else snprintf(t->names[p], TRACER_NAME, "process %u", p);
+/* Zeroed elements up to number n, in an array of `count` that may grow. */
+static void *tracer_grow(void *array, uint32_t *count, uint32_t n,
+                         size_t size) {
+  if (n < *count) return array;
+  uint32_t wanted = n * 2 + 16;
+  char *grown = realloc(array, wanted * size);
+  if (grown == NULL) abort();
+  memset(grown + *count * size, 0, (wanted - *count) * size);
+  *count = wanted;
+  return grown;
 }
 
-static void tracer_who(app_tracer *t, uint32_t p) {
-  if (p == 0) fputs("the script", t->file);
-  else if (p < t->name_count && t->names[p][0]) fputs(t->names[p], t->file);
-  else fprintf(t->file, "process %u", p);
+static tracer_name *tracer_slot(app_tracer *t, uint32_t sim, md_pid pid) {
+  t->sims = tracer_grow(t->sims, &t->sim_count, sim, sizeof *t->sims);
+  tracer_sim *own = &t->sims[sim];
+  uint32_t p = pid & ((1u << MD_INDEX_BITS) - 1);
+  own->names = tracer_grow(own->names, &own->count, p, sizeof *own->names);
+  return &own->names[p];
+}
+
+/* The sim of that number, NULL when it is no more. */
+static host_sim *tracer_sim_of(md_host *h, uint32_t id) {
+  host_sim *s = h->sims;
+  while (s != NULL && s->id != id) s = s->next;
+  return s;
+}
+
+/* Remembers what a new process is called: it may have ended when a record
+   about it is printed. */
+static void tracer_learn(app_tracer *t, const md_trace_record *r) {
+  tracer_name *name = tracer_slot(t, r->sim, r->other);
+  host_sim *s = tracer_sim_of(t->host, r->sim);
+  uint32_t p = s ? md_sim_index(s->kernel, r->other) : 0;
+  char label[64];
+  name->pid = r->other;
+  if (p == 0) app_pid_text(r->other, label);
+  else host_label(s, p, label);
+  snprintf(name->text, TRACER_NAME, "%.30s", label);
+}
+
+static void tracer_who(app_tracer *t, uint32_t sim, md_pid pid) {
+  char text[40];
+  const tracer_name *name = tracer_slot(t, sim, pid);
+  if (pid == 0) fputs("the script", t->file);
+  else if (name->pid == pid) fputs(name->text, t->file);
+  else fputs(app_pid_text(pid, text), t->file);
 }
 
 static const char *tracer_why(uint64_t why) {
@@ -65,14 +111,16 @@ static const char *tracer_why(uint64_t why) {
   return why <= MD_WHY_UNWIND ? words[why] : "";
 }
 
-static void tracer_words(app_tracer *t, host_sim *s, const md_trace_record *r) {
+static void tracer_words(app_tracer *t, const md_trace_record *r) {
+  const host_sim *s = tracer_sim_of(t->host, r->sim);
+  md_scale scale = s ? md_sim_scale(s->kernel) : md_scale_of(9);
   char time[40];
-  md_time_text(md_sim_scale(s->kernel), r->time, time, sizeof time);
+  md_time_text(scale, r->time, time, sizeof time);
   fprintf(t->file, "%12s  ", time);
   for (const char *c = md_trace_prose(r->kind); *c != '\0'; c++) {
     if (*c != '%') fputc(*c, t->file);
-    else if (*++c == 'p') tracer_who(t, r->process);
-    else if (*c == 'q') tracer_who(t, r->other);
+    else if (*++c == 'p') tracer_who(t, r->sim, r->process);
+    else if (*c == 'q') tracer_who(t, r->sim, r->other);
     else if (*c == 'w') fputs(tracer_why(r->detail), t->file);
     else fprintf(t->file, "%" PRIu64, r->detail);
   }
@@ -80,6 +128,7 @@ static void tracer_words(app_tracer *t, host_sim *s, const md_trace_record *r) {
 }
 
 static void tracer_observe(md_host *h, host_sim *s) {
+  (void)s;
   app_tracer *t = (app_tracer *)(void *)h->ring; /* its first member */
   md_trace_ring *ring = &t->ring;
   if (ring->lost > 0 && !t->binary)
@@ -93,12 +142,13 @@ static void tracer_observe(md_host *h, host_sim *s) {
       fwrite(r, sizeof *r, 1, t->file);
       continue;
     }
-    if (r->kind == MD_TRACE_SPAWN) tracer_name(t, s, r->other);
-    tracer_words(t, s, r);
+    if (r->kind == MD_TRACE_SPAWN) tracer_learn(t, r);
+    tracer_words(t, r);
   }
 }
 
 void app_tracer_lend(app_tracer *t, md_host *h) {
+  t->host = h;
   h->ring = &t->ring;
   h->observe = tracer_observe;
 }

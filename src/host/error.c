@@ -3,6 +3,7 @@
    What a model raises itself is passed on as it is. */
 #include "host/host.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -199,6 +200,14 @@ const char *host_nearest(const char *name, const char *const known[]) {
     nearest = known[i];
   }
   return nearest;
+}
+
+const char *host_nearest_kind(const char *name, const char *const known[]) {
+  char capitals[32];
+  snprintf(capitals, sizeof capitals, "%s", name);
+  for (char *c = capitals; *c != '\0'; c++)
+    *c = (char)toupper((unsigned char)*c);
+  return host_nearest(capitals, known);
 }
 
 void host_check_fields(lua_State *L, int i, const char *call,

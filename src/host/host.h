@@ -191,6 +191,10 @@ static inline host_value host_kind(lua_State *L, int i) {
 }
 
 void *host_pid_value(const host_sim *s, uint32_t p);
+void *host_pid_light(const host_sim *s, md_pid);
+
+/* The pid, without its sim, of a light userdata that is one. */
+md_pid host_pid_bits(const void *light);
 
 /* The living process of s that a light userdata is the pid of, else 0. */
 static inline uint32_t host_pid_index(const host_sim *s, const void *light) {
@@ -237,6 +241,10 @@ const char *host_describe(lua_State *L, int i);
 
 /* The one of the known names, which end with NULL, that is most like `name`. */
 const char *host_nearest(const char *name, const char *const known[]);
+
+/* The same for a name in capitals, such as a signal's kind, however it was
+   written. */
+const char *host_nearest_kind(const char *name, const char *const known[]);
 
 /* Raises when the table at i has a field that is not in `known`, which ends
    with NULL, and names the nearest. */

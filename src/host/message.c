@@ -101,7 +101,7 @@ static bool message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
     md_sim_cold(s->kernel, to)->answered = message_number(L, first);
   md_sim_wake(s->kernel, to, MD_WHY_MESSAGE);
   proc->target = md_sim_mails(s->kernel)->arrivals++;
-  md_sim_tell(s->kernel, MD_TRACE_RECEIVE, to, from);
+  md_sim_sent(s->kernel, from, to, MD_SENT_RECEIVED);
   return true;
 }
 
@@ -159,6 +159,7 @@ static bool message_late(lua_State *L, host_sim *s, uint32_t to, int first,
 }
 
 static message_fate message_drop(host_sim *s, uint32_t to, uint32_t from) {
+  md_sim_sent(s->kernel, from, to, MD_SENT);
   md_sim_note(s->kernel, MD_TRACE_DROP, from, to, 0);
   return MESSAGE_GONE;
 }
@@ -169,7 +170,7 @@ static message_fate message_queue(lua_State *L, host_sim *s, uint32_t to,
                                   uint32_t *envelope) {
   md_mail mail = {.tag = host_tag(L, first),
                   .count = (uint32_t)n,
-                  .from = from,
+                  .from = md_sim_pid(s->kernel, from),
                   .to = to,
                   .sender = s->host->sim == s ? s->host->process : 0};
   if (n == 0) mail.tag = 0;
@@ -182,6 +183,7 @@ static message_fate message_queue(lua_State *L, host_sim *s, uint32_t to,
     host_no_memory(L);
   }
   if (s->host->guard_failed) md_sim_wake(s->kernel, to, MD_WHY_LOOK);
+  md_sim_sent(s->kernel, from, to, room ? MD_SENT_QUEUED : MD_SENT);
   if (room) return MESSAGE_GONE;
   md_sim_note(s->kernel, MD_TRACE_BACKOFF, from, to, 0);
   return MESSAGE_LINED;
@@ -196,7 +198,7 @@ static bool message_twice(lua_State *L, host_sim *s, uint32_t to, int first) {
 message_fate message_send(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
                           int first, int n, uint64_t digest,
                           uint32_t *envelope) {
-  md_sim_note(s->kernel, MD_TRACE_SEND, from, to, digest);
+  md_sim_send(s->kernel, from, to, digest);
   if (to == 0) return message_drop(s, to, from);
   if (message_late(L, s, to, first, n)) {
     message_drop(s, to, from);
@@ -212,6 +214,7 @@ message_fate message_send(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
   case MD_FULL_DROP:
     return message_drop(s, to, from);
   case MD_FULL_ERROR:
+    md_sim_sent(s->kernel, from, to, MD_SENT);
     return MESSAGE_OVER;
   case MD_FULL_BLOCK:
     break;
@@ -259,6 +262,14 @@ static bool message_would_wait(lua_State *L, host_sim *s, uint32_t to) {
          !message_awaited(L, s, to, 2, lua_gettop(L) - 1);
 }
 
+/* The values from `first` on are sent to a process that has ended. */
+static void message_lose(lua_State *L, host_sim *s, md_pid to, md_pid from,
+                         int first, int n) {
+  md_sim_note_pids(s->kernel, MD_TRACE_SEND, from, to,
+                   host_digest(L, first, n));
+  md_sim_note_pids(s->kernel, MD_TRACE_DROP, from, to, 0);
+}
+
 static int message_send_call(lua_State *L, host_sim *s, const char *call) {
   host_no_guard(L, call);
   uint32_t to = host_pid_arg(L, s, 1, call), envelope = 0;
@@ -266,6 +277,12 @@ static int message_send_call(lua_State *L, host_sim *s, const char *call) {
   if (message_would_wait(L, s, to))
     host_may_block_in(L, s, "send to a full inbox");
   int n = lua_gettop(L) - 1;
+  if (to == 0) {
+    host_unname(L, s);
+    message_lose(L, s, host_pid_bits(lua_touserdata(L, 1)),
+                 md_sim_pid(s->kernel, message_sender(s)), 2, n);
+    return 0;
+  }
   message_fate fate = message_send(L, s, to, message_sender(s), 2, n,
                                    host_digest(L, 2, n), &envelope);
   if (fate == MESSAGE_GONE) return 0;
@@ -382,9 +399,11 @@ int host_arrive(lua_State *L, host_sim *s, const uint64_t words[3]) {
   uint32_t from = words[2] ? md_sim_index(s->kernel, words[2]) : 0;
   host_fetch(L, s, slot, n);
   host_drop(L, s, slot, n);
-  if (message_send(L, s, to, from, first, n, host_digest(L, first, n),
-                   &envelope) == MESSAGE_OVER)
-    message_drop(s, to, from); /* its sender is not there to be told */
+  if (to == 0 && words[1] != 0)
+    message_lose(L, s, words[1], words[2], first, n);
+  else if (message_send(L, s, to, from, first, n, host_digest(L, first, n),
+                        &envelope) == MESSAGE_OVER)
+    md_sim_note(s->kernel, MD_TRACE_DROP, from, to, 0); /* it is not told */
   return 0;
 }
 
@@ -404,7 +423,8 @@ void host_flush(lua_State *L, host_sim *s, uint32_t p, bool line) {
     uint32_t e = md_sim_proc(s->kernel, p)->inbox_first;
     md_mail mail = md_sim_take(s->kernel, p, e);
     host_drop(L, s, mail.slot, (int)mail.count);
-    md_sim_note(s->kernel, MD_TRACE_DROP, mail.from, p, 0);
+    md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
+                     md_sim_pid(s->kernel, p), mail.arrival);
   }
 }
 

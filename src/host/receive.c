@@ -20,7 +20,7 @@ static void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
     mail = md_sim_take(s->kernel, p, e);
   }
   host_drop(L, s, mail.slot, (int)mail.count);
-  md_sim_note(s->kernel, MD_TRACE_RECEIVE, p, mail.from, 0);
+  md_sim_received(s->kernel, p, mail.from, line ? 0 : mail.arrival);
 }
 
 /* -- waiting -- */

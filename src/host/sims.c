@@ -80,6 +80,7 @@ host_sim *host_sim_new(lua_State *L, const md_sim_options *options) {
   s->records = md_records_open(h->arena);
   if (s->kernel == NULL || s->records == NULL) host_no_memory(L);
   md_sim_trace(s->kernel)->ring = h->ring;
+  md_sim_trace(s->kernel)->sim = s->id;
   md_rng_seed(&s->chance, options->seed, "math.random", 11);
   return s;
 }

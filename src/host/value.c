@@ -13,9 +13,17 @@
 
 enum { VALUE_SIM_SHIFT = 52 };
 
+void *host_pid_light(const host_sim *s, md_pid pid) {
+  return host_light(HOST_PID,
+                    (uint64_t)(s->id & 0xff) << VALUE_SIM_SHIFT | pid);
+}
+
 void *host_pid_value(const host_sim *s, uint32_t p) {
-  uint64_t sim = (uint64_t)(s->id & 0xff) << VALUE_SIM_SHIFT;
-  return host_light(HOST_PID, sim | md_sim_pid(s->kernel, p));
+  return host_pid_light(s, md_sim_pid(s->kernel, p));
+}
+
+md_pid host_pid_bits(const void *light) {
+  return host_bits(light) & ((1ull << VALUE_SIM_SHIFT) - 1);
 }
 
 void host_push_pid(lua_State *L, const host_sim *s, uint32_t p) {
@@ -42,9 +50,9 @@ static uint32_t value_named(lua_State *L, host_sim *s, int i,
                "%s: no process is registered as '%s'; md.register(name, pid) "
                "registers one",
                call, lua_tostring(L, i));
-  uint64_t bits = host_bits(lua_touserdata(L, -1));
+  md_pid pid = host_pid_bits(lua_touserdata(L, -1));
   lua_pop(L, 2);
-  return md_sim_index(s->kernel, bits & ((1ull << VALUE_SIM_SHIFT) - 1));
+  return md_sim_index(s->kernel, pid);
 }
 
 uint32_t host_pid_arg(lua_State *L, host_sim *s, int i, const char *call) {

@@ -16,11 +16,16 @@
 
 typedef struct md_mail {
   uint64_t tag;
+  md_pid from;          /* the sender, 0: from outside; it may have ended */
   uint32_t slot, count; /* the host's: the values */
-  uint32_t from;        /* the sender's index, 0: from outside */
-  uint32_t to, sender;  /* whose line it is in; who waits for room, 0: none */
-  uint32_t arrival;     /* a number that grows (compare differences) */
+  uint32_t to;          /* in a line: whose */
+  union {
+    uint32_t arrival; /* a number that grows (compare differences) */
+    uint32_t sender;  /* in a line: who waits for room, 0: none */
+  };
 } md_mail;
+
+_Static_assert(sizeof(md_mail) == 32, "a message is half a cache line");
 
 typedef struct md_envelope {
   md_mail mail;

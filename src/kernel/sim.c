@@ -1,4 +1,4 @@
-#include "kernel/state.h"
+#include "kernel/note.h"
 
 #include <assert.h>
 #include <string.h>
@@ -19,12 +19,14 @@ md_sim *md_sim_open(md_arena *arena, const md_sim_options *options) {
   bool procs = md_procs_open(&s->procs, arena);
   bool mails = md_mails_open(&s->mails, arena, &s->procs);
   bool queue = md_queue_open(&s->queue, arena, options->order, options->seed);
-  if (procs && mails && queue) return s;
+  bool signals = md_signals_open(&s->signals, arena, &s->procs);
+  if (procs && mails && queue && signals) return s;
   md_sim_close(s);
   return NULL;
 }
 
 void md_sim_close(md_sim *s) {
+  md_signals_close(&s->signals);
   md_queue_close(&s->queue);
   md_mails_close(&s->mails);
   md_timers_close(&s->timers);
@@ -39,22 +41,13 @@ uint64_t md_sim_seed(const md_sim *s) { return s->seed; }
 uint64_t md_sim_events(const md_sim *s) { return s->events; }
 uint64_t md_sim_hash(const md_sim *s) { return s->trace.hash; }
 md_trace *md_sim_trace(md_sim *s) { return &s->trace; }
+md_signals *md_sim_signals(md_sim *s) { return &s->signals; }
 md_mails *md_sim_mails(md_sim *s) { return &s->mails; }
 
 void md_sim_zeno(md_sim *s, uint64_t zeno) {
   s->attention = 0;
   s->zeno = zeno ? zeno : UINT64_MAX;
   s->suspect = s->zeno > SIM_SUSPECT ? s->zeno - SIM_SUSPECT : 0;
-}
-
-void md_sim_tell(md_sim *s, md_trace_kind kind, uint32_t process,
-                 uint32_t other) {
-  md_trace_tell(&s->trace, s->now, kind, process, other);
-}
-
-void md_sim_note(md_sim *s, md_trace_kind kind, uint32_t process,
-                 uint32_t other, uint64_t detail) {
-  md_trace_note(&s->trace, s->now, kind, process, other, detail);
 }
 
 /* -- the run -- */
@@ -146,7 +139,8 @@ static inline md_next sim_process(md_sim *s, uint32_t p, md_event *event) {
   proc->wake = 0;
   sim_unwatch(s, p);
   proc->state = MD_RUNNING;
-  md_trace_note(&s->trace, s->now, MD_TRACE_WAKE, p, 0, proc->why);
+  if (proc->why == MD_WHY_START) sim_note(s, MD_TRACE_START, p, 0, 0);
+  else sim_note_wake(s, p, (md_why)proc->why);
   event->process = p;
   return MD_NEXT_PROCESS;
 }
@@ -255,6 +249,7 @@ uint32_t md_sim_spawn(md_sim *s, md_time at, int64_t priority,
   md_key key = sim_schedule(s, at, proc->rank, p);
   if (key == MD_KEY_NONE) {
     md_procs_release(&s->procs, p);
+    proc->generation--; /* nobody has heard of it */
     return 0;
   }
   proc->wake = md_key_low(key);
@@ -263,13 +258,13 @@ uint32_t md_sim_spawn(md_sim *s, md_time at, int64_t priority,
   proc->wait = MD_WAIT_TIME;
   proc->state = at == s->now ? MD_READY : MD_SLEEPING;
   if (parent != 0) s->procs.cold[p].parent = md_sim_pid(s, parent);
-  md_sim_note(s, MD_TRACE_SPAWN, parent, p, 0);
+  sim_note(s, MD_TRACE_SPAWN, parent, p, 0);
   return p;
 }
 
 void md_sim_end(md_sim *s, uint32_t p, bool failed) {
   assert(s->procs.hot[p].inbox_count == 0);
-  md_sim_note(s, failed ? MD_TRACE_FAIL : MD_TRACE_STOP, p, 0, 0);
+  sim_note(s, failed ? MD_TRACE_FAIL : MD_TRACE_STOP, p, 0, 0);
   sim_unwatch(s, p);
   sim_disarm(s, p);
   uint32_t first;
@@ -402,7 +397,7 @@ bool md_sim_sleep(md_sim *s, uint32_t p, md_time ticks) {
   proc->wake = 0;
   sim_move(s, time);
   s->events++;
-  md_trace_note(&s->trace, time, MD_TRACE_WAKE, p, 0, MD_WHY_TIME);
+  sim_note_wake(s, p, MD_WHY_TIME);
   return true;
 }
 
@@ -459,9 +454,16 @@ bool md_sim_room(const md_sim *s, uint32_t p) {
 }
 
 uint32_t md_sim_post(md_sim *s, uint32_t p, const md_mail *mail) {
-  uint32_t e = md_mails_put(&s->mails, p, mail);
-  if (e != 0) md_sim_note(s, MD_TRACE_QUEUE, mail->from, p, 0);
-  return e;
+  return md_mails_put(&s->mails, p, mail);
+}
+
+/* A message that stood in line comes in. */
+static void sim_admit(md_sim *s, uint32_t p, const md_mail *mail) {
+  md_pid to = md_procs_pid(&s->procs, p);
+  md_sim_post(s, p, mail); /* the envelopes just freed are room enough */
+  md_signals_keep_pids(&s->signals, s->now, MD_TRACE_QUEUE, mail->from, to);
+  if (sim_shown(s))
+    md_sim_show_pids(s, MD_TRACE_QUEUE, mail->from, to, s->mails.arrivals - 1);
 }
 
 md_mail md_sim_take(md_sim *s, uint32_t p, uint32_t envelope) {
@@ -471,7 +473,7 @@ md_mail md_sim_take(md_sim *s, uint32_t p, uint32_t envelope) {
   md_mail next = md_mails_unline(&s->mails, p, extra->line_first);
   uint32_t sender = next.sender;
   next.sender = 0;
-  md_sim_post(s, p, &next); /* the envelopes just freed are room enough */
+  sim_admit(s, p, &next);
   if (sender != 0) md_sim_wake(s, sender, MD_WHY_ROOM);
   return mail;
 }

@@ -15,6 +15,7 @@
 #include "kernel/mail.h"
 #include "kernel/proc.h"
 #include "kernel/queue.h"
+#include "kernel/signal.h"
 #include "kernel/timer.h"
 #include "kernel/trace.h"
 
@@ -38,6 +39,7 @@ uint64_t md_sim_seed(const md_sim *);
 uint64_t md_sim_events(const md_sim *); /* that have happened */
 uint64_t md_sim_hash(const md_sim *);
 md_trace *md_sim_trace(md_sim *);
+md_signals *md_sim_signals(md_sim *);
 void md_sim_zeno(md_sim *, uint64_t zeno);
 
 /* -- the run -- */
@@ -158,10 +160,27 @@ md_timer_id md_sim_at(md_sim *, md_time, uint32_t kind, const uint64_t words[3],
 /* Cancels it and gives its words; false when it has been or was cancelled. */
 bool md_sim_cancel(md_sim *, md_timer_id, uint64_t words[3]);
 
+/* A message is being sent: noted before anybody looks at it, and kept among the
+   signals together with what comes of it at once. */
+typedef enum md_sent {
+  MD_SENT, /* nothing, or what is noted by itself */
+  MD_SENT_RECEIVED = MD_TRACE_RECEIVE,
+  MD_SENT_QUEUED = MD_TRACE_QUEUE,
+} md_sent;
+void md_sim_send(md_sim *, uint32_t from, uint32_t to, uint64_t digest);
+void md_sim_sent(md_sim *, uint32_t from, uint32_t to, md_sent);
+
+/* p has taken a message of `from`, who may have ended, from its inbox. */
+void md_sim_received(md_sim *, uint32_t p, md_pid from, uint32_t arrival);
+
 /* Notes what happened; or tells only those who read the trace what follows from
    what is noted anyway. */
 void md_sim_tell(md_sim *, md_trace_kind, uint32_t process, uint32_t other);
 void md_sim_note(md_sim *, md_trace_kind, uint32_t process, uint32_t other,
                  uint64_t detail);
+
+/* The same of processes that may have ended. */
+void md_sim_note_pids(md_sim *, md_trace_kind, md_pid process, md_pid other,
+                      uint64_t detail);
 
 #endif

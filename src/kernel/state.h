@@ -31,6 +31,7 @@ struct md_sim {
   md_procs procs;
   uint64_t zeno, suspect;
   md_timers timers;
+  md_signals signals;
   md_mails mails;
   md_scale scale;
   md_arena *arena;
