@@ -24,7 +24,9 @@ core.time = time.read
 core.help = require "moondial.help"
 
 -- What a model may never ask for is read when it does: name = module.
-local modules = {}
+local modules = {
+  queue = "moondial.queue",
+}
 
 -- The model may give `require` another meaning.
 local require = require

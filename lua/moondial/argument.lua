@@ -1,0 +1,160 @@
+-- What is wrong with a call's arguments, and how that is said: what was
+-- expected, what came, what to do. The error bears the model's own line, since
+-- the library's frames do not count.
+local core = require "moondial.core"
+
+local m = {}
+
+--- describe(value) -> string
+--- A value as it is named in an error: 'text', 5, nil, <pid 1>, a table.
+function m.describe(value)
+  local kind = type(value)
+  if kind == "string" then
+    return #value <= 40 and "'" .. value .. "'" or "a long string"
+  elseif value ~= value then
+    return "nan"
+  elseif kind == "number" or kind == "boolean" or kind == "nil" then
+    return tostring(value)
+  elseif kind == "userdata" and value.kind then
+    return tostring(value)
+  end
+  return "a " .. kind
+end
+
+--- refuse(call, text)
+--- Raises {kind="usage"} with "call: text".
+function m.refuse(call, text)
+  error(core.failure("usage", call .. ": " .. text), 0)
+end
+
+--- expect(call, ok, what, value)
+--- Refuses the value unless ok: "call: expected what, got value".
+function m.expect(call, ok, what, value)
+  if not ok then
+    m.refuse(call, "expected " .. what .. ", got " .. m.describe(value))
+  end
+end
+
+-- Levenshtein's distance.
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do
+    row[j] = j
+  end
+  for i = 1, #a do
+    local corner = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local change = corner + (a:byte(i) == b:byte(j) and 0 or 1)
+      corner = row[j]
+      row[j] = math.min(change, row[j] + 1, row[j - 1] + 1)
+    end
+  end
+  return row[#b]
+end
+
+--- nearest(name, known) -> string
+--- The name of the list that is most like it; of equals the first.
+function m.nearest(name, known)
+  local best, least
+  for _, candidate in ipairs(known) do
+    local d = distance(name:sub(1, 40), candidate)
+    if not least or d < least then
+      best, least = candidate, d
+    end
+  end
+  return best
+end
+
+-- Kinds of values: what an error calls them, and what is one.
+m.count = {
+  "an integer of at least 1",
+  function(x)
+    return math.type(x) == "integer" and x > 0
+  end,
+}
+m.number = {
+  "a number of at least 0",
+  function(x)
+    return type(x) == "number" and x >= 0 and x < math.huge
+  end,
+}
+m.duration = { "a duration of at least 0", m.number[2] }
+m.text = {
+  "a string",
+  function(x)
+    return type(x) == "string"
+  end,
+}
+m.table = {
+  "a table",
+  function(x)
+    return type(x) == "table"
+  end,
+}
+m.fn = {
+  "a function",
+  function(x)
+    return type(x) == "function"
+  end,
+}
+
+--- check(call, kind, value, as)
+--- Refuses a value that is not of the kind; `as` says which one it is.
+function m.check(call, kind, value, as)
+  m.expect(call, kind[2](value), kind[1] .. " as " .. as, value)
+end
+
+-- The first in order of the names that are not among the fields.
+local function unknown_of(options, fields)
+  local known, names, first = {}, {}, nil
+  for i, field in ipairs(fields) do
+    known[field[1]], names[i] = true, field[1]
+  end
+  for name in pairs(options) do
+    if type(name) ~= "string" then
+      return name, names
+    elseif not known[name] and (not first or name < first) then
+      first = name
+    end
+  end
+  return first, names
+end
+
+--- options(call, options, fields) -> table
+--- Refuses what is no table, an option that is not among the fields, which are
+--- a list of {name, kind}, and a value that is not of the kind; `false` is none
+--- where a field says so. Without options there are none: {}.
+function m.options(call, options, fields)
+  if options == nil then
+    return {}
+  end
+  m.expect(call, type(options) == "table", "a table of options", options)
+  local name, names = unknown_of(options, fields)
+  if type(name) == "string" then
+    local text = "there is no option '%s'; did you mean '%s'?"
+    m.refuse(call, text:format(name, m.nearest(name, names)))
+  elseif name ~= nil then
+    local came = m.describe(name)
+    m.refuse(call, "options are named fields, got the key " .. came)
+  end
+  for _, field in ipairs(fields) do
+    local value = options[field[1]]
+    if value ~= nil and not (field.none and value == false) then
+      m.check(call, field[2], value, field[1])
+    end
+  end
+  return options
+end
+
+--- sim(...) -> sim or nil, the others
+--- Takes the sim off the front of a method's arguments: sim:queue(5) instead
+--- of md.queue(5).
+function m.sim(first, ...)
+  if type(first) == "userdata" and getmetatable(first).__name == "md.sim" then
+    return first, ...
+  end
+  return nil, first, ...
+end
+
+return m
