@@ -26,6 +26,7 @@ core.help = require "moondial.help"
 -- What a model may never ask for is read when it does: name = module.
 local modules = {
   queue = "moondial.queue",
+  server = "moondial.server",
 }
 
 -- The model may give `require` another meaning.
