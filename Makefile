@@ -82,8 +82,8 @@ build/made/chunks.c: $(MODULES) scripts/embed
 	@mkdir -p $(@D)
 	@scripts/embed lua > $@
 
-REFERENCE := src/app/topics.txt src/app/help.c $(wildcard src/host/*.c) \
-             $(MODULES)
+REFERENCE := src/app/topics.txt src/kernel/events.def src/app/help.c \
+             $(wildcard src/host/*.c) $(MODULES)
 build/made/reference.c: $(REFERENCE) scripts/reference
 	@mkdir -p $(@D)
 	@scripts/reference $(REFERENCE) > $@

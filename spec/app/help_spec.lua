@@ -64,6 +64,7 @@ local topics = {
   "chance",
   "records",
   "sims",
+  "trace",
   "lua",
   "patterns",
   "order",

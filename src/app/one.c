@@ -37,6 +37,7 @@
 #include "host/chance.c"
 #include "host/log.c"
 #include "host/sims.c"
+#include "host/pull.c"
 #include "host/library.c"
 #include "host/trouble.c"
 #include "host/typed.c"

@@ -62,6 +62,7 @@ static int host_open_core(lua_State *L) {
   host_open_records(L);
   host_open_failure(L);
   host_open_sims(L);
+  host_open_pull(L);
   return 1;
 }
 

@@ -480,6 +480,7 @@ void host_open_patterns(lua_State *L);
 void host_open_types(lua_State *L);
 void host_open_receiving(lua_State *L);
 void host_open_sims(lua_State *L);
+void host_open_pull(lua_State *L);
 void host_open_chance(lua_State *L);
 void host_open_records(lua_State *L);
 void host_open_coroutines(lua_State *L);
