@@ -5,8 +5,8 @@ local core = require "moondial.core"
 
 local m = {}
 
---- describe(value) -> string
---- A value as it is named in an error: 'text', 5, nil, <pid 1>, a table.
+-- describe(value) -> string
+-- A value as it is named in an error: 'text', 5, nil, <pid 1>, a table.
 function m.describe(value)
   local kind = type(value)
   if kind == "string" then
@@ -21,14 +21,14 @@ function m.describe(value)
   return "a " .. kind
 end
 
---- refuse(call, text)
---- Raises {kind="usage"} with "call: text".
+-- refuse(call, text)
+-- Raises {kind="usage"} with "call: text".
 function m.refuse(call, text)
   error(core.failure("usage", call .. ": " .. text), 0)
 end
 
---- expect(call, ok, what, value)
---- Refuses the value unless ok: "call: expected what, got value".
+-- expect(call, ok, what, value)
+-- Refuses the value unless ok: "call: expected what, got value".
 function m.expect(call, ok, what, value)
   if not ok then
     m.refuse(call, "expected " .. what .. ", got " .. m.describe(value))
@@ -53,8 +53,8 @@ local function distance(a, b)
   return row[#b]
 end
 
---- nearest(name, known) -> string
---- The name of the list that is most like it; of equals the first.
+-- nearest(name, known) -> string
+-- The name of the list that is most like it; of equals the first.
 function m.nearest(name, known)
   local best, least
   for _, candidate in ipairs(known) do
@@ -99,8 +99,8 @@ m.fn = {
   end,
 }
 
---- check(call, kind, value, as)
---- Refuses a value that is not of the kind; `as` says which one it is.
+-- check(call, kind, value, as)
+-- Refuses a value that is not of the kind; `as` says which one it is.
 function m.check(call, kind, value, as)
   m.expect(call, kind[2](value), kind[1] .. " as " .. as, value)
 end
@@ -121,10 +121,10 @@ local function unknown_of(options, fields)
   return first, names
 end
 
---- options(call, options, fields) -> table
---- Refuses what is no table, an option that is not among the fields, which are
---- a list of {name, kind}, and a value that is not of the kind; `false` is none
---- where a field says so. Without options there are none: {}.
+-- options(call, options, fields) -> table
+-- Refuses what is no table, an option that is not among the fields, which are
+-- a list of {name, kind}, and a value that is not of the kind; `false` is none
+-- where a field says so. Without options there are none: {}.
 function m.options(call, options, fields)
   if options == nil then
     return {}
@@ -147,9 +147,9 @@ function m.options(call, options, fields)
   return options
 end
 
---- sim(...) -> sim or nil, the others
---- Takes the sim off the front of a method's arguments: sim:queue(5) instead
---- of md.queue(5).
+-- sim(...) -> sim or nil, the others
+-- Takes the sim off the front of a method's arguments: sim:queue(5) instead
+-- of md.queue(5).
 function m.sim(first, ...)
   if type(first) == "userdata" and getmetatable(first).__name == "md.sim" then
     return first, ...

@@ -6,7 +6,7 @@ local core = require "moondial.core"
 
 local m = {}
 
---- The options of a handler, which a server has as defaults; false is none.
+-- The options of a handler, which a server has as defaults; false is none.
 m.options = {
   { "timeout", argument.duration, none = true },
   { "retry", argument.table, none = true },
@@ -19,8 +19,8 @@ local retry_options = {
   { "backoff", argument.number },
 }
 
---- check_retry(call, retry)
---- Refuses what does not say how to try again.
+-- check_retry(call, retry)
+-- Refuses what does not say how to try again.
 function m.check_retry(call, retry)
   if retry then
     argument.options(call .. ": retry", retry, retry_options)
@@ -49,7 +49,7 @@ local function tried(fn, retry)
   end
 end
 
---- own(options, defaults, name) -> the option's value, or the default
+-- own(options, defaults, name) -> the option's value, or the default
 function m.own(options, defaults, name)
   if options[name] ~= nil then
     return options[name]
@@ -57,8 +57,8 @@ function m.own(options, defaults, name)
   return defaults[name]
 end
 
---- call(fn, options, defaults) -> function
---- fn with its limit, which is one for each try, and its tries.
+-- call(fn, options, defaults) -> function
+-- fn with its limit, which is one for each try, and its tries.
 function m.call(fn, options, defaults)
   local timeout = m.own(options, defaults, "timeout")
   local retry = m.own(options, defaults, "retry")
@@ -76,8 +76,8 @@ end
 -- Whether what is equal to it alone matches, and two of them are told apart.
 local plain = { string = true, number = true, boolean = true }
 
---- equal(a, b) -> boolean
---- Two lists of patterns {n =, ...} are equal, item by item.
+-- equal(a, b) -> boolean
+-- Two lists of patterns {n =, ...} are equal, item by item.
 function m.equal(a, b)
   for i = 1, math.max(a.n, b.n) do
     if not rawequal(a[i], b[i]) then
@@ -87,8 +87,8 @@ function m.equal(a, b)
   return a.n == b.n
 end
 
---- apart(a, b) -> boolean
---- No message is taken by both lists of patterns: a literal says so.
+-- apart(a, b) -> boolean
+-- No message is taken by both lists of patterns: a literal says so.
 function m.apart(a, b)
   for i = 1, math.min(a.n, b.n) do
     local x, y = a[i], b[i]
@@ -99,9 +99,9 @@ function m.apart(a, b)
   return false
 end
 
---- patterns(call, list)
---- Refuses what can be no pattern: nil would be a misspelt name more often than
---- a literal.
+-- patterns(call, list)
+-- Refuses what can be no pattern: nil would be a misspelt name more often than
+-- a literal.
 function m.patterns(call, list)
   if list.n == 0 then
     argument.refuse(

@@ -25,6 +25,7 @@ core.help = require "moondial.help"
 
 -- What a model may never ask for is read when it does: name = module.
 local modules = {
+  dispatcher = "moondial.dispatcher",
   queue = "moondial.queue",
   server = "moondial.server",
 }

@@ -29,8 +29,8 @@ local function poke(instance)
   end
 end
 
---- each(server, fn)
---- Calls fn(instance) for those that run, in the order in which they began.
+-- each(server, fn)
+-- Calls fn(instance) for those that run, in the order in which they began.
 function m.each(server, fn)
   for _, place in pairs(server.places) do -- sims do not meet
     local instance = place.instances.first
@@ -41,14 +41,14 @@ function m.each(server, fn)
   end
 end
 
---- changed(server)
---- The handlers are others: those who wait look again.
+-- changed(server)
+-- The handlers are others: those who wait look again.
 function m.changed(server)
   m.each(server, poke)
 end
 
---- current(server) -> instance or nil
---- That for which the process that runs acts.
+-- current(server) -> instance or nil
+-- That for which the process that runs acts.
 function m.current(server)
   local inside, pid = pcall(core.self)
   local place = inside and server.places[core.current()]
@@ -138,9 +138,9 @@ end
 
 -- -- turns -----------------------------------------------------------
 
---- wind(instance, turn)
---- From now on fn(t) is due every period. The k-th turn is k periods from now,
---- so that no rounding adds up.
+-- wind(instance, turn)
+-- From now on fn(t) is due every period. The k-th turn is k periods from now,
+-- so that no rounding adds up.
 function m.wind(instance, turn)
   local sim = instance.sim
   sim:every(turn.period) -- which must be a tick in this sim, too
@@ -204,8 +204,8 @@ local function answer(instance, it, ...)
   end
 end
 
---- serve(server, ...)
---- The body of an instance; the arguments are those of its state's function.
+-- serve(server, ...)
+-- The body of an instance; the arguments are those of its state's function.
 function m.serve(server, ...)
   local instance <close> = open(server)
   instance.state = server.options.state(...)

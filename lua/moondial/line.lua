@@ -3,14 +3,14 @@
 -- fields `line`, `before` and `behind`, which are the line's.
 local m = {}
 
---- new() -> line
---- An empty line: `first`, `last` and `count`.
+-- new() -> line
+-- An empty line: `first`, `last` and `count`.
 function m.new()
   return { count = 0 }
 end
 
---- insert(line, node, behind)
---- Puts the node before `behind`, which stands in it; at the end without.
+-- insert(line, node, behind)
+-- Puts the node before `behind`, which stands in it; at the end without.
 function m.insert(line, node, behind)
   local before = line.last
   if behind then
@@ -28,8 +28,8 @@ function m.insert(line, node, behind)
   line.count = line.count + 1
 end
 
---- remove(node)
---- Takes the node out of the line that it stands in, if any.
+-- remove(node)
+-- Takes the node out of the line that it stands in, if any.
 function m.remove(node)
   local line, before, behind = node.line, node.before, node.behind
   if not line then
@@ -49,8 +49,8 @@ function m.remove(node)
   line.count = line.count - 1
 end
 
---- pop(line) -> node or nil
---- Takes the first out.
+-- pop(line) -> node or nil
+-- Takes the first out.
 function m.pop(line)
   local node = line.first
   if node then

@@ -154,7 +154,8 @@ local function behind(...)
   return type((...)) == "table" and 2 or 1
 end
 
-local function spawn(s, sim, first, ...)
+-- Starts an instance in a sim; the rest begins at `first`.
+function m.spawn_in(sim, s, first, ...)
   local options = spawn_options(s, first == 2 and ... or {})
   return sim:spawn(options, instance.serve, s, select(first, ...))
 end
@@ -175,7 +176,7 @@ function server:spawn(...)
       (select(first, ...))
     )
   end
-  return spawn(self, self.sim or core.current(), first, ...)
+  return m.spawn_in(self.sim or core.current(), self, first, ...)
 end
 
 --- server:launch([options,] ...) -> pid
@@ -186,15 +187,15 @@ end
 function server:launch(...)
   check(self, "launch")
   local sim, first = self.sim or core.current(), behind(...)
-  local pid = spawn(self, sim, first, ...)
+  local pid = m.spawn_in(sim, self, first, ...)
   sim:send(pid, "start", select(first, ...))
   return pid
 end
 
 --- server:serve(...)
 --- Makes the process that calls an instance, and does not return: for where a
---- process's body is asked for. The arguments are those of the `state` function.
---- Raises usage where nothing can block.
+--- process's body is asked for. The arguments are those of the `state`
+--- function. Raises usage where nothing can block.
 ---   md.spawn(s.serve, s)
 function server:serve(...)
   check(self, "serve")

@@ -919,99 +919,204 @@ end)
 describe("a wrong call of a server", function()
   local s = md.server()
   local cases = {
-    ["handle: expected patterns before the function"] = function()
-      s:handle(print)
-    end,
-    ["handle: expected a function as the last argument, got nil"] = function()
-      s:handle("ping", nil)
-    end,
-    ["handle: expected a function as the last argument, got 'x'"] = function()
-      s:handle("ping", "x")
-    end,
-    ["handle: expected a literal, md._ or md.is.%* as argument 2, got nil"] = function()
-      s:handle("ping", nil, print)
-    end,
-    ["handle: expected a literal, md._ or md.is.%* as argument 1, got nan"] = function()
-      s:handle(0 / 0, print)
-    end,
-    ["handle: expected one function, after the patterns"] = function()
-      s:handle("ping", print, print)
-    end,
-    ["handle: there is no option 'tiemout'; did you mean 'timeout'%?"] = function()
-      s:handle("ping", print, { tiemout = 1 })
-    end,
-    ["handle: expected a duration of at least 0 as timeout, got 'x'"] = function()
-      s:handle("ping", print, { timeout = "x" })
-    end,
-    ["handle: retry: expected an integer of at least 1 as times, got nil"] = function()
-      s:handle("ping", print, { retry = {} })
-    end,
-    ["handle: retry: there is no option 'dealy'; did you mean 'delay'%?"] = function()
-      s:handle("ping", print, { retry = { times = 1, dealy = 1 } })
-    end,
-    ["handle: expected an integer of at least 1 as concurrent, got 0"] = function()
-      s:handle("ping", print, { concurrent = 0 })
-    end,
-    ["handle: expected the server before the arguments, got 'ping'"] = function()
-      s.handle("ping", print)
-    end,
-    ["otherwise: expected a function alone"] = function()
-      s:otherwise("x", print)
-    end,
-    ["otherwise: expected a function as the last argument, got nil"] = function()
-      s:otherwise()
-    end,
-    ["every: expected a period of at least one tick, got 0"] = function()
-      s:every(0, print)
-    end,
-    ["every: expected a duration"] = function()
-      s:every("x", print)
-    end,
-    ["every: expected a function as argument 2, got nil"] = function()
-      s:every(1)
-    end,
-    ["spawn: there is no option 'nmae'; did you mean 'name'%?"] = function()
-      s:spawn { nmae = "x" }
-    end,
-    ["spawn: expected options alone, .* got 5"] = function()
-      s:spawn(5)
-    end,
-    ["server: a server has no 'handel'; did you mean 'handle'%?"] = function()
-      s:handel("ping", print)
-    end,
-    ["server: a server has no 'stat'; did you mean 'state'%?"] = function()
-      s.stat = 1
-    end,
-    ["server: there is no option 'timout'; did you mean 'timeout'%?"] = function()
-      md.server { timout = 1 }
-    end,
-    ["server: options are named fields, got the key 1"] = function()
-      md.server { "x" }
-    end,
-    ["server: expected a table of options, got 5"] = function()
-      md.server(5)
-    end,
-    ["server: expected a function as state, got a table"] = function()
-      md.server { state = {} }
-    end,
-    ['server: expected "block", "drop" or "error" as on_full, got 1'] = function()
-      md.server { on_full = 1 }
-    end,
-    ["server: retry: expected an integer of at least 1 as times"] = function()
-      md.server { retry = { delay = 1 } }
-    end,
+    {
+      "handle",
+      "expected patterns before the function",
+      function()
+        s:handle(print)
+      end,
+    },
+    {
+      "handle",
+      "expected a function as the last argument, got nil",
+      function()
+        s:handle("ping", nil)
+      end,
+    },
+    {
+      "handle",
+      "expected a function as the last argument, got 'x'",
+      function()
+        s:handle("ping", "x")
+      end,
+    },
+    {
+      "handle",
+      "expected a literal, md._ or md.is.%* as argument 2, got nil",
+      function()
+        s:handle("ping", nil, print)
+      end,
+    },
+    {
+      "handle",
+      "expected a literal, md._ or md.is.%* as argument 1, got nan",
+      function()
+        s:handle(0 / 0, print)
+      end,
+    },
+    {
+      "handle",
+      "expected one function, after the patterns",
+      function()
+        s:handle("ping", print, print)
+      end,
+    },
+    {
+      "handle",
+      "there is no option 'tiemout'; did you mean 'timeout'%?",
+      function()
+        s:handle("ping", print, { tiemout = 1 })
+      end,
+    },
+    {
+      "handle",
+      "expected a duration of at least 0 as timeout, got 'x'",
+      function()
+        s:handle("ping", print, { timeout = "x" })
+      end,
+    },
+    {
+      "handle",
+      "retry: expected an integer of at least 1 as times, got nil",
+      function()
+        s:handle("ping", print, { retry = {} })
+      end,
+    },
+    {
+      "handle",
+      "retry: there is no option 'dealy'; did you mean 'delay'%?",
+      function()
+        s:handle("ping", print, { retry = { times = 1, dealy = 1 } })
+      end,
+    },
+    {
+      "handle",
+      "expected an integer of at least 1 as concurrent, got 0",
+      function()
+        s:handle("ping", print, { concurrent = 0 })
+      end,
+    },
+    {
+      "handle",
+      "expected the server before the arguments, got 'ping'",
+      function()
+        s.handle("ping", print)
+      end,
+    },
+    {
+      "otherwise",
+      "expected a function alone",
+      function()
+        s:otherwise("x", print)
+      end,
+    },
+    {
+      "otherwise",
+      "expected a function as the last argument, got nil",
+      function()
+        s:otherwise()
+      end,
+    },
+    {
+      "every",
+      "expected a period of at least one tick, got 0",
+      function()
+        s:every(0, print)
+      end,
+    },
+    {
+      "every",
+      "expected a duration",
+      function()
+        s:every("x", print)
+      end,
+    },
+    {
+      "every",
+      "expected a function as argument 2, got nil",
+      function()
+        s:every(1)
+      end,
+    },
+    {
+      "spawn",
+      "there is no option 'nmae'; did you mean 'name'%?",
+      function()
+        s:spawn { nmae = "x" }
+      end,
+    },
+    {
+      "spawn",
+      "expected options alone, .* got 5",
+      function()
+        s:spawn(5)
+      end,
+    },
+    {
+      "server",
+      "a server has no 'handel'; did you mean 'handle'%?",
+      function()
+        s:handel("ping", print)
+      end,
+    },
+    {
+      "server",
+      "a server has no 'stat'; did you mean 'state'%?",
+      function()
+        s.stat = 1
+      end,
+    },
+    {
+      "server",
+      "there is no option 'timout'; did you mean 'timeout'%?",
+      function()
+        md.server { timout = 1 }
+      end,
+    },
+    {
+      "server",
+      "options are named fields, got the key 1",
+      function()
+        md.server { "x" }
+      end,
+    },
+    {
+      "server",
+      "expected a table of options, got 5",
+      function()
+        md.server(5)
+      end,
+    },
+    {
+      "server",
+      "expected a function as state, got a table",
+      function()
+        md.server { state = {} }
+      end,
+    },
+    {
+      "server",
+      'expected "block", "drop" or "error" as on_full, got 1',
+      function()
+        md.server { on_full = 1 }
+      end,
+    },
+    {
+      "server",
+      "retry: expected an integer of at least 1 as times",
+      function()
+        md.server { retry = { delay = 1 } }
+      end,
+    },
   }
-  local patterns = {}
-  for pattern in pairs(cases) do
-    patterns[#patterns + 1] = pattern
-  end
-  table.sort(patterns)
-  for _, pattern in ipairs(patterns) do
-    it("says: " .. pattern, function()
-      local ok, err = pcall(cases[pattern])
+  for _, case in ipairs(cases) do
+    local call, text, fn = table.unpack(case)
+    it("says: " .. call .. ": " .. text:gsub("%%", ""), function()
+      local ok, err = pcall(fn)
       assert.is_false(ok)
       assert.equal("usage", err.kind)
-      assert.matches("server_spec.lua:%d+: " .. pattern, err.message)
+      local pattern = "server_spec.lua:%d+: " .. call .. ": " .. text
+      assert.matches(pattern, err.message)
     end)
   end
 
