@@ -147,6 +147,16 @@ function m.options(call, options, fields)
   return options
 end
 
+-- method(call, self, meta, short)
+-- Refuses what has not the metatable: a dot stood where a colon belongs.
+function m.method(call, self, meta, short)
+  if getmetatable(self) ~= meta then
+    local text = "expected the %s before the arguments, got %s; "
+      .. "write %s:%s(...), with a colon"
+    m.refuse(call, text:format(meta.__name, m.describe(self), short, call))
+  end
+end
+
 -- sim(...) -> sim or nil, the others
 -- Takes the sim off the front of a method's arguments: sim:queue(5) instead
 -- of md.queue(5).

@@ -205,17 +205,37 @@ local function ask(ticket, timeout, method, ...)
 end
 
 local function ticket_for(q, timeout, call)
-  if getmetatable(q) ~= queue_meta then
-    argument.refuse(
-      call,
-      "expected the queue before the arguments, got "
-        .. argument.describe(q)
-        .. ("; write q:%s(...), with a colon"):format(call)
-    )
-  elseif timeout ~= nil then
+  argument.method(call, q, queue_meta, "q")
+  if timeout ~= nil then
     argument.check(call, argument.duration, timeout, "timeout")
   end
   return setmetatable({ pid = q.pid, hasty = timeout == 0 }, ticket_meta)
+end
+
+--- queue([capacity]) -> queue
+--- Makes a process that keeps values, first come first served; without a
+--- capacity, an integer of at least 1, it holds any number. Its methods are
+--- queue:put, queue:get and queue:length, its pid is q.pid. Whoever knows that
+--- may also write md.ask(pid, "put", x), md.ask(pid, "get") and md.ask(pid,
+--- "length"); who gives up such a question must have passed a table as its
+--- last argument and sends ("undo", that table). md.kill(q.pid) ends it with
+--- all that it holds. Raises usage for another capacity.
+---   local q = md.queue(10)
+function m.queue(...)
+  local sim, capacity = argument.sim(...)
+  if capacity ~= nil then
+    argument.check("queue", argument.count, capacity, "capacity")
+  end
+  local state = {
+    capacity = capacity or math.huge,
+    items = line.new(),
+    putters = line.new(),
+    getters = line.new(),
+    hasty = {},
+    serial = 0,
+  }
+  local pid = (sim or core.current()):spawn({ name = "queue" }, serve, state)
+  return setmetatable({ pid = pid, items = state.items }, queue_meta)
 end
 
 --- queue:put(x [, timeout]) -> true, or nil, "timeout"
@@ -257,32 +277,6 @@ end
 ---   print(q:length())
 function queue:length()
   return self.items.count
-end
-
---- queue([capacity]) -> queue
---- Makes a process that keeps values, first come first served; without a
---- capacity, an integer of at least 1, it holds any number. q:put(x), q:get()
---- and q:length() ask it. Its pid is q.pid: whoever knows that may also write
---- md.ask(pid, "put", x), md.ask(pid, "get") and md.ask(pid, "length"); who may
---- give up such a question passes a table as a last argument and then sends
---- ("undo", that table). md.kill(q.pid) ends it with all that it holds. Raises
---- usage for another capacity.
----   local q = md.queue(10)
-function m.queue(...)
-  local sim, capacity = argument.sim(...)
-  if capacity ~= nil then
-    argument.check("queue", argument.count, capacity, "capacity")
-  end
-  local state = {
-    capacity = capacity or math.huge,
-    items = line.new(),
-    putters = line.new(),
-    getters = line.new(),
-    hasty = {},
-    serial = 0,
-  }
-  local pid = (sim or core.current()):spawn({ name = "queue" }, serve, state)
-  return setmetatable({ pid = pid, items = state.items }, queue_meta)
 end
 
 return m

@@ -7,22 +7,62 @@ local instance = require "moondial.instance"
 local m = {}
 
 local server = {}
-
-local server_meta = {}
-
-local function check(s, call)
-  if getmetatable(s) ~= server_meta then
-    argument.refuse(
-      call,
-      "expected the server before the arguments, got "
-        .. argument.describe(s)
-        .. ("; write s:%s(...), with a colon"):format(call)
-    )
-  end
-end
+local server_meta = { __name = "server" }
 
 local function no_state()
   return {}
+end
+
+-- -- making one ------------------------------------------------------
+
+local policies = { block = true, drop = true, error = true }
+
+local server_options = {
+  { "state", argument.fn },
+  { "inbox", argument.count },
+  {
+    "on_full",
+    {
+      '"block", "drop" or "error"',
+      function(x)
+        return policies[x]
+      end,
+    },
+  },
+  { "name", argument.text },
+  table.unpack(handler.options),
+}
+
+--- server([options]) -> server
+--- A kind of process, described by what it does with messages: server:handle,
+--- server:otherwise and server:every say that, server:spawn, server:launch and
+--- server:serve start instances. The options: `state` (a function that makes
+--- s.state, which in a handler is that of the instance that runs; else {});
+--- `inbox`, `on_full` and `name` of its instances; and for the handlers
+--- `timeout` (one that takes longer raises timeout), `retry` = {times =, delay
+--- =, backoff =} (after an error, so many further tries, after delay,
+--- delay*backoff, ...; then the last error is raised) and `concurrent` (up to
+--- so many at once, each in a process of its own; else 1, in the instance
+--- itself, which is s.pid). Raises usage for another option.
+---   local s = md.server { state = function() return { n = 0 } end }
+function m.server(...)
+  local sim, given = argument.sim(...)
+  argument.options("server", given, server_options)
+  local options = { state = no_state }
+  for name, value in pairs(given or {}) do
+    options[name] = value
+  end
+  handler.check_retry("server", options.retry)
+  local concurrent = options.concurrent or 1
+  return setmetatable({
+    sim = sim or false,
+    options = options,
+    gate = concurrent > 1 and { limit = concurrent },
+    handlers = {},
+    compiled = {},
+    turns = {},
+    places = setmetatable({}, { __mode = "k" }), -- by sim
+  }, server_meta)
 end
 
 -- -- handlers --------------------------------------------------------
@@ -89,7 +129,7 @@ end
 --- pattern, no function or no option.
 ---   s:handle("ping", function(from, ref) md.reply(from, ref, "pong") end)
 function server:handle(...)
-  check(self, "handle")
+  argument.method("handle", self, server_meta, "s")
   local arguments = table.pack(...)
   local fn, options, n = split("handle", arguments)
   local patterns = table.move(arguments, 1, n, 1, { n = n })
@@ -104,7 +144,7 @@ end
 --- those of handle. Raises usage as handle does.
 ---   s:otherwise(function(...) print("what is", ...) end)
 function server:otherwise(...)
-  check(self, "otherwise")
+  argument.method("otherwise", self, server_meta, "s")
   local fn, options, n = split("otherwise", table.pack(...))
   if n > 0 then
     argument.refuse(
@@ -123,7 +163,7 @@ end
 --- below one tick and for what is no function.
 ---   s:every(10, function(t) print("tick", t) end)
 function server:every(period, fn)
-  check(self, "every")
+  argument.method("every", self, server_meta, "s")
   core.every(period)
   argument.check("every", argument.fn, fn, "argument 2")
   local turn = { period = period, fn = fn }
@@ -166,7 +206,7 @@ end
 --- usage for wrong options, and for arguments that nothing takes.
 ---   local till = s:spawn { name = "till" }
 function server:spawn(...)
-  check(self, "spawn")
+  argument.method("spawn", self, server_meta, "s")
   local first = behind(...)
   if select("#", ...) >= first and self.options.state == no_state then
     argument.expect(
@@ -185,7 +225,7 @@ end
 --- options of md.spawn. Raises usage for wrong ones.
 ---   s:launch({ after = 2 }, "anna")
 function server:launch(...)
-  check(self, "launch")
+  argument.method("launch", self, server_meta, "s")
   local sim, first = self.sim or core.current(), behind(...)
   local pid = m.spawn_in(sim, self, first, ...)
   sim:send(pid, "start", select(first, ...))
@@ -198,7 +238,7 @@ end
 --- function. Raises usage where nothing can block.
 ---   md.spawn(s.serve, s)
 function server:serve(...)
-  check(self, "serve")
+  argument.method("serve", self, server_meta, "s")
   instance.serve(self, ...)
 end
 
@@ -228,8 +268,6 @@ local function unknown(name)
   argument.refuse("server", text:format(name, argument.nearest(name, names)))
 end
 
-server_meta.__name = "server"
-
 function server_meta.__index(s, name)
   if server[name] then
     return server[name]
@@ -244,55 +282,6 @@ function server_meta.__newindex(s, name, value)
     unknown(name)
   end
   running(s, name).state = value
-end
-
-local policies = { block = true, drop = true, error = true }
-
-local server_options = {
-  { "state", argument.fn },
-  { "inbox", argument.count },
-  {
-    "on_full",
-    {
-      '"block", "drop" or "error"',
-      function(x)
-        return policies[x]
-      end,
-    },
-  },
-  { "name", argument.text },
-  table.unpack(handler.options),
-}
-
---- server([options]) -> server
---- A kind of process, described by handlers of messages: handle, otherwise,
---- every; spawn and launch start instances. The options: `state` (a function
---- that makes s.state, which in a handler is that of the instance that runs;
---- else {}); for the handlers `timeout` (one that takes longer raises timeout),
---- `retry` = {times =, delay =, backoff =} (after an error, so many further
---- tries after delay, delay*backoff, ...; then the last error is raised) and
---- `concurrent` (up to so many at once, each in a process of its own, where
---- s.pid is the instance; else 1, in the instance itself); for the instances
---- `inbox`, `on_full` and `name`. Raises usage for another option.
----   local s = md.server { state = function() return { n = 0 } end }
-function m.server(...)
-  local sim, given = argument.sim(...)
-  argument.options("server", given, server_options)
-  local options = { state = no_state }
-  for name, value in pairs(given or {}) do
-    options[name] = value
-  end
-  handler.check_retry("server", options.retry)
-  local concurrent = options.concurrent or 1
-  return setmetatable({
-    sim = sim or false,
-    options = options,
-    gate = concurrent > 1 and { limit = concurrent },
-    handlers = {},
-    compiled = {},
-    turns = {},
-    places = setmetatable({}, { __mode = "k" }), -- by sim
-  }, server_meta)
 end
 
 return m

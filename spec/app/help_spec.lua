@@ -27,6 +27,9 @@ local function keys(t)
   return names
 end
 
+-- Some modules are read when they are asked for.
+assert(md.dispatcher and md.queue and md.server)
+
 -- Each name that help must know, as help calls it.
 local function all_names()
   local names = {}
@@ -42,6 +45,7 @@ local function all_names()
   add("rng:", getmetatable(md.rng "any").__index)
   add("timer:", getmetatable(timer).__index)
   add("coroutine.", coroutine)
+  add("queue:", getmetatable(md.queue()).__index)
   for _, name in ipairs {
     "pcall",
     "xpcall",
@@ -51,6 +55,12 @@ local function all_names()
     "os.exit",
     "math.random",
     "math.randomseed",
+    "server:handle",
+    "server:otherwise",
+    "server:every",
+    "server:spawn",
+    "server:launch",
+    "server:serve",
   } do
     names[#names + 1] = name
   end
@@ -61,6 +71,7 @@ local topics = {
   "time",
   "processes",
   "messages",
+  "servers",
   "chance",
   "records",
   "sims",
@@ -203,6 +214,7 @@ local function run_example(name, text)
       end
     end)
     environment.pid, environment.from, environment.ref = pid, pid, md.ref()
+    environment.s, environment.q = md.server(), md.queue()
     chunk()
   end)
   sim:run(100)
