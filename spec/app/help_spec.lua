@@ -101,7 +101,7 @@ local function check_width(text)
   end
 end
 
-describe("help", function()
+describe("help (0.19)", function()
   for _, name in ipairs(all_names()) do
     it("has an entry on " .. name, function()
       local text, status = help("md." .. name)

@@ -24,7 +24,7 @@ local function adder(d)
 end
 
 describe("ask", function()
-  it("returns all that follows the ref", function()
+  it("returns all that follows the ref (0.10)", function()
     local told = story(function(say)
       local server = md.spawn(adder(2))
       say(md.ask(server, "add", 1, 2))
@@ -34,7 +34,7 @@ describe("ask", function()
     assert.same({ "2 3 nil end", "4 7 nil end" }, told)
   end)
 
-  it("takes its own answer and leaves other messages", function()
+  it("takes its own answer and leaves other messages (0.6)", function()
     local told = story(function(say)
       local server = md.spawn(adder(2))
       md.send_after(1, md.self(), "other")
@@ -91,7 +91,7 @@ describe("ask", function()
     end
   end)
 
-  it("does not take the late reply to an earlier ask", function()
+  it("does not take the late reply to an earlier ask (0.11)", function()
     local told = story(function(say)
       local server = md.spawn(adder(2))
       say(kind(md.ask_timeout, 1, server, "add", 1, 1))

@@ -27,7 +27,7 @@ local function closing(say, d)
 end
 
 describe("wait_timeout", function()
-  it("raises at exactly now + d", function()
+  it("raises at exactly now + d (0.11)", function()
     local told = story(function(say)
       say(kind(md.wait_timeout, 2.5, "x"))
       local ok, err = pcall(md.wait_timeout, 0, "x")

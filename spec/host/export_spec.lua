@@ -35,7 +35,7 @@ local function query(path, sql)
 end
 
 describe("--out file.csv", function()
-  it("writes a line of names, then one a record, as RFC 4180 has it", function()
+  it("has a line of names, then one a record, as in RFC 4180 (0.18)", function()
     local got = run(model, { options = "--out run.csv", read = { "run.csv" } })
     assert.equal(0, got.status)
     assert.equal("", got.err)
@@ -61,7 +61,7 @@ describe("--out file.csv", function()
 end)
 
 describe("--out file.jsonl", function()
-  it("writes one object a record, with its table", function()
+  it("writes one object a record, with its table (0.18)", function()
     local got = run(
       model .. other,
       { options = "--out=run.jsonl", read = { "run.jsonl" } }

@@ -23,7 +23,7 @@ end
 describe("--instructions", function()
   local options = { options = "--instructions 50000" }
 
-  it("ends a process that never blocks", function()
+  it("ends a process that never blocks (0.12)", function()
     fails(
       [[
 local md = require "moondial"

@@ -5,7 +5,7 @@ local support = require "spec.host.support"
 local story = support.story
 
 describe("send", function()
-  it("delivers in the order of sending, also from several senders", function()
+  it("delivers in the order of sending, from several senders (0.7)", function()
     local told = story(function(say)
       local me = md.self()
       for i = 1, 3 do
@@ -158,7 +158,7 @@ describe("send_after and send_at", function()
 end)
 
 describe("wait", function()
-  it("strips literals and returns captures and the rest", function()
+  it("strips literals and returns captures and the rest (0.9)", function()
     local told = story(function(say)
       local me = md.self()
       local function given(...)
@@ -286,7 +286,7 @@ describe("inbox and flush", function()
 end)
 
 describe("ref", function()
-  it("never repeats, is a key of tables and prints itself", function()
+  it("never repeats, is a key of tables and prints itself (0.6)", function()
     local sim, seen = md.sim(), {}
     for _ = 1, 10000 do
       local ref = sim:ref()

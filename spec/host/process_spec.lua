@@ -24,6 +24,51 @@ describe("spawn", function()
     )
   end)
 
+  it("works inside of a process, at any time, and in a child (0.22)", function()
+    assert.same(
+      { "2 grandchild 2", "3 child 3", "3 true true" },
+      story(function(say)
+        md.sleep(1)
+        local child = md.spawn(function(parent)
+          md.sleep(1)
+          local grandchild = md.spawn(function()
+            say("grandchild", md.now())
+          end)
+          md.send(parent, "born", grandchild) -- before it has begun
+          md.sleep(1)
+          say("child", md.now())
+        end, md.self())
+        local grandchild = md.wait("born", md.is.pid)
+        md.join(child)
+        local parent = md.info(md.spawn(md.yield)).parent
+        say(grandchild ~= child, parent == md.self())
+      end)
+    )
+  end)
+
+  it("leaves it to the functions to find their process (0.14)", function()
+    assert.same(
+      { "0.5 a true 0.5", "1.5 b true 1.5" },
+      story(function(say)
+        local function deep(n, name, pid)
+          if n > 0 then
+            return deep(n - 1, name, pid)
+          end
+          local _, d = md.wait(name, md.is.number), md.now()
+          say(name, md.self() == pid(), d)
+        end
+        local pids = {}
+        for _, name in ipairs { "a", "b" } do
+          pids[name] = md.spawn(deep, 20, name, function()
+            return pids[name]
+          end)
+        end
+        md.send_after(0.5, pids.a, "a", 1)
+        md.send_after(1.5, pids.b, "b", 1)
+      end)
+    )
+  end)
+
   it("starts at a time, or after a duration", function()
     assert.same(
       { "0 now", "3 at", "4 after" },
@@ -121,7 +166,7 @@ describe("a pid", function()
     end)
   end)
 
-  it("prints itself, and is equal to itself only", function()
+  it("prints itself, and is equal to itself only (0.5, 0.15)", function()
     story(function()
       local me = md.self()
       assert.matches("^<pid %d+%.?%d*>$", tostring(me))

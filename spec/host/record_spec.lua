@@ -11,7 +11,7 @@ local function field_names(row)
 end
 
 describe("log", function()
-  it("keeps the time, the process and the fields", function()
+  it("keeps the time, the process and the fields (0.18)", function()
     local sim = md.sim()
     sim:log("start", { note = "from the script" })
     sim:spawn({ name = "clerk" }, function()

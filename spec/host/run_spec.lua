@@ -47,7 +47,7 @@ describe("run", function()
     assert.same({ "done", 2.0 }, { sim:run() })
   end)
 
-  it("ends exactly at `to`, after the events of that time", function()
+  it("ends exactly at `to`, after the events of that time (0.13)", function()
     local sim, seen = ticking()
     assert.same({ "time", 3.0 }, { sim:run(3) })
     assert.same({ 1, 2, 3 }, seen)

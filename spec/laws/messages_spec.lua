@@ -1,4 +1,4 @@
--- Models of messages with known figures (requirements, models 6, 7 and 11).
+-- Models of messages with known figures (requirements, models 6 and 11).
 local md = require "moondial"
 local laws = require "laws.support"
 
@@ -33,40 +33,6 @@ local function phold(sim, n, horizon)
   end
   assert(sim:run(horizon) == "time")
   return events, table.concat(trace, "\n")
-end
-
--- Chang and Roberts on a ring of n in a random order: messages of an election.
-local function election(n)
-  local sim, ring, messages, leaders = md.current(), {}, 0, 0
-  local order = {}
-  for i = 1, n do
-    order[i] = i
-  end
-  md.rng("orders"):shuffle(order)
-  local function member(place)
-    local id, after = order[place], ring[place % n + 1]
-    md.send(after, "elect", id)
-    messages = messages + 1
-    while true do
-      local other = md.wait "elect"
-      if other == id then
-        leaders = leaders + 1
-        return
-      elseif other > id then
-        md.send(after, "elect", other)
-        messages = messages + 1
-      end
-    end
-  end
-  for i = 1, n do
-    ring[i] = sim:spawn(member, i)
-  end
-  md.sleep(1)
-  assert(leaders == 1, "one leader")
-  for i = 1, n do
-    md.kill(ring[i])
-  end
-  return messages
 end
 
 -- Frames of length 1 in the air; one alone from end to end has success.
@@ -135,27 +101,6 @@ describe("PHOLD", function()
       assert(trace == fifo, order .. " differs from fifo")
     end
   end)
-end)
-
-describe("the election of Chang and Roberts", function()
-  for i, case in ipairs { { 5, 11.416667 }, { 10, 29.289683 } } do
-    local n, known = case[1], case[2]
-    it(("needs n H(n) messages for n = %d"):format(n), function()
-      local all = laws.replicate(22 + i, 20, function(sim)
-        local sum, most, elections = 0, 0, 100
-        sim:spawn(function()
-          for _ = 1, elections do
-            local messages = election(n)
-            sum, most = sum + messages, math.max(most, messages)
-          end
-        end)
-        assert(sim:run() == "done")
-        assert(most <= n * (n + 1) / 2, "more messages than there can be")
-        return { messages = sum / elections }
-      end)
-      check(all.messages, known)
-    end)
-  end
 end)
 
 describe("ALOHA", function()
