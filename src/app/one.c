@@ -6,6 +6,7 @@
 
 #include "kernel/queue.c"
 #include "kernel/proc.c"
+#include "kernel/bond.c"
 #include "kernel/mail.c"
 #include "kernel/timer.c"
 #include "kernel/trace.c"

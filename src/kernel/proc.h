@@ -34,10 +34,11 @@ typedef enum md_state {
 typedef enum md_wait {
   MD_WAIT_NOTHING,
   MD_WAIT_TIME,
-  MD_WAIT_MESSAGE, /* the host knows which */
-  MD_WAIT_REPLY,   /* a message, from somebody whose death ends the wait */
-  MD_WAIT_JOIN,    /* another's end */
-  MD_WAIT_ROOM,    /* room in another's inbox */
+  MD_WAIT_MESSAGE,  /* the host knows which */
+  MD_WAIT_REPLY,    /* a message, from somebody whose death ends the wait */
+  MD_WAIT_JOIN,     /* another's end */
+  MD_WAIT_ROOM,     /* room in another's inbox */
+  MD_WAIT_CHILDREN, /* the end of its children, or of some of them */
 } md_wait;
 
 /* Why a process goes on. */
@@ -54,11 +55,13 @@ typedef enum md_why {
 
 enum {
   MD_STARTED = 1,
-  MD_DYING = 2,     /* killed: takes no message any more, only unwinds */
-  MD_PENDING = 4,   /* interrupts that wait for its next wait */
-  MD_INDEXED = 8,   /* its inbox has entries in the index by tag */
-  MD_BOUNDED = 32,  /* its inbox has a capacity */
-  MD_ACCEPTS = 128, /* what it is sent is checked */
+  MD_DYING = 2,      /* killed: takes no message any more, only unwinds */
+  MD_PENDING = 4,    /* interrupts that wait for its next wait */
+  MD_INDEXED = 8,    /* its inbox has entries in the index by tag */
+  MD_ACCEPTS = 16,   /* what it is sent is checked */
+  MD_BOUNDED = 32,   /* its inbox has a capacity */
+  MD_BONDED = 64,    /* it has bonds: its end concerns others */
+  MD_FORWARDS = 128, /* others get the messages that it gets */
 };
 
 typedef struct md_proc {
@@ -87,16 +90,31 @@ typedef struct md_proc_cold {
 
 typedef enum md_full { MD_FULL_BLOCK, MD_FULL_DROP, MD_FULL_ERROR } md_full;
 
+/* The rings that a process's bonds are in, see bond.h. */
+typedef enum md_ring {
+  MD_RING_LINKS,
+  MD_RING_WATCHERS, /* monitors on it */
+  MD_RING_WATCHED,  /* monitors of its own */
+  MD_RING_PARENT,   /* with its parent, one at most */
+  MD_RING_CHILDREN,
+  MD_RING_SOURCE, /* with the parent that forwards to it, one at most */
+  MD_RING_HEIRS,  /* with the children that it forwards to */
+  MD_RINGS
+} md_ring;
+
 typedef struct md_proc_extra {
   char *name; /* the arena's, name_length bytes and a NUL */
   uint32_t name_length;
   uint32_t capacity;              /* of the inbox, 0: any number */
   uint32_t line_first, line_last; /* messages that wait for room */
   int64_t priority;
-  uint64_t words[6]; /* the host's */
-  uint32_t children; /* unnamed ones spawned so far */
-  uint32_t next;     /* free list */
+  uint64_t words[8];        /* the host's */
+  uint32_t children;        /* unnamed ones spawned so far */
+  uint32_t next;            /* free list */
+  uint32_t rings[MD_RINGS]; /* the first bond of each */
+  uint32_t mark, trail;     /* of a search through the links */
   uint8_t full;
+  bool traps; /* exit signals come as messages */
 } md_proc_extra;
 
 typedef struct md_procs {

@@ -18,6 +18,7 @@ md_sim *md_sim_open(md_arena *arena, const md_sim_options *options) {
   md_timers_open(&s->timers, arena);
   bool procs = md_procs_open(&s->procs, arena);
   bool mails = md_mails_open(&s->mails, arena, &s->procs);
+  md_bonds_open(&s->bonds, arena, &s->procs);
   bool queue = md_queue_open(&s->queue, arena, options->order, options->seed);
   bool signals = md_signals_open(&s->signals, arena, &s->procs);
   if (procs && mails && queue && signals) return s;
@@ -28,6 +29,7 @@ md_sim *md_sim_open(md_arena *arena, const md_sim_options *options) {
 void md_sim_close(md_sim *s) {
   md_signals_close(&s->signals);
   md_queue_close(&s->queue);
+  md_bonds_close(&s->bonds);
   md_mails_close(&s->mails);
   md_timers_close(&s->timers);
   md_procs_close(&s->procs);
@@ -43,6 +45,7 @@ uint64_t md_sim_hash(const md_sim *s) { return s->trace.hash; }
 md_trace *md_sim_trace(md_sim *s) { return &s->trace; }
 md_signals *md_sim_signals(md_sim *s) { return &s->signals; }
 md_mails *md_sim_mails(md_sim *s) { return &s->mails; }
+md_bonds *md_sim_bonds(md_sim *s) { return &s->bonds; }
 
 void md_sim_zeno(md_sim *s, uint64_t zeno) {
   s->attention = 0;
@@ -262,7 +265,7 @@ uint32_t md_sim_spawn(md_sim *s, md_time at, int64_t priority,
   return p;
 }
 
-void md_sim_end(md_sim *s, uint32_t p, bool failed) {
+void md_sim_stop(md_sim *s, uint32_t p, bool failed) {
   assert(s->procs.hot[p].inbox_count == 0);
   sim_note(s, failed ? MD_TRACE_FAIL : MD_TRACE_STOP, p, 0, 0);
   sim_unwatch(s, p);
@@ -270,7 +273,24 @@ void md_sim_end(md_sim *s, uint32_t p, bool failed) {
   uint32_t first;
   while ((first = s->procs.cold[p].watchers) != 0)
     md_sim_wake(s, first, MD_WHY_END);
+}
+
+static void sim_unbond(md_sim *s, uint32_t p) {
+  uint32_t parent = md_bonds_forget(&s->bonds, p);
+  const md_proc *proc = &s->procs.hot[parent];
+  if (parent != 0 && proc->state == MD_WAITING &&
+      proc->wait == MD_WAIT_CHILDREN)
+    md_sim_wake(s, parent, MD_WHY_END);
+}
+
+void md_sim_release(md_sim *s, uint32_t p) {
+  if (s->procs.hot[p].flags & MD_BONDED) sim_unbond(s, p);
   md_procs_release(&s->procs, p);
+}
+
+void md_sim_end(md_sim *s, uint32_t p, bool failed) {
+  md_sim_stop(s, p, failed);
+  md_sim_release(s, p);
 }
 
 md_pid md_sim_pid(const md_sim *s, uint32_t p) {

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "kernel/bond.h"
 #include "kernel/mail.h"
 #include "kernel/proc.h"
 #include "kernel/queue.h"
@@ -101,6 +102,14 @@ bool md_sim_priority_free(const md_sim *, int64_t priority);
 /* p ends: those who wait for its end are told so, its slot is free. Its inbox
    must be empty. */
 void md_sim_end(md_sim *, uint32_t p, bool failed);
+
+/* The same in two steps, for one with bonds: who waits for its end is told so;
+   then its bonds are broken and its slot is free, and its parent goes on if it
+   waits for its last child. The host tells the others in between. */
+void md_sim_stop(md_sim *, uint32_t p, bool failed);
+void md_sim_release(md_sim *, uint32_t p);
+
+md_bonds *md_sim_bonds(md_sim *);
 
 md_pid md_sim_pid(const md_sim *, uint32_t p);
 uint32_t md_sim_index(const md_sim *, md_pid); /* 0: it has ended */

@@ -33,6 +33,7 @@ struct md_sim {
   md_timers timers;
   md_signals signals;
   md_mails mails;
+  md_bonds bonds;
   md_scale scale;
   md_arena *arena;
   uint64_t seed;
