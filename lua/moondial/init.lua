@@ -28,6 +28,7 @@ local modules = {
   dispatcher = "moondial.dispatcher",
   queue = "moondial.queue",
   server = "moondial.server",
+  scope = "moondial.scope",
 }
 
 -- The model may give `require` another meaning.

@@ -38,6 +38,7 @@ local function all_names()
       names[#names + 1] = prefix .. name
     end
   end
+  assert.is_function(md.scope) -- read when it is asked for
   local timer = md.after(0, print)
   timer:cancel()
   add("", md)
@@ -47,6 +48,9 @@ local function all_names()
   add("coroutine.", coroutine)
   add("queue:", getmetatable(md.queue()).__index)
   for _, name in ipairs {
+    "scope:spawn",
+    "scope:join",
+    "scope:cancel",
     "pcall",
     "xpcall",
     "load",
@@ -70,6 +74,7 @@ end
 local topics = {
   "time",
   "processes",
+  "links",
   "messages",
   "servers",
   "chance",

@@ -1,23 +1,37 @@
-/* What one process does to another: exit, kill, interrupt, join. */
+/* What one process does to another: exit, kill, interrupt, join; and what it
+   becomes itself. */
 #include "host/host.h"
 
 #include <string.h>
 
 /* -- the end of a process -- */
 
-/* From now on p only unwinds: pending <close> variables, inner first. Its
-   closers may wait, and interrupts that came before must not meet them. */
-static void control_doom(lua_State *L, host_sim *s, uint32_t p, int reason) {
-  md_proc_extra *extra = md_sim_make_extra(s->kernel, p);
-  if (extra == NULL) host_no_memory(L);
-  uint32_t slot = host_hold(L, s, reason, 1);
-  uint32_t interrupts = (uint32_t)(extra->words[HOST_PENDING] >> 32);
-  host_drop(L, s, interrupts, interrupts != 0);
+void host_forget_pending(lua_State *L, host_sim *s, uint32_t p) {
+  md_proc_extra *extra = md_sim_extra(s->kernel, p);
+  if (extra == NULL) return;
+  uint32_t slot = (uint32_t)(extra->words[HOST_PENDING] >> 32);
+  host_drop(L, s, slot, slot != 0);
   extra->words[HOST_PENDING] &= UINT32_MAX;
   md_sim_proc(s->kernel, p)->flags &= (uint8_t)~MD_PENDING;
+}
+
+/* From now on p only unwinds: pending <close> variables, inner first. Its
+   closers may wait, and interrupts that came before must not meet them. */
+void host_doom(lua_State *L, host_sim *s, uint32_t p, int reason) {
+  if (md_sim_make_extra(s->kernel, p) == NULL) host_no_memory(L);
+  uint64_t slot = reason ? host_hold(L, s, reason, 1) : HOST_NORMAL;
+  md_proc *proc = md_sim_proc(s->kernel, p);
+  if (proc->flags & MD_PENDING) host_forget_pending(L, s, p);
+  md_proc_extra *extra = md_sim_extra(s->kernel, p);
   extra->words[HOST_REASON] = slot;
   extra->words[HOST_UNWINDING] = HOST_KILLED;
-  md_sim_proc(s->kernel, p)->flags |= MD_DYING;
+  proc->flags |= MD_DYING;
+}
+
+void host_kill(lua_State *L, host_sim *s, uint32_t by, uint32_t p, int reason) {
+  md_sim_note(s->kernel, MD_TRACE_KILL, by, p, 0);
+  host_doom(L, s, p, reason);
+  host_break(L, s, p, MD_WHY_UNWIND);
 }
 
 /* exit([reason])
@@ -34,13 +48,8 @@ static int f_exit(lua_State *L) {
     return host_raise(L, "usage",
                       "exit ends the process that calls it, and this is none; "
                       "md.stop() ends the run, os.exit() the program");
-  lua_settop(L, 1);
-  if (lua_isnil(L, 1)) {
-    lua_pushliteral(L, "normal");
-    lua_replace(L, 1);
-  }
   if (!(md_sim_proc(s->kernel, h->process)->flags & MD_DYING))
-    control_doom(L, s, h->process, 1);
+    host_doom(L, s, h->process, lua_isnoneornil(L, 1) ? 0 : 1);
   lua_pushlightuserdata(L, host_light(HOST_UNWIND, 0));
   return lua_error(L);
 }
@@ -67,15 +76,70 @@ static int f_kill(lua_State *L) {
     return host_raise(L, "usage",
                       "kill: the process is running the sim that this is in; "
                       "md.stop() ends that run");
-  md_sim_note(s->kernel, MD_TRACE_KILL, killer, p, 0);
-  control_doom(L, s, p, 2);
-  if (p == killer) {
-    lua_pushlightuserdata(L, host_light(HOST_UNWIND, 0));
-    return lua_error(L);
+  if (p != killer) {
+    host_kill(L, s, killer, p, 2);
+    return 1;
   }
-  host_break(L, s, p, MD_WHY_UNWIND);
-  return 1;
+  md_sim_note(s->kernel, MD_TRACE_KILL, p, p, 0);
+  host_doom(L, s, p, 2);
+  lua_pushlightuserdata(L, host_light(HOST_UNWIND, 0));
+  return lua_error(L);
 }
+
+/* -- becoming another function -- */
+
+/* become(fn, ...)
+   Ends the body of the process that calls, and goes on as fn(...): the same
+   pid, inbox, name, links, monitors and children. Its <close> variables are
+   closed first, inner first, and its time limits are over; no pcall catches
+   it. A process can do so any number of times, and needs no more memory for
+   it. join returns what the last body returned. If a kill comes before the
+   variables are closed, or closing one fails, the process ends by that. Raises
+   usage outside of a process and for what is no function.
+     md.become(print, "another life") */
+static int f_become(lua_State *L) {
+  host_sim *s = host_sim_arg(L);
+  md_host *h = s->host;
+  uint32_t p = h->process;
+  if (p == 0 || h->sim != s)
+    return host_raise(L, "usage",
+                      "become: only a process can go on as another function, "
+                      "and this is none; md.spawn(fn, ...) starts one");
+  if (!host_callable(L, 1))
+    return host_raise(L, "usage",
+                      "become: expected a function as argument 1, got %s; "
+                      "pass the function itself and its arguments after it: "
+                      "md.become(f, a, b), not md.become(f(a, b))",
+                      host_describe(L, 1));
+  if (!(md_sim_proc(s->kernel, p)->flags & MD_DYING)) {
+    if (md_sim_make_extra(s->kernel, p) == NULL) host_no_memory(L);
+    uint64_t n = (uint64_t)lua_gettop(L), slot = host_hold(L, s, 1, (int)n);
+    md_proc_extra *extra = md_sim_extra(s->kernel, p);
+    uint64_t before = extra->words[HOST_BECOMES]; /* a closer's has the word */
+    host_drop(L, s, (uint32_t)before, (int)(before >> 32));
+    extra->words[HOST_BECOMES] = n << 32 | slot;
+    extra->words[HOST_UNWINDING] = HOST_BECOMING;
+  }
+  lua_pushlightuserdata(L, host_light(HOST_UNWIND, 0));
+  return lua_error(L);
+}
+
+bool host_becomes(lua_State *L, host_sim *s, uint32_t p) {
+  md_proc_extra *extra = md_sim_extra(s->kernel, p);
+  if (extra == NULL || extra->words[HOST_UNWINDING] != HOST_BECOMING ||
+      host_kind(L, -1) != HOST_UNWIND)
+    return false;
+  uint32_t slot = (uint32_t)extra->words[HOST_BECOMES];
+  int n = (int)(extra->words[HOST_BECOMES] >> 32);
+  extra->words[HOST_BECOMES] = extra->words[HOST_UNWINDING] = 0;
+  lua_settop(L, 1);
+  host_fetch(L, s, slot, n);
+  host_drop(L, s, slot, n);
+  md_sim_note(s->kernel, MD_TRACE_TRANSITION, p, 0, 0);
+  return true;
+}
+
+/* -- interrupts -- */
 
 /* Appends the error on the top to what is raised in p at its next wait. */
 static void control_pend(lua_State *L, host_sim *s, uint32_t p) {
@@ -94,6 +158,35 @@ static void control_pend(lua_State *L, host_sim *s, uint32_t p) {
   lua_rawseti(L, value + 1, (lua_Integer)lua_rawlen(L, value + 1) + 1);
   lua_settop(L, value - 1);
   md_sim_proc(s->kernel, p)->flags |= MD_PENDING;
+}
+
+void host_throw(lua_State *L, host_sim *s, uint32_t p) {
+  control_pend(L, s, p);
+  const md_proc *proc = md_sim_proc(s->kernel, p);
+  bool blocked = proc->state != MD_RUNNING && (proc->flags & MD_STARTED);
+  bool raising = proc->state == MD_READY &&
+                 (proc->why == MD_WHY_INTERRUPT || proc->why == MD_WHY_UNWIND);
+  if (blocked && !raising) host_break(L, s, p, MD_WHY_INTERRUPT);
+}
+
+void host_forget_throw(lua_State *L, host_sim *s, uint32_t p, int scope) {
+  md_proc_extra *extra = md_sim_extra(s->kernel, p);
+  uint32_t slot = extra ? (uint32_t)(extra->words[HOST_PENDING] >> 32) : 0;
+  if (slot == 0) return;
+  host_fetch(L, s, slot, 1);
+  int list = lua_gettop(L);
+  lua_Integer n = (lua_Integer)lua_rawlen(L, list), kept = 0;
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_rawgeti(L, list, i);
+    if (lua_rawequal(L, -1, scope)) lua_pop(L, 1);
+    else lua_rawseti(L, list, ++kept);
+  }
+  for (lua_Integer i = kept + 1; i <= n; i++) {
+    lua_pushnil(L);
+    lua_rawseti(L, list, i);
+  }
+  lua_settop(L, list - 1);
+  if (kept == 0) host_forget_pending(L, s, p);
 }
 
 /* interrupt(pid [, cause]) -> boolean
@@ -126,11 +219,7 @@ static int f_interrupt(lua_State *L) {
   lua_setfield(L, -2, "cause");
   lua_pushstring(L, host_name(s, p, label));
   lua_setfield(L, -2, "process");
-  control_pend(L, s, p);
-  bool blocked = proc->state != MD_RUNNING && (proc->flags & MD_STARTED);
-  bool raising = proc->state == MD_READY &&
-                 (proc->why == MD_WHY_INTERRUPT || proc->why == MD_WHY_UNWIND);
-  if (blocked && !raising) host_break(L, s, p, MD_WHY_INTERRUPT);
+  host_throw(L, s, p);
   lua_settop(L, 3);
   return 1;
 }
@@ -204,8 +293,12 @@ static int f_join(lua_State *L) {
 }
 
 void host_open_processes(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"spawn", host_f_spawn},    {"exit", f_exit}, {"kill", f_kill},
-      {"interrupt", f_interrupt}, {"join", f_join}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"spawn", host_f_spawn},
+                                       {"exit", f_exit},
+                                       {"kill", f_kill},
+                                       {"interrupt", f_interrupt},
+                                       {"join", f_join},
+                                       {"become", f_become},
+                                       {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

@@ -1,6 +1,6 @@
 /* Opening and closing the program's Lua: its memory is the arena's, its
    libraries are Lua's and ours. */
-#include "host/host.h"
+#include "host/bond.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +53,8 @@ static int host_open_core(lua_State *L) {
   host_open_time(L);
   host_open_limits(L);
   host_open_processes(L);
+  host_open_bonds(L);
+  host_open_children(L);
   host_open_inspection(L);
   host_open_messages(L);
   host_open_patterns(L);
@@ -66,11 +68,14 @@ static int host_open_core(lua_State *L) {
   return 1;
 }
 
-/* The modules that are built in: moondial.core in C, the others in Lua. */
+/* The modules that are built in: moondial.core in C, and moondial.inside, which
+   the library alone uses; the others in Lua. */
 static void host_preload(lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(L, host_open_core);
   lua_setfield(L, -2, "moondial.core");
+  lua_pushcfunction(L, scope_open);
+  lua_setfield(L, -2, "moondial.inside");
   for (const host_chunk *c = host_chunks; c->name != NULL; c++) {
     lua_pushlightuserdata(L, (void *)(uintptr_t)c);
     lua_pushcclosure(L, host_load_chunk, 1);

@@ -206,6 +206,10 @@ static inline uint32_t host_pid_index(const host_sim *s, const void *light) {
 /* A new ref, for an ask of the process `asker` or, if that is 0, for all. */
 void *host_ref_value(host_sim *s, uint32_t asker);
 
+/* The ref of a monitor, by the bond's id, and back; 0: it is of no monitor. */
+void *host_monitor_value(const host_sim *s, md_bond_id id);
+md_bond_id host_monitor_id(const host_sim *s, const void *ref);
+
 /* The living process that argument i names, by pid or registered name; 0 when
    it has ended. Anything else is an error. */
 uint32_t host_pid_arg(lua_State *L, host_sim *s, int i, const char *call);
@@ -307,6 +311,13 @@ int host_body(lua_State *L);
 /* md.spawn */
 int host_f_spawn(lua_State *L);
 
+/* Spawns as the arguments say, for a function of that name; a child of the
+   process that runs, if so. Returns its pid and, if asked for, a monitor. */
+int host_spawn(lua_State *L, host_sim *s, const char *call, bool child);
+
+/* A function, or what can be called like one. */
+bool host_callable(lua_State *L, int i);
+
 /* The body of a process that was killed before it started. */
 int host_unborn(lua_State *L);
 
@@ -357,18 +368,48 @@ static inline lua_State *host_leaf(const host_sim *s, uint32_t p) {
 enum {
   HOST_PENDING,   /* slot of its pending interrupts << 32 | its stream's */
   HOST_UNWINDING, /* what unwinds it, see host_unwinding */
-  HOST_REASON,    /* slot of the reason it was killed for */
+  HOST_REASON,    /* slot of the reason it was killed for, or HOST_NORMAL */
   HOST_LIMITS,    /* how many time limits it is in */
   HOST_ACCEPTS,   /* slot of its protocol */
+  HOST_BECOMES,   /* slot and count << 32 of what it becomes */
 };
+
+/* -- control.c -- */
+
+/* From now on p only unwinds, for the reason at that index (0: it ends as if
+   it returned). [-0, +0, m] */
+void host_doom(lua_State *L, host_sim *s, uint32_t p, int reason);
+
+/* Nothing is to be raised in p any more. [-0, +0, -] */
+void host_forget_pending(lua_State *L, host_sim *s, uint32_t p);
+
+/* Kills p, which does not run, in the name of `by`. [-0, +0, m] */
+void host_kill(lua_State *L, host_sim *s, uint32_t by, uint32_t p, int reason);
+
+/* Raises the error on the top in p where it blocks, at once or when it next
+   does. A scope stands for the error that it failed with. [-1, +0, m] */
+void host_throw(lua_State *L, host_sim *s, uint32_t p);
+
+/* The scope at that index has nothing to raise in p any more. [-0, +0, m] */
+void host_forget_throw(lua_State *L, host_sim *s, uint32_t p, int scope);
+
+/* Raises the first of what is to be raised in the process that runs. */
+_Noreturn void host_raise_pending(lua_State *L, host_sim *s, uint32_t p);
+
+/* Is p becoming another function, after the error on the top? Then the handler
+   at index 1 has that and its arguments above it. [-1, +n, e] */
+bool host_becomes(lua_State *L, host_sim *s, uint32_t p);
+
+#define HOST_NORMAL UINT64_MAX /* for none: it has ended itself */
 
 /* Gives back what p's wait has taken or stands in line for, and ends it:
    the process goes on for that reason. */
 void host_break(lua_State *L, host_sim *s, uint32_t p, md_why why);
 
-/* What unwinds the process that runs: 0 nothing, HOST_KILLED, or the number
-   of a time limit. */
-#define HOST_KILLED UINT64_MAX
+/* What unwinds the process that runs: 0 nothing, HOST_KILLED, HOST_BECOMING,
+   or the number of a time limit. */
+#define HOST_KILLED   UINT64_MAX
+#define HOST_BECOMING (UINT64_MAX - 1)
 uint64_t host_unwinding(const md_host *h);
 
 /* True when the error on its way began to end something that lies outside the
@@ -474,6 +515,8 @@ int host_push_timer(lua_State *L, host_sim *s, uint64_t id);
 void host_open_time(lua_State *L);
 void host_open_limits(lua_State *L);
 void host_open_processes(lua_State *L);
+void host_open_bonds(lua_State *L);
+void host_open_children(lua_State *L);
 void host_open_inspection(lua_State *L);
 void host_open_messages(lua_State *L);
 void host_open_patterns(lua_State *L);

@@ -19,9 +19,16 @@ static int f_self(lua_State *L) {
   return 1;
 }
 
+/* It has ended by itself, and waits for its children. */
+static bool inspect_returned(const host_sim *s, uint32_t p) {
+  const md_proc *proc = md_sim_proc(s->kernel, p);
+  return proc->state == MD_WAITING && proc->wait == MD_WAIT_CHILDREN &&
+         md_sim_extra(s->kernel, p)->words[HOST_UNWINDING] != HOST_KILLED;
+}
+
 static const char *inspect_status(host_sim *s, uint32_t p) {
   const md_proc *proc = md_sim_proc(s->kernel, p);
-  if (proc->flags & MD_DYING) return "failed";
+  if (proc->flags & MD_DYING && !inspect_returned(s, p)) return "failed";
   switch ((md_state)proc->state) {
   case MD_RUNNING:
     return "running";
@@ -55,7 +62,8 @@ static void inspect_push_status(lua_State *L, host_sim *s, uint32_t p) {
 
 /* status(pid) -> string
    "running"; "ready" (it has a turn at this time); "sleeping" (it goes on, or
-   starts, at a later time); "waiting" (for a message, a reply, an end, room);
+   starts, at a later time); "waiting" (for a message, a reply, an end, room,
+   its children);
    "done" (it has returned or exited); "failed" (an error or a kill has ended
    it, or is about to).
      print(md.status(pid)) */
@@ -123,6 +131,9 @@ void host_waiting(lua_State *L, host_sim *s, uint32_t p) {
         L, "room in the inbox of %s",
         host_label(s, mails->envelopes[proc->target].mail.to, label));
     break;
+  case MD_WAIT_CHILDREN:
+    lua_pushliteral(L, "the end of its children");
+    break;
   default:
     inspect_patterns(L, host_leaf(s, p));
   }
@@ -144,6 +155,18 @@ static void inspect_children(lua_State *L, host_sim *s, uint32_t parent) {
   for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;) {
     if (md_sim_cold(s->kernel, p)->parent != pid) continue;
     host_push_pid(L, s, p);
+    lua_rawseti(L, -2, ++n);
+  }
+}
+
+/* A list of the pids on the other side of the bonds in a ring of p. */
+static void inspect_bonds(lua_State *L, host_sim *s, uint32_t p, md_ring ring) {
+  const md_bonds *bonds = md_sim_bonds(s->kernel);
+  int n = 0;
+  lua_newtable(L);
+  uint32_t e = md_bonds_first(bonds, p, ring);
+  for (; e != 0; e = md_bonds_next(bonds, p, ring, e)) {
+    host_push_pid(L, s, md_bond_other(&bonds->records[e], p));
     lua_rawseti(L, -2, ++n);
   }
 }
@@ -173,6 +196,12 @@ static void inspect_describe(lua_State *L, host_sim *s, uint32_t p) {
   }
   inspect_children(L, s, p);
   lua_setfield(L, t, "children");
+  inspect_bonds(L, s, p, MD_RING_LINKS);
+  lua_setfield(L, t, "links");
+  inspect_bonds(L, s, p, MD_RING_WATCHED);
+  lua_setfield(L, t, "monitors");
+  lua_pushboolean(L, extra != NULL && extra->traps);
+  lua_setfield(L, t, "traps");
   host_traceback(L, host_leaf(s, p));
   lua_setfield(L, t, "traceback");
 }
@@ -180,8 +209,9 @@ static void inspect_describe(lua_State *L, host_sim *s, uint32_t p) {
 /* info(pid) -> table
    What is known of a process: pid, status and, while it lives, name, waiting
    (for what, in words), where ("file:line", "" outside of Lua code), inbox
-   (messages), priority, parent, children (a list of pids), traceback. What
-   does not apply is nil.
+   (messages), priority, parent, children (those it spawned), links, monitors
+   (those it watches; all three are lists of pids), traps (whether it traps
+   exits), traceback. What does not apply is nil.
      print(md.info(pid).inbox) */
 static int f_info(lua_State *L) {
   host_sim *s = host_sim_arg(L);

@@ -80,7 +80,7 @@ void host_expire(lua_State *L, host_sim *s, const uint64_t words[3]) {
   md_proc_extra *extra = md_sim_extra(s->kernel, p);
   uint64_t unwinding = extra->words[HOST_UNWINDING];
   bool inside = unwinding == words[0]; /* the limit was set by its closers */
-  bool further_out = unwinding == HOST_KILLED || unwinding < words[2];
+  bool further_out = unwinding >= HOST_BECOMING || unwinding < words[2];
   if (unwinding != 0 && further_out && !inside) return; /* it has the word */
   extra->words[HOST_UNWINDING] = words[2];
   host_break(L, s, p, MD_WHY_UNWIND);

@@ -6,6 +6,7 @@
    patterns on its own stack, at 1 .. top: they are what senders look at. One
    that waits with clauses has the compiled clauses there, alone. */
 #include "host/message.h"
+#include "host/bond.h"
 #include "host/clauses.h"
 
 #include <string.h>
@@ -79,9 +80,11 @@ static uint32_t message_number(lua_State *L, int ref) {
   return (uint32_t)host_bits(lua_touserdata(L, ref)) | 1u << 31;
 }
 
-/* Hands the top n values of L to process `to` if it waits for them. [-n|0] */
-static bool message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
-                         int first, int n) {
+/* Hands the top n values of L to process `to` if it waits for them. A part of
+   every send, and not called. [-n|0] */
+static inline __attribute__((always_inline)) bool
+message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from, int first,
+             int n) {
   md_proc *proc = md_sim_proc(s->kernel, to);
   if (!message_awaits(proc)) return false;
   lua_State *leaf = host_leaf(s, to);
@@ -161,7 +164,7 @@ static bool message_late(lua_State *L, host_sim *s, uint32_t to, int first,
 static message_fate message_drop(host_sim *s, uint32_t to, uint32_t from) {
   md_sim_sent(s->kernel, from, to, MD_SENT);
   md_sim_note(s->kernel, MD_TRACE_DROP, from, to, 0);
-  return MESSAGE_GONE;
+  return MESSAGE_LOST;
 }
 
 /* Keeps the message for `to`, in its inbox or in the line before it. */
@@ -194,15 +197,15 @@ static bool message_twice(lua_State *L, host_sim *s, uint32_t to, int first) {
   return md_sim_cold(s->kernel, to)->answered == message_number(L, first);
 }
 
-/* Sends the top n values of L, from `first` on. */
-message_fate message_send(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
-                          int first, int n, uint64_t digest,
-                          uint32_t *envelope) {
+/* Sends the top n values of L, from `first` on, to `to` alone. */
+static message_fate message_deliver(lua_State *L, host_sim *s, uint32_t to,
+                                    uint32_t from, int first, int n,
+                                    uint64_t digest, uint32_t *envelope) {
   md_sim_send(s->kernel, from, to, digest);
   if (to == 0) return message_drop(s, to, from);
   if (message_late(L, s, to, first, n)) {
-    message_drop(s, to, from);
-    return message_twice(L, s, to, first) ? MESSAGE_TWICE : MESSAGE_GONE;
+    message_fate fate = message_drop(s, to, from);
+    return message_twice(L, s, to, first) ? MESSAGE_TWICE : fate;
   }
   if (message_hand(L, s, to, from, first, n)) return MESSAGE_GONE;
   /* it only unwinds; what its closers wait for it has got by now */
@@ -220,6 +223,34 @@ message_fate message_send(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
     break;
   }
   return message_queue(L, s, to, from, first, n, false, envelope);
+}
+
+message_fate message_send(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
+                          int first, int n, uint64_t digest,
+                          uint32_t *envelope) {
+  message_fate fate;
+  if (to == 0 || !(md_sim_proc(s->kernel, to)->flags & MD_FORWARDS)) {
+    fate = message_deliver(L, s, to, from, first, n, digest, envelope);
+    return fate == MESSAGE_LOST ? MESSAGE_GONE : fate;
+  }
+  bool reply = n > 0 && host_asker(lua_touserdata(L, first)) == to;
+  luaL_checkstack(L, n, "a message has too many values");
+  for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
+  fate = message_deliver(L, s, to, from, first + n, n, digest, envelope);
+  if (!reply && (fate == MESSAGE_GONE || fate == MESSAGE_LINED))
+    child_forward(L, s, to, from, first, n);
+  lua_settop(L, first + n - 1);
+  return fate == MESSAGE_LOST ? MESSAGE_GONE : fate;
+}
+
+void message_tell(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
+                  int first, int n) {
+  uint32_t envelope;
+  if (message_hand(L, s, to, from, first, n)) return;
+  const md_proc *proc = md_sim_proc(s->kernel, to);
+  if (proc->flags & MD_DYING && proc->state != MD_RUNNING)
+    message_drop(s, to, from);
+  else message_queue(L, s, to, from, first, n, true, &envelope);
 }
 
 int message_overflow(lua_State *L, host_sim *s, uint32_t to, const char *call) {
@@ -295,8 +326,8 @@ static int message_send_call(lua_State *L, host_sim *s, const char *call) {
 uint32_t message_plain(lua_State *L, const md_host *h) {
   if (h->process == 0 || h->guarding) return 0;
   uint32_t to = host_pid_index(h->sim, lua_touserdata(L, 1));
-  const md_proc *proc = md_sim_proc(h->sim->kernel, to);
-  return proc->flags & (MD_BOUNDED | MD_ACCEPTS) ? 0 : to;
+  uint8_t flags = md_sim_proc(h->sim->kernel, to)->flags;
+  return flags & (MD_BOUNDED | MD_ACCEPTS | MD_FORWARDS) ? 0 : to;
 }
 
 void message_check(lua_State *L, host_sim *s, uint32_t to, const char *call,
@@ -313,8 +344,8 @@ static bool message_send_plain(lua_State *L, const char *call) {
   int n = lua_gettop(L) - 1;
   if (to == 0) return false;
   if (h->typed) host_check_records(L, call, 2, n);
-  message_fate fate = message_send(L, h->sim, to, h->process, 2, n,
-                                   host_digest(L, 2, n), &envelope);
+  message_fate fate = message_deliver(L, h->sim, to, h->process, 2, n,
+                                      host_digest(L, 2, n), &envelope);
   if (fate == MESSAGE_TWICE) message_twice_refuse(L, h->sim, to, call);
   return true;
 }

@@ -5,7 +5,8 @@
 #include "host/host.h"
 
 typedef enum message_fate {
-  MESSAGE_GONE,  /* handed over, queued, or dropped */
+  MESSAGE_GONE,  /* handed over, or queued */
+  MESSAGE_LOST,  /* dropped; nobody is told so by message_send */
   MESSAGE_LINED, /* waits for room, as the envelope says */
   MESSAGE_OVER,  /* the inbox is full, and that is an error */
   MESSAGE_TWICE, /* dropped: a second reply to an ask, which is an error */
@@ -18,8 +19,14 @@ message_fate message_send(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
                           int first, int n, uint64_t digest,
                           uint32_t *envelope);
 
+/* Hands the top n values of L, from `first` on, to `to`, or puts them into its
+   inbox, full or not; one that only unwinds may lose them. [-n|0, +0, m] */
+void message_tell(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
+                  int first, int n);
+
 /* The living process of the sim that runs which argument 1 is the pid of and
-   whose inbox is never full: the usual receiver. 0: it takes a closer look. */
+   whose inbox is its own and never full: the usual receiver. 0: it takes a
+   closer look. */
 uint32_t message_plain(lua_State *L, const md_host *h);
 
 /* Raises when the n values must not be sent to `to` (0: it has ended): a record

@@ -1,6 +1,6 @@
 /* How processes begin and end: the body that each thread runs, what it leaves
    behind for a join, and whose error ends the run. */
-#include "host/host.h"
+#include "host/bond.h"
 
 #include <string.h>
 
@@ -71,9 +71,7 @@ static bool process_joined(const host_sim *s, uint32_t p) {
 static void process_push_killed(lua_State *L, host_sim *s, uint32_t p) {
   char label[64];
   md_proc_extra *extra = md_sim_extra(s->kernel, p);
-  uint32_t slot = (uint32_t)extra->words[HOST_REASON];
-  host_fetch(L, s, slot, 1);
-  host_drop(L, s, slot, 1);
+  host_fetch(L, s, (uint32_t)extra->words[HOST_REASON], 1);
   int reason = lua_gettop(L);
   const char *because = host_describe(L, reason);
   host_error_value(L, L, "killed", "%s was killed%s%s", host_label(s, p, label),
@@ -87,7 +85,8 @@ static void process_push_killed(lua_State *L, host_sim *s, uint32_t p) {
 
 /* True when md.exit ended p, as it may: with no reason, or "normal". */
 static bool process_exited(lua_State *L, host_sim *s, uint32_t p) {
-  md_proc_extra *extra = md_sim_extra(s->kernel, p);
+  const md_proc_extra *extra = md_sim_extra(s->kernel, p);
+  if (extra->words[HOST_REASON] == HOST_NORMAL) return true;
   host_fetch(L, s, (uint32_t)extra->words[HOST_REASON], 1);
   bool normal = lua_type(L, -1) == LUA_TSTRING &&
                 strcmp(lua_tostring(L, -1), "normal") == 0;
@@ -104,53 +103,132 @@ static void process_report(lua_State *L, host_sim *s, uint32_t p) {
   lua_pop(L, 1);
 }
 
+/* Has a kill ended p, and not the error of a closer? Its error is on the top */
+static bool process_unwound(lua_State *L, const host_sim *s, uint32_t p) {
+  if (host_kind(L, -1) != HOST_UNWIND) return false;
+  const md_proc_extra *extra = md_sim_extra(s->kernel, p);
+  return extra != NULL && extra->words[HOST_UNWINDING] == HOST_KILLED;
+}
+
 /* An error ended p; its value is on the top. [-1, +0, m] */
 static void process_failed(lua_State *L, host_sim *s, uint32_t p) {
-  bool unwound = host_kind(L, -1) == HOST_UNWIND &&
-                 md_sim_proc(s->kernel, p)->flags & MD_DYING;
-  if (unwound && process_exited(L, s, p)) {
+  if (process_unwound(L, s, p)) {
+    bool exited = process_exited(L, s, p);
     lua_pop(L, 1);
-    return;
-  }
-  if (unwound) {
-    lua_pop(L, 1);
+    if (exited) return;
     process_push_killed(L, s, p);
-  } else if (s->host->aborting || (!s->isolate && !process_joined(s, p))) {
-    host_fail(L, s, p);
-  } else if (s->isolate) {
-    process_report(L, s, p);
+  } else {
+    bool caught = bond_caught(s, p);
+    bool uncaught = !s->isolate && !caught && !process_joined(s, p);
+    if (uncaught || s->host->aborting) host_fail(L, s, p);
+    else if (s->isolate && !caught) process_report(L, s, p);
   }
   process_keep_values(L, s, p, false, 1);
 }
 
-/* The last of a process, on its own coroutine: values from `first` on are what
-   it returned, or the top is the error. */
-static int process_over(lua_State *L, bool ok, int first) {
-  md_host *h = host_of(L);
-  host_sim *s = h->sim;
-  uint32_t p = h->process;
-  int n = lua_gettop(L) - first + 1;
-  bool failed = !ok;
+/* Why p ends, for links and monitors: its error is on the top, if it has one.
+   [-0, +1, m] */
+static void process_push_reason(lua_State *L, host_sim *s, uint32_t p,
+                                bool ok) {
+  bool unwound = !ok && process_unwound(L, s, p);
+  if (ok || (unwound && process_exited(L, s, p))) {
+    lua_pushliteral(L, "normal");
+  } else if (unwound) {
+    host_fetch(L, s, (uint32_t)md_sim_extra(s->kernel, p)->words[HOST_REASON],
+               1);
+    if (!lua_isnil(L, -1)) return;
+    lua_pop(L, 1);
+    lua_pushliteral(L, "killed");
+  } else {
+    lua_pushvalue(L, -1);
+  }
+}
+
+static void process_drop(lua_State *L, host_sim *s, uint64_t slot, int n) {
+  if (slot != 0) host_drop(L, s, (uint32_t)slot, n);
+}
+
+/* Drops what p's rare part holds. [-0, +0, -] */
+static void process_forget(lua_State *L, host_sim *s, uint32_t p) {
+  const md_proc_extra *extra = md_sim_extra(s->kernel, p);
+  if (extra == NULL) return;
+  const uint64_t *words = extra->words;
+  process_drop(L, s, (uint32_t)words[HOST_PENDING], 1);
+  process_drop(L, s, words[HOST_PENDING] >> 32, 1);
+  process_drop(L, s, words[HOST_ACCEPTS], 1);
+  process_drop(L, s, (uint32_t)words[HOST_BECOMES],
+               (int)(words[HOST_BECOMES] >> 32));
+  if (words[HOST_REASON] != HOST_NORMAL)
+    process_drop(L, s, words[HOST_REASON], 1);
+}
+
+/* The last of a process, on its own coroutine: values from 2 on are what it
+   returned, or the top is the error. */
+static void process_over(lua_State *L, host_sim *s, uint32_t p, bool ok,
+                         bool bonded) {
+  bool erred = !ok && bonded && !process_unwound(L, s, p);
+  if (bonded) {
+    process_push_reason(L, s, p, ok);
+    lua_replace(L, 1);
+  }
+  int n = lua_gettop(L) - 1;
   if (ok && n > 0) process_keep_values(L, s, p, true, n);
   if (!ok) process_failed(L, s, p);
-  md_proc_extra *extra = md_sim_extra(s->kernel, p);
-  if (extra != NULL) {
-    host_drop(L, s, (uint32_t)extra->words[HOST_PENDING],
-              (uint32_t)extra->words[HOST_PENDING] != 0);
-    host_drop(L, s, (uint32_t)(extra->words[HOST_PENDING] >> 32),
-              extra->words[HOST_PENDING] >> 32 != 0);
-    host_drop(L, s, (uint32_t)extra->words[HOST_ACCEPTS],
-              extra->words[HOST_ACCEPTS] != 0);
-  }
+  process_forget(L, s, p);
   host_flush(L, s, p, true);
-  md_sim_end(s->kernel, p, failed);
+  if (bonded) bond_over(L, s, p, !ok, erred);
+  else md_sim_end(s->kernel, p, !ok);
+}
+
+static int process_orphaned(lua_State *L, int status, lua_KContext ok);
+
+/* The body has failed, or is that of a process with bonds: its children end
+   before it does. Not inline, so that the usual end is short. */
+static __attribute__((noinline)) int process_end(lua_State *L, bool ok) {
+  const md_host *h = host_of(L);
+  host_sim *s = h->sim;
+  uint32_t p = h->process;
+  bool bonded = md_sim_proc(s->kernel, p)->flags & MD_BONDED;
+  if (bonded && ok && scope_unbound(L, s, p)) ok = false;
+  if (bonded && child_orphan(L, s, p)) {
+    md_sim_wait(s->kernel, p, MD_WAIT_CHILDREN, -1, 0);
+    return host_block(L, s, ok, process_orphaned);
+  }
+  process_over(L, s, p, ok, bonded);
   return 0;
+}
+
+static int process_orphaned(lua_State *L, int status, lua_KContext ok) {
+  (void)status;
+  return process_end(L, ok);
+}
+
+/* An error has ended the body, or what makes it another. */
+static __attribute__((noinline)) int process_broken(lua_State *L, int status,
+                                                    lua_KFunction k) {
+  const md_host *h = host_of(L);
+  while (status != LUA_OK) {
+    host_caught(L, status);
+    if (!host_becomes(L, h->sim, h->process)) return process_end(L, false);
+    status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, k);
+  }
+  return process_end(L, true);
 }
 
 static int process_body_k(lua_State *L, int status, lua_KContext ctx) {
   (void)ctx;
-  host_caught(L, status);
-  return process_over(L, status == LUA_OK || status == LUA_YIELD, 2);
+  if (status != LUA_OK && status != LUA_YIELD)
+    return process_broken(L, status, process_body_k);
+  const md_host *h = host_of(L);
+  host_sim *s = h->sim;
+  uint32_t p = h->process;
+  if (md_sim_proc(s->kernel, p)->flags & MD_BONDED) return process_end(L, true);
+  int n = lua_gettop(L) - 1;
+  if (n > 0) process_keep_values(L, s, p, true, n);
+  process_forget(L, s, p);
+  host_flush(L, s, p, true);
+  md_sim_end(s->kernel, p, false);
+  return 0;
 }
 
 int host_body(lua_State *L) {
@@ -160,8 +238,9 @@ int host_body(lua_State *L) {
 }
 
 int host_unborn(lua_State *L) {
+  lua_pushnil(L);
   lua_pushlightuserdata(L, host_light(HOST_UNWIND, 0));
-  return process_over(L, false, 1);
+  return process_end(L, false);
 }
 
 /* -- spawning -- */
@@ -214,12 +293,13 @@ static void process_key(lua_State *L, host_sim *s, uint32_t p,
 }
 
 typedef struct process_options {
+  const char *call; /* the function that the model called */
   const char *name;
   size_t name_length;
   md_time at;
   lua_Integer priority, inbox;
   md_full full;
-  bool stream, accepts;
+  bool stream, accepts, link, monitor, child, forward;
 } process_options;
 
 static void process_undo(lua_State *L, host_sim *s, uint32_t p) {
@@ -237,9 +317,9 @@ static int process_spawn(lua_State *L, host_sim *s, const process_options *o,
   uint32_t p = md_sim_spawn(k, o->at, o->priority, parent);
   if (p == 0 && !md_sim_priority_free(k, o->priority))
     host_raise(L, "usage",
-               "spawn: there are %d different priorities already, which is "
+               "%s: there are %d different priorities already, which is "
                "the most at one time; use fewer",
-               MD_RANKS);
+               o->call, MD_RANKS);
   if (p == 0) host_no_memory(L);
   if (o->name && !md_sim_name(k, p, o->name, o->name_length)) {
     process_undo(L, s, p);
@@ -259,50 +339,61 @@ static int process_spawn(lua_State *L, host_sim *s, const process_options *o,
   return 1;
 }
 
-static const char *const process_fields[] = {"name",     "at",      "after",
-                                             "priority", "inbox",   "on_full",
-                                             "stream",   "accepts", NULL};
+static const char *const process_fields[] = {
+    "name",   "at",   "after",   "priority", "inbox",   "on_full",
+    "stream", "link", "monitor", "child",    "forward", "accepts", NULL};
 
-static lua_Integer process_integer(lua_State *L, int i, const char *field,
-                                   lua_Integer least, lua_Integer most) {
+static lua_Integer process_integer(lua_State *L, const char *call,
+                                   const char *field, lua_Integer least,
+                                   lua_Integer most) {
   int fits;
-  lua_getfield(L, i, field);
+  lua_getfield(L, 1, field);
   lua_Integer value = lua_isnil(L, -1) ? 0 : lua_tointegerx(L, -1, &fits);
   if (!lua_isnil(L, -1) && (lua_type(L, -1) != LUA_TNUMBER || !fits ||
                             value < least || value > most))
-    host_raise(L, "usage", "spawn: expected an integer%s as %s, got %s",
+    host_raise(L, "usage", "%s: expected an integer%s as %s, got %s", call,
                least > 0 ? " from 1 to 4294967295" : "", field,
                host_describe(L, -1));
   lua_pop(L, 1);
   return value;
 }
 
-static md_full process_full(lua_State *L, int i) {
+static bool process_boolean(lua_State *L, const char *call, const char *field) {
+  lua_getfield(L, 1, field);
+  if (!lua_isnil(L, -1) && !lua_isboolean(L, -1))
+    host_raise(L, "usage", "%s: expected true or false as %s, got %s", call,
+               field, host_describe(L, -1));
+  bool value = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+static md_full process_full(lua_State *L, const char *call) {
   static const char *const names[] = {"block", "drop", "error"};
-  lua_getfield(L, i, "on_full");
+  lua_getfield(L, 1, "on_full");
   const char *name = lua_isnil(L, -1) ? "block" : lua_tostring(L, -1);
   int k = 0;
   while (k < 3 && (name == NULL || strcmp(names[k], name) != 0)) k++;
   if (k == 3)
     host_raise(L, "usage",
-               "spawn: expected \"block\", \"drop\" or \"error\" as on_full, "
+               "%s: expected \"block\", \"drop\" or \"error\" as on_full, "
                "got %s",
-               host_describe(L, -1));
+               call, host_describe(L, -1));
   lua_pop(L, 1);
   return (md_full)k;
 }
 
 /* When it starts: `at` a time, or `after` a duration. */
-static md_time process_start(lua_State *L, host_sim *s, int i) {
+static md_time process_start(lua_State *L, host_sim *s, const char *call) {
   md_time at = md_sim_now(s->kernel);
-  lua_getfield(L, i, "at");
-  lua_getfield(L, i, "after");
+  lua_getfield(L, 1, "at");
+  lua_getfield(L, 1, "after");
   if (!lua_isnil(L, -2) && !lua_isnil(L, -1))
     host_raise(L, "usage",
-               "spawn: give either at, a time, or after, a "
-               "duration, not both");
-  if (!lua_isnil(L, -2)) at = host_time_arg(L, s, -2, "spawn");
-  else if (!lua_isnil(L, -1)) at += host_duration_arg(L, s, -1, "spawn");
+               "%s: give either at, a time, or after, a duration, not both",
+               call);
+  if (!lua_isnil(L, -2)) at = host_time_arg(L, s, -2, call);
+  else if (!lua_isnil(L, -1)) at += host_duration_arg(L, s, -1, call);
   lua_pop(L, 2);
   return at;
 }
@@ -319,25 +410,39 @@ static bool process_accepts(lua_State *L, int i) {
   return accepts;
 }
 
+/* What it is bound by to the process that calls. */
+static void process_read_bonds(lua_State *L, process_options *o) {
+  o->link = process_boolean(L, o->call, "link");
+  o->monitor = process_boolean(L, o->call, "monitor");
+  o->child = process_boolean(L, o->call, "child") || o->child;
+  o->forward = process_boolean(L, o->call, "forward");
+  if (o->forward && !o->child)
+    host_raise(L, "usage",
+               "%s: forward is for a child; say child = true, too, or "
+               "md.child({ forward = true }, fn, ...)",
+               o->call);
+}
+
 static void process_read(lua_State *L, host_sim *s, process_options *o) {
-  host_check_fields(L, 1, "spawn", process_fields);
+  host_check_fields(L, 1, o->call, process_fields);
   lua_getfield(L, 1, "name");
   if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING)
-    host_raise(L, "usage", "spawn: expected a string as name, got %s",
+    host_raise(L, "usage", "%s: expected a string as name, got %s", o->call,
                host_describe(L, -1));
   o->name = lua_tolstring(L, -1, &o->name_length); /* the table holds it */
   lua_pop(L, 1);
-  o->at = process_start(L, s, 1);
-  o->priority = process_integer(L, 1, "priority", INT64_MIN, INT64_MAX);
-  o->inbox = process_integer(L, 1, "inbox", 1, UINT32_MAX);
-  o->full = process_full(L, 1);
+  o->at = process_start(L, s, o->call);
+  o->priority = process_integer(L, o->call, "priority", INT64_MIN, INT64_MAX);
+  o->inbox = process_integer(L, o->call, "inbox", 1, UINT32_MAX);
+  o->full = process_full(L, o->call);
   lua_getfield(L, 1, "stream");
   o->stream = !lua_isnil(L, -1);
   if (o->stream && lua_type(L, -1) != LUA_TSTRING)
-    host_raise(L, "usage", "spawn: expected a string as stream, got %s",
+    host_raise(L, "usage", "%s: expected a string as stream, got %s", o->call,
                host_describe(L, -1));
   lua_pop(L, 1);
   o->accepts = process_accepts(L, 1);
+  process_read_bonds(L, o);
 }
 
 /* Keeps the protocol of p, whose sends are checked from now on. */
@@ -368,42 +473,76 @@ static void process_equip(lua_State *L, host_sim *s, uint32_t p,
   lua_pop(L, 2);
 }
 
-static bool process_callable(lua_State *L, int i) {
+/* Only a process can be bound to a new one. */
+static void process_check_bonds(lua_State *L, const host_sim *s,
+                                const process_options *o) {
+  const md_host *h = s->host;
+  if (h->process != 0 && h->sim == s) return;
+  if (!o->link && !o->monitor && !o->child) return;
+  if (o->child)
+    host_raise(L, "usage",
+               "%s: a child ends with the process that makes it, and this is "
+               "none; use md.spawn here, or make it inside "
+               "md.spawn(function() ... end)",
+               o->call);
+  host_raise(L, "usage",
+             "%s: %s is between the process that calls and the new one, and "
+             "this is no process; call it inside md.spawn(function() ... end)",
+             o->call, o->link ? "link" : "monitor");
+}
+
+/* Bonds the new process p, whose pid is on the top; returns how many values
+   there are to return. */
+static int process_bond(lua_State *L, host_sim *s, uint32_t p,
+                        const process_options *o) {
+  uint32_t own = s->host->process;
+  if (o->child) child_bind(L, s, own, p, o->forward);
+  if (o->link) bond_make(L, s, MD_LINK, p, own);
+  if (o->monitor) bond_push_ref(L, s, bond_make(L, s, MD_MONITOR, p, own));
+  return 1 + o->monitor;
+}
+
+bool host_callable(lua_State *L, int i) {
   if (lua_isfunction(L, i)) return true;
   if (!luaL_getmetafield(L, i, "__call")) return false;
   lua_pop(L, 1);
   return true;
 }
 
-/* spawn([options,] fn, ...) -> pid
+int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
+  process_options o = {
+      .call = call, .at = md_sim_now(s->kernel), .child = child};
+  bool table = lua_istable(L, 1) && !host_callable(L, 1);
+  int first = table ? 2 : 1;
+  if (!host_callable(L, first))
+    return host_raise(L, "usage",
+                      "%s: expected a function as argument %d, got %s; pass "
+                      "the function itself and its arguments after it: "
+                      "md.%s(f, a, b), not md.%s(f(a, b))",
+                      call, first, host_describe(L, first), call, call);
+  if (!table && !child) return process_spawn(L, s, &o, 1);
+  if (table) process_read(L, s, &o);
+  process_check_bonds(L, s, &o);
+  process_spawn(L, s, &o, first);
+  uint64_t pid = host_bits(lua_touserdata(L, -1));
+  uint32_t p = pid & ((1u << MD_INDEX_BITS) - 1);
+  if (o.inbox > 0 || o.stream || o.accepts) process_equip(L, s, p, &o);
+  lua_settop(L, first);
+  return process_bond(L, s, p, &o);
+}
+
+/* spawn([options,] fn, ...) -> pid [, ref]
    Makes a process that runs fn(...); it starts now, behind what is due. The
-   options: `name`; `at` (a time) or `after` (a duration) of its start;
-   `priority` (an integer, else 0: at equal times the lower goes first);
-   `inbox` (how many messages it holds, else there is no bound) with `on_full`
-   ("block", else "drop" or "error", see send); `accepts` (a protocol, to check
-   what it is sent); `stream` (the name of the stream that rng() is in it). An
-   error that fn raises ends the run, unless a process joins it at that moment
-   or the sim was made with on_error "isolate". Raises usage for another option
-   or a wrong value.
+   options: `name`; `at` (a time) or `after` (a duration); `priority` (an
+   integer, else 0: at equal times the lower goes first); `inbox` (how many
+   messages it holds, else any number) with `on_full` ("block", else "drop" or
+   "error", see send); `accepts` (a protocol of what it may be sent);
+   `stream` (the name of the stream that rng() is in it);
+   `link`, `monitor` (returns a ref, too) and `child` (true: see these). An
+   error that fn raises ends the run, unless a process joins it at that moment,
+   is linked to it and traps exits, or the sim has on_error "isolate". Raises
+   usage for another option or a wrong value.
      md.spawn({ name = "clock", after = 1 }, print, "tick") */
 int host_f_spawn(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  process_options options = {.at = md_sim_now(s->kernel)};
-  bool table = lua_istable(L, 1) && !process_callable(L, 1);
-  int first = table ? 2 : 1;
-  if (!process_callable(L, first))
-    return host_raise(L, "usage",
-                      "spawn: expected a function as argument %d, got %s; "
-                      "pass the function itself and its arguments after it: "
-                      "md.spawn(f, a, b), not md.spawn(f(a, b))",
-                      first, host_describe(L, first));
-  if (!table) return process_spawn(L, s, &options, 1);
-  process_read(L, s, &options);
-  process_spawn(L, s, &options, 2);
-  if (options.inbox > 0 || options.stream || options.accepts) {
-    uint64_t pid = host_bits(lua_touserdata(L, -1));
-    process_equip(L, s, pid & ((1u << MD_INDEX_BITS) - 1), &options);
-  }
-  lua_settop(L, 2);
-  return 1;
+  return host_spawn(L, host_sim_arg(L), "spawn", false);
 }

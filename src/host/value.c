@@ -9,6 +9,7 @@
        +------+---------+----------------+-----------+ */
 #include "host/host.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { VALUE_SIM_SHIFT = 52 };
@@ -38,6 +39,22 @@ void *host_ref_value(host_sim *s, uint32_t asker) {
   if (asker != 0)
     number = (number & ((1u << 27) - 1)) | (uint64_t)asker << 27 | 1ull << 51;
   return host_light(HOST_REF, bits | number);
+}
+
+/* 50 tells a monitor's from those that are counted, which do not get so far;
+   below is the bond's id. */
+void *host_monitor_value(const host_sim *s, md_bond_id id) {
+  static_assert(MD_BOND_INDEX_BITS + MD_BOND_GENERATION_BITS <= 50,
+                "a bond's id has its place in a ref");
+  uint64_t bits = (uint64_t)(s->id & 0xff) << VALUE_SIM_SHIFT;
+  return host_light(HOST_REF, bits | 1ull << 50 | id);
+}
+
+md_bond_id host_monitor_id(const host_sim *s, const void *ref) {
+  uint64_t bits = host_bits(ref);
+  bool own = host_kind_of(ref) == HOST_REF &&
+             bits >> VALUE_SIM_SHIFT == (s->id & 0xff);
+  return own && (bits >> 50 & 3) == 1 ? bits & ((1ull << 50) - 1) : 0;
 }
 
 static uint32_t value_named(lua_State *L, host_sim *s, int i,
@@ -96,6 +113,13 @@ static int mt_tostring(lua_State *L) {
     else snprintf(text, sizeof text, "<pid %u.%u>", index, generation);
     break;
   case HOST_REF:
+    if ((bits >> 50 & 3) == 1) { /* a monitor's */
+      bits &= (1ull << 50) - 1;
+      snprintf(text, sizeof text, "<ref m%u.%u>",
+               (unsigned)(bits & ((1u << MD_BOND_INDEX_BITS) - 1)),
+               (unsigned)(bits >> MD_BOND_INDEX_BITS));
+      break;
+    }
     snprintf(text, sizeof text, "<ref %llu>",
              (unsigned long long)(bits & ((1ull << 51) - 1)));
     break;

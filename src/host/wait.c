@@ -70,11 +70,10 @@ static int wait_refuse(lua_State *L, const char *call) {
                     call);
 }
 
-/* Raises the first of the interrupts that came while nothing was waited for. */
-static void wait_raise_pending(lua_State *L, host_sim *s, uint32_t p) {
+/* The first of the interrupts that came while nothing was waited for. */
+void host_raise_pending(lua_State *L, host_sim *s, uint32_t p) {
   md_proc_extra *extra = md_sim_extra(s->kernel, p);
-  uint32_t slot = (uint32_t)(extra->words[HOST_PENDING] >> 32);
-  host_fetch(L, s, slot, 1);
+  host_fetch(L, s, (uint32_t)(extra->words[HOST_PENDING] >> 32), 1);
   int list = lua_gettop(L);
   lua_Integer n = (lua_Integer)lua_rawlen(L, list);
   lua_rawgeti(L, list, 1);
@@ -82,12 +81,10 @@ static void wait_raise_pending(lua_State *L, host_sim *s, uint32_t p) {
     lua_rawgeti(L, list, i + 1);
     lua_rawseti(L, list, i);
   }
-  if (n == 1) {
-    host_drop(L, s, slot, 1);
-    extra->words[HOST_PENDING] &= UINT32_MAX;
-    md_sim_proc(s->kernel, p)->flags &= (uint8_t)~MD_PENDING;
-  }
+  if (n == 1) host_forget_pending(L, s, p);
+  if (lua_type(L, -1) == LUA_TUSERDATA) lua_getiuservalue(L, -1, 1);
   lua_error(L);
+  __builtin_unreachable();
 }
 
 host_sim *host_may_block(lua_State *L, const char *call) {
@@ -96,7 +93,7 @@ host_sim *host_may_block(lua_State *L, const char *call) {
   if (s == NULL || h->process == 0 || h->fences || !lua_isyieldable(L))
     wait_refuse(L, call);
   if (md_sim_proc(s->kernel, h->process)->flags & MD_PENDING)
-    wait_raise_pending(L, s, h->process);
+    host_raise_pending(L, s, h->process);
   h->instructions = 0;
   return s;
 }
@@ -118,7 +115,7 @@ int host_block(lua_State *L, host_sim *s, lua_KContext ctx, lua_KFunction k) {
 
 void host_woken(lua_State *L) {
   md_host *h = host_of(L);
-  if (h->why == MD_WHY_INTERRUPT) wait_raise_pending(L, h->sim, h->process);
+  if (h->why == MD_WHY_INTERRUPT) host_raise_pending(L, h->sim, h->process);
   if (h->why != MD_WHY_UNWIND) return;
   lua_pushlightuserdata(L, host_light(HOST_UNWIND, 0));
   lua_error(L);

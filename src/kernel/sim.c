@@ -265,7 +265,7 @@ uint32_t md_sim_spawn(md_sim *s, md_time at, int64_t priority,
   return p;
 }
 
-void md_sim_stop(md_sim *s, uint32_t p, bool failed) {
+static inline void sim_stop(md_sim *s, uint32_t p, bool failed) {
   assert(s->procs.hot[p].inbox_count == 0);
   sim_note(s, failed ? MD_TRACE_FAIL : MD_TRACE_STOP, p, 0, 0);
   sim_unwatch(s, p);
@@ -275,7 +275,7 @@ void md_sim_stop(md_sim *s, uint32_t p, bool failed) {
     md_sim_wake(s, first, MD_WHY_END);
 }
 
-static void sim_unbond(md_sim *s, uint32_t p) {
+static __attribute__((noinline)) void sim_unbond(md_sim *s, uint32_t p) {
   uint32_t parent = md_bonds_forget(&s->bonds, p);
   const md_proc *proc = &s->procs.hot[parent];
   if (parent != 0 && proc->state == MD_WAITING &&
@@ -283,14 +283,18 @@ static void sim_unbond(md_sim *s, uint32_t p) {
     md_sim_wake(s, parent, MD_WHY_END);
 }
 
-void md_sim_release(md_sim *s, uint32_t p) {
+static inline void sim_release(md_sim *s, uint32_t p) {
   if (s->procs.hot[p].flags & MD_BONDED) sim_unbond(s, p);
   md_procs_release(&s->procs, p);
 }
 
+void md_sim_stop(md_sim *s, uint32_t p, bool failed) { sim_stop(s, p, failed); }
+
+void md_sim_release(md_sim *s, uint32_t p) { sim_release(s, p); }
+
 void md_sim_end(md_sim *s, uint32_t p, bool failed) {
-  md_sim_stop(s, p, failed);
-  md_sim_release(s, p);
+  sim_stop(s, p, failed);
+  sim_release(s, p);
 }
 
 md_pid md_sim_pid(const md_sim *s, uint32_t p) {
