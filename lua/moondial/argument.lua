@@ -2,24 +2,9 @@
 -- expected, what came, what to do. The error bears the model's own line, since
 -- the library's frames do not count.
 local core = require "moondial.core"
+local inside = require "moondial.inside"
 
 local m = {}
-
--- describe(value) -> string
--- A value as it is named in an error: 'text', 5, nil, <pid 1>, a table.
-function m.describe(value)
-  local kind = type(value)
-  if kind == "string" then
-    return #value <= 40 and "'" .. value .. "'" or "a long string"
-  elseif value ~= value then
-    return "nan"
-  elseif kind == "number" or kind == "boolean" or kind == "nil" then
-    return tostring(value)
-  elseif kind == "userdata" and value.kind then
-    return tostring(value)
-  end
-  return "a " .. kind
-end
 
 -- refuse(call, text)
 -- Raises {kind="usage"} with "call: text".
@@ -31,39 +16,8 @@ end
 -- Refuses the value unless ok: "call: expected what, got value".
 function m.expect(call, ok, what, value)
   if not ok then
-    m.refuse(call, "expected " .. what .. ", got " .. m.describe(value))
+    m.refuse(call, "expected " .. what .. ", got " .. inside.describe(value))
   end
-end
-
--- Levenshtein's distance.
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do
-    row[j] = j
-  end
-  for i = 1, #a do
-    local corner = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local change = corner + (a:byte(i) == b:byte(j) and 0 or 1)
-      corner = row[j]
-      row[j] = math.min(change, row[j] + 1, row[j - 1] + 1)
-    end
-  end
-  return row[#b]
-end
-
--- nearest(name, known) -> string
--- The name of the list that is most like it; of equals the first.
-function m.nearest(name, known)
-  local best, least
-  for _, candidate in ipairs(known) do
-    local d = distance(name:sub(1, 40), candidate)
-    if not least or d < least then
-      best, least = candidate, d
-    end
-  end
-  return best
 end
 
 -- Kinds of values: what an error calls them, and what is one.
@@ -92,6 +46,13 @@ m.table = {
     return type(x) == "table"
   end,
 }
+m.any = {
+  "a value",
+  function()
+    return true
+  end,
+}
+m.protocol = { "a protocol", inside.protocol }
 m.fn = {
   "a function",
   function(x)
@@ -133,9 +94,9 @@ function m.options(call, options, fields)
   local name, names = unknown_of(options, fields)
   if type(name) == "string" then
     local text = "there is no option '%s'; did you mean '%s'?"
-    m.refuse(call, text:format(name, m.nearest(name, names)))
+    m.refuse(call, text:format(name, inside.nearest(name, names)))
   elseif name ~= nil then
-    local came = m.describe(name)
+    local came = inside.describe(name)
     m.refuse(call, "options are named fields, got the key " .. came)
   end
   for _, field in ipairs(fields) do
@@ -153,7 +114,7 @@ function m.method(call, self, meta, short)
   if getmetatable(self) ~= meta then
     local text = "expected the %s before the arguments, got %s; "
       .. "write %s:%s(...), with a colon"
-    m.refuse(call, text:format(meta.__name, m.describe(self), short, call))
+    m.refuse(call, text:format(meta.__name, inside.describe(self), short, call))
   end
 end
 

@@ -26,9 +26,14 @@ core.help = require "moondial.help"
 -- What a model may never ask for is read when it does: name = module.
 local modules = {
   dispatcher = "moondial.dispatcher",
+  compact = "moondial.template",
+  emit = "moondial.template",
   queue = "moondial.queue",
   server = "moondial.server",
   scope = "moondial.scope",
+  supervisor = "moondial.supervisor",
+  template = "moondial.template",
+  use = "moondial.template",
 }
 
 -- The model may give `require` another meaning.

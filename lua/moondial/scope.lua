@@ -1,7 +1,7 @@
 -- Scopes: a block that waits for the processes that were started in it. What is
 -- done to processes is in C (src/host/scope.c); here is what a model calls.
 local core = require "moondial.core"
-local inside = require "moondial.inside"
+local inside = require("moondial.inside").scope
 
 local m = {}
 

@@ -1,6 +1,7 @@
 -- Servers: processes described by what they do with each kind of message.
 local argument = require "moondial.argument"
 local core = require "moondial.core"
+local inside = require "moondial.inside"
 local handler = require "moondial.handler"
 local instance = require "moondial.instance"
 
@@ -265,7 +266,7 @@ local function unknown(name)
   table.sort(names)
   name = tostring(name)
   local text = "a server has no '%s'; did you mean '%s'?"
-  argument.refuse("server", text:format(name, argument.nearest(name, names)))
+  argument.refuse("server", text:format(name, inside.nearest(name, names)))
 end
 
 function server_meta.__index(s, name)

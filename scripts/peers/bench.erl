@@ -45,7 +45,31 @@ run('W7r', []) -> run('W7r', [10000]);
 run('W7r', [Turns]) ->
   noise(10000),
   Server = spawn(fun server/0),
-  {Turns, seconds(fun() -> ask(Server, Turns) end), ""}.
+  {Turns, seconds(fun() -> ask(Server, Turns) end), ""};
+run('W8', []) ->
+  N = 300000,
+  process_flag(trap_exit, true),
+  {N, seconds(fun() -> lives(N) end), ""};
+run('W9', []) ->
+  Monitors = 100000, Times = 10,
+  {Monitors * Times, seconds(fun() -> storm(Monitors, Times) end), ""}.
+
+lives(0) -> ok;
+lives(N) ->
+  Process = spawn_link(fun() -> ok end),
+  receive {'EXIT', Process, _} -> ok end,
+  lives(N - 1).
+
+storm(_, 0) -> ok;
+storm(Monitors, Times) ->
+  Process = spawn(fun() -> receive stop -> ok end end),
+  [monitor(process, Process) || _ <- lists:seq(1, Monitors)],
+  Process ! stop,
+  downs(Monitors),
+  storm(Monitors, Times - 1).
+
+downs(0) -> ok;
+downs(N) -> receive {'DOWN', _, _, _, _} -> downs(N - 1) end.
 
 server() ->
   receive {ask, From, Ref, X} -> From ! {Ref, X}, server() end.

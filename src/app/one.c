@@ -42,6 +42,7 @@
 #include "host/log.c"
 #include "host/sims.c"
 #include "host/pull.c"
+#include "host/inside.c"
 #include "host/library.c"
 #include "host/trouble.c"
 #include "host/typed.c"

@@ -49,7 +49,7 @@ void scope_lost(lua_State *L, host_sim *s, uint32_t p, uint32_t slot,
    Then the error for it is on the top. [-0, +0|n, m] */
 bool scope_unbound(lua_State *L, host_sim *s, uint32_t p);
 
-/* The module that scope.lua is made of. [-0, +1, m] */
+/* The functions that scope.lua is made of, as a table. [-0, +1, m] */
 int scope_open(lua_State *L);
 
 #endif

@@ -28,8 +28,19 @@ void host_doom(lua_State *L, host_sim *s, uint32_t p, int reason) {
   proc->flags |= MD_DYING;
 }
 
+/* Tells the recorder what befalls p, why (at `cause`) and by whom. */
+static void control_record(lua_State *L, host_sim *s, uint32_t by, uint32_t p,
+                           const char *kind, int cause) {
+  if (!host_recorded(s, p)) return;
+  lua_pushvalue(L, cause);
+  if (by) host_push_pid(L, s, by);
+  else lua_pushnil(L);
+  host_record(L, s, p, kind, 2);
+}
+
 void host_kill(lua_State *L, host_sim *s, uint32_t by, uint32_t p, int reason) {
   md_sim_note(s->kernel, MD_TRACE_KILL, by, p, 0);
+  if (s->host->recording) control_record(L, s, by, p, "KILL", reason);
   host_doom(L, s, p, reason);
   host_break(L, s, p, MD_WHY_UNWIND);
 }
@@ -136,6 +147,7 @@ bool host_becomes(lua_State *L, host_sim *s, uint32_t p) {
   host_fetch(L, s, slot, n);
   host_drop(L, s, slot, n);
   md_sim_note(s->kernel, MD_TRACE_TRANSITION, p, 0, 0);
+  if (s->host->recording) host_record_values(L, s, p, "TRANSITION", 2, n);
   return true;
 }
 
@@ -212,6 +224,7 @@ static int f_interrupt(lua_State *L) {
   lua_pushboolean(L, p != 0 && !(proc->flags & MD_DYING));
   if (!lua_toboolean(L, -1)) return 1;
   md_sim_note(s->kernel, MD_TRACE_INTERRUPT, by, p, 0);
+  if (s->host->recording) control_record(L, s, by, p, "INTERRUPT", 2);
   const char *because = host_describe(L, 2);
   host_error_value(L, host_leaf(s, p), "interrupt", "interrupted%s%s",
                    lua_isnil(L, 2) ? "" : ": ", lua_isnil(L, 2) ? "" : because);
@@ -228,6 +241,9 @@ static int f_interrupt(lua_State *L) {
 
 /* Returns, or raises, what the ended process at index 1 has left. */
 static int control_result(lua_State *L, host_sim *s) {
+  const md_host *h = s->host;
+  if (h->recording && h->sim == s)
+    host_record_values(L, s, h->process, "JOIN", 1, 1);
   host_push(L, s, HOST_RESULTS);
   lua_pushvalue(L, 1);
   lua_rawget(L, -2);
@@ -249,7 +265,7 @@ static int control_join_k(lua_State *L, int status, lua_KContext ctx) {
   host_woken(L);
   if (md_sim_proc(h->sim->kernel, h->process)->why == MD_WHY_END)
     return control_result(L, h->sim);
-  md_sim_note(h->sim->kernel, MD_TRACE_TIMEOUT, h->process, 0, 0);
+  host_timed_out(L, h->sim);
   lua_pushnil(L);
   lua_pushliteral(L, "timeout");
   return 2;

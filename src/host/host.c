@@ -74,7 +74,7 @@ static void host_preload(lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(L, host_open_core);
   lua_setfield(L, -2, "moondial.core");
-  lua_pushcfunction(L, scope_open);
+  lua_pushcfunction(L, host_open_inside);
   lua_setfield(L, -2, "moondial.inside");
   for (const host_chunk *c = host_chunks; c->name != NULL; c++) {
     lua_pushlightuserdata(L, (void *)(uintptr_t)c);

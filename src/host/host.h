@@ -100,6 +100,8 @@ struct md_host {
   bool ran;          /* the script has called run */
   bool warning;      /* a warning is being printed, piece by piece */
   bool typed;        /* a message type was declared, so records are checked */
+  bool recording;    /* there are processes that the recorder is told of */
+  int careful;       /* why sends are looked at: guards that run, a recorder */
   bool guard_failed; /* a guard has raised an error on behalf of `receiver` */
   int guarding;      /* guards that are running */
   host_sim *receiver_sim; /* who waits for the message that is being sent */
@@ -195,6 +197,9 @@ void *host_pid_light(const host_sim *s, md_pid);
 
 /* The pid, without its sim, of a light userdata that is one. */
 md_pid host_pid_bits(const void *light);
+
+/* The pid of a process that may have ended. [-0, +1, -] */
+void host_push_name(lua_State *L, const host_sim *s, md_pid pid);
 
 /* The living process of s that a light userdata is the pid of, else 0. */
 static inline uint32_t host_pid_index(const host_sim *s, const void *light) {
@@ -305,6 +310,10 @@ bool host_call(md_host *h, host_sim *s, uint32_t slot, int n);
 
 /* -- process.c -- */
 
+/* Forgets what has become of the ended process whose pid is at index 1. [-0,
+   +0, m] */
+void host_forget_result(lua_State *L, host_sim *s);
+
 /* The body of every process: [handler, fn, arguments ...]. */
 int host_body(lua_State *L);
 
@@ -352,6 +361,9 @@ void host_may_block_in(lua_State *L, const host_sim *s, const char *call);
 /* Blocks the process: the kernel knows for what. [-0, +0, -] */
 int host_block(lua_State *L, host_sim *s, lua_KContext ctx, lua_KFunction k);
 
+/* Notes that the time of the process that runs is over. [-0, +0, e] */
+void host_timed_out(lua_State *L, host_sim *s);
+
 /* Raises what a wake-up brings when it is not what was waited for: an
    interrupt, a kill; returns otherwise. */
 void host_woken(lua_State *L);
@@ -372,6 +384,7 @@ enum {
   HOST_LIMITS,    /* how many time limits it is in */
   HOST_ACCEPTS,   /* slot of its protocol */
   HOST_BECOMES,   /* slot and count << 32 of what it becomes */
+  HOST_RECORDED,  /* 1: the recorder is told what it does */
 };
 
 /* -- control.c -- */
@@ -483,9 +496,36 @@ bool host_protocol(lua_State *L, int i);
 /* Raises when one of n values is a record that lacks a field. */
 void host_check_records(lua_State *L, const char *call, int first, int n);
 
-/* Raises when `to` does not accept the n values. */
+/* Raises when `to` does not accept the n values, or `who` those that the
+   protocol at i does not have. */
 void host_check_protocol(lua_State *L, host_sim *s, uint32_t to,
                          const char *call, int first, int n);
+void host_check_rules(lua_State *L, int i, const char *who, const char *call,
+                      int first, int n);
+
+/* -- inside.c: the recorder, and what the library's Lua modules need -- */
+
+/* True when the recorder is told of what p does. */
+bool host_recorded(const host_sim *s, uint32_t p);
+
+/* Tells it with the n values on the top; true when it says so. [-n, +0, e] */
+bool host_record(lua_State *L, host_sim *s, uint32_t p, const char *kind,
+                 int n);
+
+/* The same with copies of n values from `first` on, if p is recorded. */
+void host_record_values(lua_State *L, host_sim *s, uint32_t p, const char *kind,
+                        int first, int n);
+
+/* p begins: what it runs may be replaced. Below the top are host_body's. */
+void host_record_start(lua_State *L, host_sim *s, uint32_t p);
+void host_record_spawn(lua_State *L, host_sim *s, uint32_t p, uint32_t child);
+
+/* p sends n values to the pid at `to`, now or at a time (else -1); true when
+   they are to be kept back. */
+bool host_record_send(lua_State *L, host_sim *s, uint32_t p, int to, md_time at,
+                      int first, int n);
+
+int host_open_inside(lua_State *L);
 
 /* A digest of n values for the trace. */
 uint64_t host_digest(lua_State *L, int first, int n);

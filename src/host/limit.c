@@ -18,7 +18,7 @@ static int limit_over(lua_State *L, int status, lua_KContext ctx) {
   if (extra->words[HOST_UNWINDING] != limit->number) return lua_error(L);
   extra->words[HOST_UNWINDING] = limit->before;
   if (host_kind(L, -1) != HOST_UNWIND) return lua_error(L); /* a closer's */
-  md_sim_note(h->sim->kernel, MD_TRACE_TIMEOUT, h->process, 0, 0);
+  host_timed_out(L, h->sim);
   return host_raise(L, "timeout", "timeout: the time limit is over");
 }
 

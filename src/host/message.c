@@ -93,10 +93,12 @@ message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from, int first,
   if (message_has_clauses(leaf)) {
     int clause = clauses_find(leaf, 1, L, first, n);
     if (clause == 0) return false;
+    if (s->host->recording) host_record_values(L, s, to, "RECEIVE", first, n);
     moved = clauses_move(leaf, clause, L, first, n);
   } else {
     int patterns = lua_gettop(leaf);
     if (!message_wanted(leaf, patterns, L, first, n)) return false;
+    if (s->host->recording) host_record_values(L, s, to, "RECEIVE", first, n);
     moved = message_move(leaf, patterns, L, first, n);
   }
   if (!moved) host_no_memory(L);
@@ -189,6 +191,11 @@ static message_fate message_queue(lua_State *L, host_sim *s, uint32_t to,
   md_sim_sent(s->kernel, from, to, room ? MD_SENT_QUEUED : MD_SENT);
   if (room) return MESSAGE_GONE;
   md_sim_note(s->kernel, MD_TRACE_BACKOFF, from, to, 0);
+  if (host_recorded(s, from)) {
+    lua_pushlightuserdata(L, host_pid_value(s, to));
+    for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
+    host_record(L, s, from, "BACKOFF", n + 1);
+  }
   return MESSAGE_LINED;
 }
 
@@ -209,8 +216,12 @@ static message_fate message_deliver(lua_State *L, host_sim *s, uint32_t to,
   }
   if (message_hand(L, s, to, from, first, n)) return MESSAGE_GONE;
   /* it only unwinds; what its closers wait for it has got by now */
-  if (md_sim_proc(s->kernel, to)->flags & MD_DYING || message_filtered(s, to))
+  if (md_sim_proc(s->kernel, to)->flags & MD_DYING)
     return message_drop(s, to, from);
+  if (message_filtered(s, to)) {
+    if (s->host->recording) host_record_values(L, s, to, "DROP", first, n);
+    return message_drop(s, to, from);
+  }
   if (md_sim_room(s->kernel, to))
     return message_queue(L, s, to, from, first, n, true, envelope);
   switch ((md_full)md_sim_extra(s->kernel, to)->full) {
@@ -283,6 +294,31 @@ static int message_sent(lua_State *L, int status, lua_KContext ctx) {
   return 0;
 }
 
+/* A message has come to `to` from the process that was called `from`. */
+static void message_tell_arrival(lua_State *L, host_sim *s, uint32_t to,
+                                 md_pid from, int first, int n) {
+  if (!host_recorded(s, to)) return;
+  luaL_checkstack(L, n + 5, "a message has too many values");
+  if (from) host_push_name(L, s, from);
+  else lua_pushnil(L);
+  for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
+  host_record(L, s, to, "ARRIVE", n + 1);
+}
+
+bool message_tell_send(lua_State *L, host_sim *s, uint32_t to, md_time at,
+                       int first, int n) {
+  uint32_t from = message_sender(s);
+  int top = lua_gettop(L);
+  if (to) host_push_pid(L, s, to);
+  else lua_pushvalue(L, 1);
+  bool kept = host_record_send(L, s, from, top + 1, at, first, n);
+  lua_settop(L, top);
+  if (!kept && at < 0)
+    message_tell_arrival(L, s, to, from ? md_sim_pid(s->kernel, from) : 0,
+                         first, n);
+  return kept;
+}
+
 /* A send of the values from 2 on that would have to wait: only a process
    may. */
 static bool message_would_wait(lua_State *L, host_sim *s, uint32_t to) {
@@ -308,6 +344,7 @@ static int message_send_call(lua_State *L, host_sim *s, const char *call) {
   if (message_would_wait(L, s, to))
     host_may_block_in(L, s, "send to a full inbox");
   int n = lua_gettop(L) - 1;
+  if (s->host->recording && message_tell_send(L, s, to, -1, 2, n)) return 0;
   if (to == 0) {
     host_unname(L, s);
     message_lose(L, s, host_pid_bits(lua_touserdata(L, 1)),
@@ -324,7 +361,7 @@ static int message_send_call(lua_State *L, host_sim *s, const char *call) {
 }
 
 uint32_t message_plain(lua_State *L, const md_host *h) {
-  if (h->process == 0 || h->guarding) return 0;
+  if (h->process == 0 || h->careful) return 0;
   uint32_t to = host_pid_index(h->sim, lua_touserdata(L, 1));
   uint8_t flags = md_sim_proc(h->sim->kernel, to)->flags;
   return flags & (MD_BOUNDED | MD_ACCEPTS | MD_FORWARDS) ? 0 : to;
@@ -390,6 +427,7 @@ static int message_later(lua_State *L, host_sim *s, md_time at,
   uint32_t from = message_sender(s);
   int n = lua_gettop(L) - 2;
   message_check(L, s, to, call, 3, n);
+  if (s->host->recording && message_tell_send(L, s, to, at, 3, n)) to = 0;
   uint32_t slot = host_hold(L, s, 3, n);
   uint64_t words[3] = {(uint64_t)n << 32 | slot,
                        to ? md_sim_pid(s->kernel, to) : 0,
@@ -430,6 +468,7 @@ int host_arrive(lua_State *L, host_sim *s, const uint64_t words[3]) {
   uint32_t from = words[2] ? md_sim_index(s->kernel, words[2]) : 0;
   host_fetch(L, s, slot, n);
   host_drop(L, s, slot, n);
+  if (s->host->recording) message_tell_arrival(L, s, to, words[2], first, n);
   if (to == 0 && words[1] != 0)
     message_lose(L, s, words[1], words[2], first, n);
   else if (message_send(L, s, to, from, first, n, host_digest(L, first, n),

@@ -34,6 +34,11 @@ uint32_t message_plain(lua_State *L, const md_host *h);
 void message_check(lua_State *L, host_sim *s, uint32_t to, const char *call,
                    int first, int n);
 
+/* Tells the recorder that the process that runs sends n values, at a time or
+   now (-1), and `to` that they arrive; true when they are to be kept back. */
+bool message_tell_send(lua_State *L, host_sim *s, uint32_t to, md_time at,
+                       int first, int n);
+
 /* Raises that the inbox of `to` is full. */
 int message_overflow(lua_State *L, host_sim *s, uint32_t to, const char *call);
 

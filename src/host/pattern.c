@@ -52,8 +52,10 @@ bool host_guard(lua_State *L, bool own, int n) {
     h->process = h->receiver;
   }
   h->guarding++;
+  h->careful++;
   int status = lua_pcall(L, n, 1, 0);
   h->guarding--;
+  h->careful--;
   h->sim = sim;
   h->process = process;
   return pattern_guarded(L, h, own, status);

@@ -42,6 +42,20 @@ static void process_keep(lua_State *L, host_sim *s, uint32_t p) {
   lua_settop(L, result - 1);
 }
 
+void host_forget_result(lua_State *L, host_sim *s) {
+  int top = lua_gettop(L);
+  host_push(L, s, HOST_RESULTS);
+  lua_pushvalue(L, 1);
+  lua_pushnil(L);
+  lua_rawset(L, top + 1);
+  lua_rawgeti(L, top + 1, (lua_Integer)s->results_last);
+  if (lua_rawequal(L, -1, 1)) {
+    lua_pushnil(L);
+    lua_rawseti(L, top + 1, (lua_Integer)s->results_last--);
+  }
+  lua_settop(L, top);
+}
+
 /* Makes {ok, values ...} of the top n values and keeps it. [-n, +0, m] */
 static void process_keep_values(lua_State *L, host_sim *s, uint32_t p, bool ok,
                                 int n) {
@@ -162,6 +176,15 @@ static void process_forget(lua_State *L, host_sim *s, uint32_t p) {
     process_drop(L, s, words[HOST_REASON], 1);
 }
 
+/* Tells the recorder how p ends, by the n values on the top or the error. */
+static void process_record(lua_State *L, host_sim *s, uint32_t p, bool ok,
+                           int n) {
+  bool exited = !ok && process_unwound(L, s, p) && process_exited(L, s, p);
+  if (ok) host_record_values(L, s, p, "STOP", lua_gettop(L) - n + 1, n);
+  else if (exited) host_record_values(L, s, p, "STOP", 1, 0);
+  else host_record_values(L, s, p, "FAIL", lua_gettop(L), 1);
+}
+
 /* The last of a process, on its own coroutine: values from 2 on are what it
    returned, or the top is the error. */
 static void process_over(lua_State *L, host_sim *s, uint32_t p, bool ok,
@@ -172,6 +195,7 @@ static void process_over(lua_State *L, host_sim *s, uint32_t p, bool ok,
     lua_replace(L, 1);
   }
   int n = lua_gettop(L) - 1;
+  if (s->host->recording) process_record(L, s, p, ok, n);
   if (ok && n > 0) process_keep_values(L, s, p, true, n);
   if (!ok) process_failed(L, s, p);
   process_forget(L, s, p);
@@ -224,6 +248,7 @@ static int process_body_k(lua_State *L, int status, lua_KContext ctx) {
   uint32_t p = h->process;
   if (md_sim_proc(s->kernel, p)->flags & MD_BONDED) return process_end(L, true);
   int n = lua_gettop(L) - 1;
+  if (h->recording) host_record_values(L, s, p, "STOP", 2, n);
   if (n > 0) process_keep_values(L, s, p, true, n);
   process_forget(L, s, p);
   host_flush(L, s, p, true);
@@ -232,6 +257,8 @@ static int process_body_k(lua_State *L, int status, lua_KContext ctx) {
 }
 
 int host_body(lua_State *L) {
+  const md_host *h = host_of(L);
+  if (h->recording) host_record_start(L, h->sim, h->process);
   int status =
       lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, process_body_k);
   return process_body_k(L, status, 0);
@@ -335,13 +362,14 @@ static int process_spawn(lua_State *L, host_sim *s, const process_options *o,
   lua_pushcfunction(co, host_body);
   lua_pushcfunction(co, host_handler);
   lua_xmove(L, co, n + 1);
+  if (h->recording) host_record_spawn(L, s, parent, p);
   host_push_pid(L, s, p);
   return 1;
 }
 
 static const char *const process_fields[] = {
-    "name",   "at",   "after",   "priority", "inbox",   "on_full",
-    "stream", "link", "monitor", "child",    "forward", "accepts", NULL};
+    "name", "at",      "after", "priority", "inbox",   "on_full", "stream",
+    "link", "monitor", "child", "forward",  "accepts", NULL};
 
 static lua_Integer process_integer(lua_State *L, const char *call,
                                    const char *field, lua_Integer least,

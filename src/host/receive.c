@@ -9,6 +9,15 @@
 /* So many clauses at most look for messages by tag. */
 enum { MESSAGE_TAGS = 8 };
 
+/* Tells the recorder of a message that is held. */
+static void message_record(lua_State *L, host_sim *s, uint32_t p,
+                           const char *kind, const md_mail *mail) {
+  int n = (int)mail->count;
+  if (!host_recorded(s, p)) return;
+  host_fetch(L, s, mail->slot, n);
+  host_record(L, s, p, kind, n);
+}
+
 /* Takes envelope e of p, whose values have been fetched. */
 static void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
                             bool line) {
@@ -19,6 +28,7 @@ static void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
   } else {
     mail = md_sim_take(s->kernel, p, e);
   }
+  if (s->host->recording) message_record(L, s, p, "RECEIVE", &mail);
   host_drop(L, s, mail.slot, (int)mail.count);
   md_sim_received(s->kernel, p, mail.from, line ? 0 : mail.arrival);
 }
@@ -69,7 +79,7 @@ static bool message_look(lua_State *L, host_sim *s, uint32_t p, int patterns) {
 }
 
 static int message_timeout(lua_State *L, host_sim *s, const char *call) {
-  md_sim_note(s->kernel, MD_TRACE_TIMEOUT, s->host->process, 0, 0);
+  host_timed_out(L, s);
   bool asked = strcmp(call, "ask_timeout") == 0;
   return host_raise(L, "timeout", "%s: no %s came in time", call,
                     asked ? "reply" : "message");
@@ -218,6 +228,12 @@ static int message_ask(lua_State *L, host_sim *s, uint32_t to,
   lua_pushlightuserdata(L, ref);
   lua_rotate(L, 3, 2); /* pid, method, self, ref, arguments */
   message_check(L, s, to, "ask", 2, n + 2);
+  if (h->recording && message_tell_send(L, s, to, -1, 2, n + 2)) {
+    lua_settop(L, 0); /* kept back in a replay, which has the reply */
+    lua_pushlightuserdata(L, ref);
+    md_sim_wait(s->kernel, h->process, MD_WAIT_REPLY, deadline, h->process);
+    return host_block(L, s, 0, message_asked);
+  }
   message_fate fate =
       message_send(L, s, to, h->process, 2, n + 2, digest, &envelope);
   if (fate == MESSAGE_OVER) return message_overflow(L, s, to, "ask");
@@ -286,7 +302,7 @@ static int message_clause(lua_State *L) {
 
 /* The time to wait is over: calls the function of `after`. */
 static int message_after(lua_State *L, host_sim *s) {
-  md_sim_note(s->kernel, MD_TRACE_TIMEOUT, s->host->process, 0, 0);
+  host_timed_out(L, s);
   lua_settop(L, 1);
   lua_getiuservalue(L, 1, 1);
   lua_getfield(L, -1, "after");
@@ -359,6 +375,7 @@ static bool message_look_filter(lua_State *L, host_sim *s, uint32_t p) {
   while ((e = md_sim_proc(s->kernel, p)->inbox_first) != 0) {
     if (message_try_clauses(L, s, p, e, false)) return true;
     md_mail mail = md_sim_take(s->kernel, p, e);
+    if (s->host->recording) message_record(L, s, p, "DROP", &mail);
     host_drop(L, s, mail.slot, (int)mail.count);
     md_sim_note(s->kernel, MD_TRACE_DROP, mail.from, p, 0);
   }

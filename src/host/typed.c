@@ -430,27 +430,16 @@ bool host_protocol(lua_State *L, int i) {
   return true;
 }
 
-/* Pushes the rules of what `to` accepts and their text; returns the text. */
-static const char *protocol_of(lua_State *L, host_sim *s, uint32_t to) {
-  uint32_t slot = (uint32_t)md_sim_extra(s->kernel, to)->words[HOST_ACCEPTS];
-  host_fetch(L, s, slot, 1);
-  typed_field(L, lua_gettop(L), &typed_rules);
-  lua_remove(L, -2);
-  lua_rawgeti(L, -1, 1);
-  return lua_tostring(L, -1);
-}
-
 /* The values after the method do not match the list of patterns at `rule`. */
-static void protocol_check_values(lua_State *L, host_sim *s, uint32_t to,
+static void protocol_check_values(lua_State *L, const char *who,
                                   const char *call, int first, int n, int rule,
                                   const char *accepts) {
-  char label[64];
   int patterns = (int)lua_rawlen(L, rule);
   if (patterns != n - 1)
     host_raise(L, "usage",
                "%s: %s takes %d value%s after %s, got %d; it accepts %s", call,
-               host_label(s, to, label), patterns, patterns == 1 ? "" : "s",
-               host_describe(L, first), n - 1, accepts);
+               who, patterns, patterns == 1 ? "" : "s", host_describe(L, first),
+               n - 1, accepts);
   for (int k = 1; k <= patterns; k++) {
     lua_rawgeti(L, rule, k);
     int pattern = lua_gettop(L);
@@ -459,30 +448,28 @@ static void protocol_check_values(lua_State *L, host_sim *s, uint32_t to,
       const char *expected = lua_tostring(L, -1);
       host_raise(L, "usage",
                  "%s: %s expects %s as value %d of %s, got %s; it accepts %s",
-                 call, host_label(s, to, label), expected, k + 1,
-                 host_describe(L, first), host_describe(L, first + k), accepts);
+                 call, who, expected, k + 1, host_describe(L, first),
+                 host_describe(L, first + k), accepts);
     }
     lua_pop(L, 1);
   }
 }
 
-void host_check_protocol(lua_State *L, host_sim *s, uint32_t to,
-                         const char *call, int first, int n) {
-  char label[64];
+void host_check_rules(lua_State *L, int i, const char *who, const char *call,
+                      int first, int n) {
   int top = lua_gettop(L);
-  if (n > 0 && host_kind(L, first) == HOST_REF) return; /* a reply */
   luaL_checkstack(L, 12, NULL);
-  const char *accepts = protocol_of(L, s, to);
+  typed_field(L, i, &typed_rules);
+  lua_rawgeti(L, -1, 1);
+  const char *accepts = lua_tostring(L, -1);
   bool typed = n == 1 && typed_field(L, first, &typed_type);
-  if (typed) lua_rawget(L, top + 1); /* by its type */
-  else if (n > 0 && lua_type(L, first) == LUA_TSTRING) {
+  if (!typed && n > 0 && lua_type(L, first) == LUA_TSTRING)
     lua_pushvalue(L, first);
-    lua_rawget(L, top + 1);
-  } else lua_pushnil(L);
+  else if (!typed) lua_pushboolean(L, 0); /* no rule has that key */
+  lua_rawget(L, top + 1);
   int rule = lua_gettop(L);
   if (lua_isnil(L, rule))
-    host_raise(L, "usage", "%s: %s accepts %s; got %s", call,
-               host_label(s, to, label), accepts,
+    host_raise(L, "usage", "%s: %s accepts %s; got %s", call, who, accepts,
                n == 0 ? "an empty message"
                : typed_field(L, first, &typed_type)
                    ? luaL_tolstring(L, first, NULL)
@@ -490,12 +477,22 @@ void host_check_protocol(lua_State *L, host_sim *s, uint32_t to,
   if (host_typed(L, rule) == HOST_TYPE) {
     if (n != 2 || !host_record_of(L, first + 1, rule))
       host_raise(L, "usage", "%s: %s accepts %s; got %s with other values",
-                 call, host_label(s, to, label), accepts,
-                 host_describe(L, first));
+                 call, who, accepts, host_describe(L, first));
   } else if (!typed) {
-    protocol_check_values(L, s, to, call, first, n, rule, accepts);
+    protocol_check_values(L, who, call, first, n, rule, accepts);
   }
   lua_settop(L, top);
+}
+
+void host_check_protocol(lua_State *L, host_sim *s, uint32_t to,
+                         const char *call, int first, int n) {
+  char label[64];
+  if (n > 0 && host_kind(L, first) == HOST_REF) return; /* a reply */
+  luaL_checkstack(L, 2, NULL);
+  host_fetch(L, s, (uint32_t)md_sim_extra(s->kernel, to)->words[HOST_ACCEPTS],
+             1);
+  host_check_rules(L, lua_gettop(L), host_label(s, to, label), call, first, n);
+  lua_pop(L, 1);
 }
 
 void host_open_types(lua_State *L) {

@@ -27,6 +27,11 @@ md_pid host_pid_bits(const void *light) {
   return host_bits(light) & ((1ull << VALUE_SIM_SHIFT) - 1);
 }
 
+void host_push_name(lua_State *L, const host_sim *s, md_pid pid) {
+  uint64_t sim = (uint64_t)(s->id & 0xff) << VALUE_SIM_SHIFT;
+  lua_pushlightuserdata(L, host_light(HOST_PID, sim | pid));
+}
+
 void host_push_pid(lua_State *L, const host_sim *s, uint32_t p) {
   lua_pushlightuserdata(L, host_pid_value(s, p));
 }

@@ -113,6 +113,12 @@ int host_block(lua_State *L, host_sim *s, lua_KContext ctx, lua_KFunction k) {
   return lua_yieldk(L, 0, ctx, k);
 }
 
+void host_timed_out(lua_State *L, host_sim *s) {
+  uint32_t p = s->host->process;
+  md_sim_note(s->kernel, MD_TRACE_TIMEOUT, p, 0, 0);
+  if (s->host->recording) host_record_values(L, s, p, "TIMEOUT", 1, 0);
+}
+
 void host_woken(lua_State *L) {
   md_host *h = host_of(L);
   if (h->why == MD_WHY_INTERRUPT) host_raise_pending(L, h->sim, h->process);

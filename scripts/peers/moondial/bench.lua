@@ -256,6 +256,66 @@ function work.W7r()
   return turns, timed(sim)
 end
 
+-- Linked lives: each ends at once, and its parent, which traps exits, is told.
+function work.W8()
+  local lives = 300000
+  local sim = new_sim()
+  sim:spawn(function()
+    md.trap_exit(true)
+    for _ = 1, lives do
+      local pid = md.spawn({ link = true }, function() end)
+      md.wait("exit", pid)
+    end
+  end)
+  return lives, timed(sim)
+end
+
+-- 100 000 monitors on one process, which then ends: ten times.
+function work.W9()
+  local monitors, times = 100000, 10
+  local sim = new_sim()
+  sim:spawn(function()
+    for _ = 1, times do
+      local pid = md.spawn(md.wait)
+      for _ = 1, monitors do
+        md.monitor(pid)
+      end
+      md.send(pid, "stop")
+      for _ = 1, monitors do
+        md.wait("down")
+      end
+    end
+  end)
+  return monitors * times, timed(sim)
+end
+
+-- 10 000 children that fail and are started again, all in all so many times;
+-- memory after the first tenth of them should be all that it ever takes.
+function work.supervisor(restarts)
+  local children = 10000
+  local sim = new_sim()
+  local rng = sim:rng("failures")
+  local list, started = {}, 0
+  local function start()
+    started = started + 1
+    md.sleep(rng:exponential(1.0))
+    error("failed", 0)
+  end
+  for i = 1, children do
+    list[i] = { id = i, start = start }
+  end
+  sim:supervisor { children = list, max_restarts = 1 << 20, within = 1e-6 }
+  local function reached(n)
+    return function()
+      return started >= children + n
+    end
+  end
+  local wall = timed(sim, { when = reached(restarts // 10) })
+  local before = peak()
+  wall = wall + timed(sim, { when = reached(restarts) })
+  return restarts, wall, { grown = peak() - before }
+end
+
 -- A run that could go on for ever: memory after the first million events
 -- should be all that it ever takes.
 function work.steady(events)
