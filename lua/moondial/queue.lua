@@ -22,9 +22,9 @@ local m = {}
 
 -- -- the process -----------------------------------------------------
 
--- What the call's own turn has still to confirm.
+-- What the turn of queue:put has still to confirm; plain questions do not.
 local function unsure(item)
-  return item.ticket and not item.ticket.sure
+  return item.ticket and item.ticket.sure == false
 end
 
 -- One without a ticket that ended while it waited can tell nobody.
@@ -105,7 +105,7 @@ local function put(q, from, ref, x, ticket)
   line.insert(q.putters, putter)
   settle(q)
   putter.waited = true
-  if putter.line == q.putters and ticket and ticket.hasty then
+  if putter.line == q.putters and putter.ticket and ticket.hasty then
     dismiss(putter)
   end
 end
@@ -209,7 +209,8 @@ local function ticket_for(q, timeout, call)
   if timeout ~= nil then
     argument.check(call, argument.duration, timeout, "timeout")
   end
-  return setmetatable({ pid = q.pid, hasty = timeout == 0 }, ticket_meta)
+  local ticket = { pid = q.pid, hasty = timeout == 0, sure = false }
+  return setmetatable(ticket, ticket_meta)
 end
 
 --- queue([capacity]) -> queue

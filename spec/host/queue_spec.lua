@@ -187,6 +187,24 @@ describe("a queue (0.20)", function()
     )
   end)
 
+  it("takes out what a plain question with a ticket has put", function()
+    assert.same(
+      { "0 1 2", "0 1 0" },
+      told(function(say)
+        local pid = md.queue().pid
+        local tickets = { {}, {} }
+        for i = 1, 2 do
+          md.ask(pid, "put", i, tickets[i])
+        end
+        say(1, md.ask(pid, "length"))
+        md.send(pid, "undo", tickets[2])
+        local first = md.ask(pid, "get")
+        md.send(pid, "undo", tickets[1]) -- too late: somebody has it
+        say(first, md.ask(pid, "length"))
+      end)
+    )
+  end)
+
   it("does not give to the dead who had no ticket", function()
     assert.same(
       { "2 tea" },
