@@ -127,11 +127,18 @@ local function help(helper, call, ...)
   call(...)
 end
 
+local function helper_name(instance)
+  local name = core.info(instance.pid).name
+  instance.helper_name = name and "handler of " .. name or "handler"
+  return instance.helper_name
+end
+
 local function start(instance, it, ...)
   local helper = setmetatable({}, helper_meta)
   helper.instance, helper.gate = instance, it.gate
   count(instance, it.gate, 1)
-  helper.pid = core.spawn({ name = "handler" }, help, helper, it.call, ...)
+  local named = { name = instance.helper_name or helper_name(instance) }
+  helper.pid = core.spawn(named, help, helper, it.call, ...)
   instance.place.of[helper.pid] = instance
   line.insert(instance.helpers, helper)
 end

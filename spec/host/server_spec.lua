@@ -830,10 +830,11 @@ describe("a concurrent server (4.30)", function()
 
   it("has the state of its instance in each process", function()
     idle(function()
-      local s = md.server { concurrent = 5 }
+      local s = md.server { concurrent = 5, name = "shop" }
       s:handle("x", function(pid)
         assert.equal(pid, s.pid)
         assert.are_not.equal(pid, md.self())
+        assert.equal("handler of shop", md.info(md.self()).name)
         s.state.n = (s.state.n or 0) + 1
       end)
       s:handle("end", function(from, ref)
