@@ -77,9 +77,8 @@ local function check_child(call, spec, n)
     end
     check_options(call, spec.supervisor)
   else
-    what = ("a function as start of child '%s'; start is the child's body"):format(
-      tostring(id)
-    )
+    what = "a function as start of child '%s'; start is the child's body"
+    what = what:format(tostring(id))
     expect(call, type(spec.start) == "function", what, spec.start)
   end
   local options = {
@@ -407,9 +406,9 @@ end
 --- priority, inbox, on_full, accepts and stream, as for spawn. The strategy:
 --- "one_for_one", "one_for_all" or "rest_for_one". More than max_restarts (3)
 --- within so many units of time (5) end the supervisor and all its children,
---- with the reason "shutdown". Asked, it answers which_children, count_children,
---- start_child, terminate_child, restart_child and delete_child. Raises usage
---- for a wrong option or child.
+--- with the reason "shutdown". It answers when it is asked for which_children,
+--- count_children, start_child, terminate_child, restart_child or delete_child.
+--- Raises usage for a wrong option or child.
 ---   local function counter() md.wait "add"; error "lost count" end
 ---   md.supervisor { children = { { id = "counter", start = counter } } }
 function m.supervisor(...)

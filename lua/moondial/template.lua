@@ -308,7 +308,8 @@ end
 --- names the pid; without one, or when it names none, the message only comes
 --- out of pull, as a signal SEND. Raises usage in a process that no template
 --- has made, and for what the template does not emit.
----   md.template({ entrypoint = function() md.emit("up") end }):create():start()
+---   local t = md.template { entrypoint = function() md.emit("up") end }
+---   t:create():start()
 function m.emit(...)
   return emit(select(2, argument.sim(...)))
 end
