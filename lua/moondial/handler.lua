@@ -76,6 +76,13 @@ end
 -- Whether what is equal to it alone matches, and two of them are told apart.
 local plain = { string = true, number = true, boolean = true }
 
+-- clause(patterns, fn) -> clause
+function m.clause(patterns, fn)
+  local clause = table.move(patterns, 1, patterns.n, 1, {})
+  clause[patterns.n + 1] = fn
+  return clause
+end
+
 -- equal(a, b) -> boolean
 -- Two lists of patterns {n =, ...} are equal, item by item.
 function m.equal(a, b)
@@ -122,6 +129,26 @@ function m.patterns(call, list)
         "expected one function, after the patterns, got another" .. place
       )
     end
+  end
+end
+
+-- reach(handlers, patterns, fn)
+-- Refuses patterns that the core refuses, and those that would never be met
+-- behind the handlers that there are.
+function m.reach(handlers, patterns, fn)
+  local list = { m.clause(patterns, fn) }
+  core.clauses(list)
+  for _, it in ipairs(handlers) do
+    if it.patterns.n > 0 then
+      table.insert(list, #list, m.clause(it.patterns, fn))
+    end
+  end
+  if not pcall(core.clauses, list) then
+    argument.refuse(
+      "handle",
+      "a handler that was declared before takes every message that this one "
+        .. "would; declare this one first, or leave it out"
+    )
   end
 end
 

@@ -1,22 +1,26 @@
 -- A server that runs: a process that waits for what its handlers take, and
 -- calls them. Handlers may be added, and turns come due, while it waits: then
--- it is poked, by a message of its own kind. It is sent only to one that waits
--- here, who is handed it at once, so that it never lies in an inbox, where a
--- handler could find it.
+-- it is poked, by a ref as a message, which every protocol lets through. It is
+-- sent only to one that waits here, who is handed it at once, so that it never
+-- lies in an inbox, where a handler could find it.
 local core = require "moondial.core"
 local handler = require "moondial.handler"
 local line = require "moondial.line"
 
 local m = {}
 
-local POKE = "moondial.server: look again"
-
 -- The instances of each server in each sim, and the processes that act for one.
 -- An entry goes with its sim.
 local function place_of(server, sim)
   local place = server.places[sim]
   if not place then
-    place = { instances = line.new(), of = {} }
+    place = {
+      instances = line.new(),
+      of = {}, -- instances by the pids that act for them
+      poke = sim:ref(),
+      compiled = {}, -- clauses of this version of the server
+      version = 0,
+    }
     server.places[sim] = place
   end
   return place
@@ -25,7 +29,7 @@ end
 local function poke(instance)
   local sim, pid = instance.sim, instance.pid
   if instance.idle and sim:status(pid) == "waiting" then
-    sim:send(pid, POKE)
+    sim:send(pid, instance.place.poke)
   end
 end
 
@@ -64,17 +68,14 @@ end
 -- What a full handler would take stays in the inbox, and so does what others
 -- behind it might take in its place.
 local function compile(server, instance)
-  local list, closed = { { POKE } }, {}
+  local list, closed = { { instance.place.poke } }, {}
   for _, it in ipairs(server.handlers) do
     local open = not is_full(instance, it.gate)
     for _, other in ipairs(closed) do
       open = open and handler.apart(it.patterns, other.patterns)
     end
     if open then
-      local patterns = it.patterns
-      local clause = table.move(patterns, 1, patterns.n, 1, {})
-      clause[patterns.n + 1] = it.take
-      list[#list + 1] = clause
+      list[#list + 1] = handler.clause(it.patterns, it.take)
     else
       closed[#closed + 1] = it
     end
@@ -92,10 +93,14 @@ local function clauses_for(server, instance)
     end
     key = table.concat(full)
   end
-  local clauses = server.compiled[key]
+  local place = instance.place
+  if place.version ~= server.version then
+    place.compiled, place.version = {}, server.version
+  end
+  local clauses = place.compiled[key]
   if not clauses then
     clauses = compile(server, instance)
-    server.compiled[key] = clauses
+    place.compiled[key] = clauses
   end
   return clauses
 end

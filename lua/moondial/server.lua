@@ -60,7 +60,7 @@ function m.server(...)
     options = options,
     gate = concurrent > 1 and { limit = concurrent },
     handlers = {},
-    compiled = {},
+    version = 0,
     turns = {},
     places = setmetatable({}, { __mode = "k" }), -- by sim
   }, server_meta)
@@ -94,7 +94,7 @@ local function assign(s, it, fn, options)
   else
     it.gate = s.gate
   end
-  s.compiled = {}
+  s.version = s.version + 1
 end
 
 -- A handler for the patterns; without any it is the one for all the others,
@@ -117,6 +117,7 @@ local function set(s, patterns, fn, options)
       return assign(s, it, fn, options)
     end
   end
+  handler.reach(s.handlers, patterns, fn)
   add(s, patterns, fn, options)
 end
 
@@ -127,7 +128,8 @@ end
 --- place of the other, also while instances run: their next message meets the
 --- new one. The options `timeout`, `retry` and `concurrent` are those of
 --- md.server, for this handler; false is none. Raises usage for what is no
---- pattern, no function or no option.
+--- pattern, no function or no option, and for a handler whose messages another
+--- takes all.
 ---   s:handle("ping", function(from, ref) md.reply(from, ref, "pong") end)
 function server:handle(...)
   argument.method("handle", self, server_meta, "s")
@@ -135,7 +137,6 @@ function server:handle(...)
   local fn, options, n = split("handle", arguments)
   local patterns = table.move(arguments, 1, n, 1, { n = n })
   handler.patterns("handle", patterns)
-  core.clauses { table.move(patterns, 1, n, 1, { [n + 1] = fn }) }
   set(self, patterns, fn, options)
 end
 

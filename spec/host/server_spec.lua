@@ -392,6 +392,58 @@ describe("handlers", function()
     assert.equal(3, #run "random")
   end)
 
+  it("that another hides are refused, and nothing runs into that", function()
+    assert.same(
+      { "0 any x 1", "0 rest" },
+      idle(function(say)
+        local s = md.server()
+        s:otherwise(function()
+          say "rest"
+        end)
+        s:handle(md._, function(...)
+          say("any", ...)
+        end)
+        local ok, err = pcall(function()
+          s:handle("x", 1, print)
+        end)
+        assert.is_false(ok)
+        assert.equal("usage", err.kind)
+        local pattern = "server_spec.lua:%d+: handle: a handler that was "
+          .. "declared before takes every message"
+        assert.matches(pattern, err.message)
+        local pid = s:spawn()
+        md.send(pid, "x", 1)
+        md.send(pid)
+      end)
+    )
+  end)
+
+  it("may be added to an instance with a protocol", function()
+    assert.same(
+      { "0 ping", "1 1", "1.5 other 5" },
+      story(function(say)
+        local s = md.server()
+        local Point = md.message("point", { x = md.is.integer })
+        s:handle("ping", function()
+          say "ping"
+        end)
+        local accepts = md.protocol { ping = {}, point = Point }
+        local pid = s:spawn { accepts = accepts }
+        md.send(pid, "ping")
+        md.yield()
+        s:every(1, function(t)
+          say(t)
+        end)
+        s:handle(Point, function(point)
+          say("other", point.x)
+          md.exit()
+        end)
+        md.sleep(1.5)
+        md.send(pid, Point { x = 5 })
+      end)
+    )
+  end)
+
   it("that are refused leave the server as it was", function()
     assert.same(
       { "0 a" },
