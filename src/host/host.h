@@ -465,7 +465,12 @@ bool host_kind_covers(uint64_t a, uint64_t b);
 bool host_kind_of_type(uint64_t pattern, int type);
 
 /* True when what matches is stripped: a literal. */
-bool host_literal(lua_State *P, int p);
+bool host_literal_object(lua_State *P, int p, int type);
+
+static inline bool host_literal(lua_State *P, int p) {
+  int type = lua_type(P, p);
+  return type == LUA_TSTRING || host_literal_object(P, p, type);
+}
 
 /* True when a value of that type is no pattern: a function. */
 bool host_no_pattern(int type);

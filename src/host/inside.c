@@ -2,6 +2,7 @@
    moondial.inside. And the recorder: a function of the library that is told
    what the processes of a template's instances do, see family.lua. */
 #include "host/bond.h"
+#include "host/message.h"
 
 static const char inside_recorder; /* its address is the recorder's key */
 
@@ -69,6 +70,32 @@ bool host_record_send(lua_State *L, host_sim *s, uint32_t p, int to, md_time at,
   else lua_pushnil(L);
   for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
   return host_record(L, s, p, "SEND", n + 2);
+}
+
+/* -- messages -- */
+
+void message_tell_arrival(lua_State *L, host_sim *s, uint32_t to,
+                                 md_pid from, int first, int n) {
+  if (!host_recorded(s, to)) return;
+  luaL_checkstack(L, n + 5, "a message has too many values");
+  if (from) host_push_name(L, s, from);
+  else lua_pushnil(L);
+  for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
+  host_record(L, s, to, "ARRIVE", n + 1);
+}
+
+bool message_tell_send(lua_State *L, host_sim *s, uint32_t to, md_time at,
+                       int first, int n) {
+  uint32_t from = message_sender(s);
+  int top = lua_gettop(L);
+  if (to) host_push_pid(L, s, to);
+  else lua_pushvalue(L, 1);
+  bool kept = host_record_send(L, s, from, top + 1, at, first, n);
+  lua_settop(L, top);
+  if (!kept && at < 0)
+    message_tell_arrival(L, s, to, from ? md_sim_pid(s->kernel, from) : 0,
+                         first, n);
+  return kept;
 }
 
 /* -- the module -- */

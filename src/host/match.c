@@ -73,8 +73,9 @@ uint64_t host_pattern_tag(lua_State *L, int i) {
   return host_deep(L, i) ? host_deep_tag(L, i) : host_tag(L, i);
 }
 
-bool host_literal(lua_State *P, int p) {
-  return host_kind(P, p) != HOST_PATTERN && !host_deep(P, p);
+bool host_literal_object(lua_State *P, int p, int type) {
+  if (type == LUA_TLIGHTUSERDATA) return host_kind(P, p) != HOST_PATTERN;
+  return !host_deep(P, p);
 }
 
 bool host_match_kind(uint64_t pattern, lua_State *V, int v) {
@@ -123,9 +124,8 @@ static bool match_same_number(lua_State *A, int a, lua_State *B, int b) {
   return whole_a == whole_b && lua_tonumber(A, a) == lua_tonumber(B, b);
 }
 
-/* Raw equality of two states' values. */
-static bool match_equal(lua_State *A, int a, lua_State *B, int b) {
-  int type = lua_type(A, a);
+/* Raw equality of two states' values, the first of which is of that type. */
+static bool match_equal(int type, lua_State *A, int a, lua_State *B, int b) {
   size_t n, m;
   const char *x, *y;
   if (type != lua_type(B, b)) return false;
@@ -148,17 +148,23 @@ static bool match_equal(lua_State *A, int a, lua_State *B, int b) {
 }
 
 bool host_match(lua_State *P, int p, lua_State *V, int v) {
-  const void *light = lua_touserdata(P, p);
-  switch (host_kind_of(light)) {
-  case HOST_NO_VALUE:
-    return host_deep(P, p) ? host_match_deep(P, p, V, v)
-                           : match_equal(P, p, V, v);
-  case HOST_PATTERN:
-    return lua_type(V, v) != LUA_TNONE &&
-           host_match_kind(host_bits(light), V, v);
-  default:
+  int type = lua_type(P, p);
+  const void *light;
+  switch (type) {
+  case LUA_TLIGHTUSERDATA:
+    light = lua_touserdata(P, p);
+    if (host_kind_of(light) == HOST_PATTERN)
+      return lua_type(V, v) != LUA_TNONE &&
+             host_match_kind(host_bits(light), V, v);
     return lua_touserdata(V, v) == light;
+  case LUA_TTABLE:
+  case LUA_TUSERDATA:
+    if (host_deep(P, p)) return host_match_deep(P, p, V, v);
+    break;
+  default:
+    break;
   }
+  return match_equal(type, P, p, V, v);
 }
 
 /* -- digests -- */

@@ -14,8 +14,8 @@
 /* -- handing over -- */
 
 /* Does the message match the patterns on the waiting coroutine's stack? */
-static inline bool message_wanted(lua_State *leaf, int patterns, lua_State *L,
-                                  int first, int n) {
+static inline __attribute__((always_inline)) bool
+message_wanted(lua_State *leaf, int patterns, lua_State *L, int first, int n) {
   if (patterns > n) return false;
   for (int i = 1; i <= patterns; i++)
     if (!host_match(leaf, i, L, first + i - 1)) return false;
@@ -24,8 +24,8 @@ static inline bool message_wanted(lua_State *leaf, int patterns, lua_State *L,
 
 /* Moves the top n values, a message that matches the patterns 1 .. top of
    leaf, without the literals. False when there is no memory. [-n, +0, -] */
-static inline bool message_move(lua_State *leaf, int patterns, lua_State *L,
-                                int first, int n) {
+static inline __attribute__((always_inline)) bool
+message_move(lua_State *leaf, int patterns, lua_State *L, int first, int n) {
   int prefix = 0, last = patterns;
   /* a C function that has blocked has so many slots free */
   if (n > LUA_MINSTACK - 2 && !lua_checkstack(leaf, n)) return false;
@@ -204,10 +204,9 @@ static bool message_twice(lua_State *L, host_sim *s, uint32_t to, int first) {
   return md_sim_cold(s->kernel, to)->answered == message_number(L, first);
 }
 
-/* Sends the top n values of L, from `first` on, to `to` alone. */
-static message_fate message_deliver(lua_State *L, host_sim *s, uint32_t to,
-                                    uint32_t from, int first, int n,
-                                    uint64_t digest, uint32_t *envelope) {
+message_fate message_deliver(lua_State *L, host_sim *s, uint32_t to,
+                             uint32_t from, int first, int n, uint64_t digest,
+                             uint32_t *envelope) {
   md_sim_send(s->kernel, from, to, digest);
   if (to == 0) return message_drop(s, to, from);
   if (message_late(L, s, to, first, n)) {
@@ -236,22 +235,18 @@ static message_fate message_deliver(lua_State *L, host_sim *s, uint32_t to,
   return message_queue(L, s, to, from, first, n, false, envelope);
 }
 
-message_fate message_send(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
-                          int first, int n, uint64_t digest,
-                          uint32_t *envelope) {
-  message_fate fate;
-  if (to == 0 || !(md_sim_proc(s->kernel, to)->flags & MD_FORWARDS)) {
-    fate = message_deliver(L, s, to, from, first, n, digest, envelope);
-    return fate == MESSAGE_LOST ? MESSAGE_GONE : fate;
-  }
+message_fate message_pass_on(lua_State *L, host_sim *s, uint32_t to,
+                             uint32_t from, int first, int n, uint64_t digest,
+                             uint32_t *envelope) {
   bool reply = n > 0 && host_asker(lua_touserdata(L, first)) == to;
   luaL_checkstack(L, n, "a message has too many values");
   for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
-  fate = message_deliver(L, s, to, from, first + n, n, digest, envelope);
+  message_fate fate =
+      message_deliver(L, s, to, from, first + n, n, digest, envelope);
   if (!reply && (fate == MESSAGE_GONE || fate == MESSAGE_LINED))
     child_forward(L, s, to, from, first, n);
   lua_settop(L, first + n - 1);
-  return fate == MESSAGE_LOST ? MESSAGE_GONE : fate;
+  return fate;
 }
 
 void message_tell(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
@@ -284,39 +279,10 @@ static int message_twice_refuse(lua_State *L, host_sim *s, uint32_t to,
                     call, host_label(s, to, label));
 }
 
-static uint32_t message_sender(const host_sim *s) {
-  return s->host->sim == s ? s->host->process : 0;
-}
-
 static int message_sent(lua_State *L, int status, lua_KContext ctx) {
   (void)status, (void)ctx;
   host_woken(L);
   return 0;
-}
-
-/* A message has come to `to` from the process that was called `from`. */
-static void message_tell_arrival(lua_State *L, host_sim *s, uint32_t to,
-                                 md_pid from, int first, int n) {
-  if (!host_recorded(s, to)) return;
-  luaL_checkstack(L, n + 5, "a message has too many values");
-  if (from) host_push_name(L, s, from);
-  else lua_pushnil(L);
-  for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
-  host_record(L, s, to, "ARRIVE", n + 1);
-}
-
-bool message_tell_send(lua_State *L, host_sim *s, uint32_t to, md_time at,
-                       int first, int n) {
-  uint32_t from = message_sender(s);
-  int top = lua_gettop(L);
-  if (to) host_push_pid(L, s, to);
-  else lua_pushvalue(L, 1);
-  bool kept = host_record_send(L, s, from, top + 1, at, first, n);
-  lua_settop(L, top);
-  if (!kept && at < 0)
-    message_tell_arrival(L, s, to, from ? md_sim_pid(s->kernel, from) : 0,
-                         first, n);
-  return kept;
 }
 
 /* A send of the values from 2 on that would have to wait: only a process
@@ -353,7 +319,7 @@ static int message_send_call(lua_State *L, host_sim *s, const char *call) {
   }
   message_fate fate = message_send(L, s, to, message_sender(s), 2, n,
                                    host_digest(L, 2, n), &envelope);
-  if (fate == MESSAGE_GONE) return 0;
+  if (fate <= MESSAGE_LOST) return 0;
   if (fate == MESSAGE_OVER) return message_overflow(L, s, to, call);
   if (fate == MESSAGE_TWICE) return message_twice_refuse(L, s, to, call);
   md_sim_wait(s->kernel, s->host->process, MD_WAIT_ROOM, -1, envelope);

@@ -6,18 +6,35 @@
 
 typedef enum message_fate {
   MESSAGE_GONE,  /* handed over, or queued */
-  MESSAGE_LOST,  /* dropped; nobody is told so by message_send */
+  MESSAGE_LOST,  /* dropped */
   MESSAGE_LINED, /* waits for room, as the envelope says */
   MESSAGE_OVER,  /* the inbox is full, and that is an error */
   MESSAGE_TWICE, /* dropped: a second reply to an ask, which is an error */
 } message_fate;
 
-/* Sends the top n values of L, from `first` on, to `to` (0: it has ended). With
-   MESSAGE_LINED, `envelope` is its place in the line. `digest` stands for it in
-   the trace. [-n|0, +0, m] */
-message_fate message_send(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
-                          int first, int n, uint64_t digest,
-                          uint32_t *envelope);
+/* Sends the top n values of L, from `first` on, to `to` alone (0: it has
+   ended); or, where it has heirs, to these as well. With MESSAGE_LINED,
+   `envelope` is its place in the line. `digest` stands for it in the trace.
+   [-n|0, +0, m] */
+message_fate message_deliver(lua_State *L, host_sim *s, uint32_t to,
+                             uint32_t from, int first, int n, uint64_t digest,
+                             uint32_t *envelope);
+message_fate message_pass_on(lua_State *L, host_sim *s, uint32_t to,
+                             uint32_t from, int first, int n, uint64_t digest,
+                             uint32_t *envelope);
+
+static inline message_fate message_send(lua_State *L, host_sim *s, uint32_t to,
+                                        uint32_t from, int first, int n,
+                                        uint64_t digest, uint32_t *envelope) {
+  if (to != 0 && md_sim_proc(s->kernel, to)->flags & MD_FORWARDS)
+    return message_pass_on(L, s, to, from, first, n, digest, envelope);
+  return message_deliver(L, s, to, from, first, n, digest, envelope);
+}
+
+/* The process that runs in s, 0: the script or a callback sends. */
+static inline uint32_t message_sender(const host_sim *s) {
+  return s->host->sim == s ? s->host->process : 0;
+}
 
 /* Hands the top n values of L, from `first` on, to `to`, or puts them into its
    inbox, full or not; one that only unwinds may lose them. [-n|0, +0, m] */
@@ -38,6 +55,11 @@ void message_check(lua_State *L, host_sim *s, uint32_t to, const char *call,
    now (-1), and `to` that they arrive; true when they are to be kept back. */
 bool message_tell_send(lua_State *L, host_sim *s, uint32_t to, md_time at,
                        int first, int n);
+
+/* Tells it that a message has come to `to` from the process that was called
+   `from`. */
+void message_tell_arrival(lua_State *L, host_sim *s, uint32_t to, md_pid from,
+                          int first, int n);
 
 /* Raises that the inbox of `to` is full. */
 int message_overflow(lua_State *L, host_sim *s, uint32_t to, const char *call);

@@ -227,7 +227,8 @@ static int message_ask(lua_State *L, host_sim *s, uint32_t to,
   lua_pushlightuserdata(L, host_pid_value(s, h->process));
   lua_pushlightuserdata(L, ref);
   lua_rotate(L, 3, 2); /* pid, method, self, ref, arguments */
-  message_check(L, s, to, "ask", 2, n + 2);
+  if (h->typed || md_sim_proc(s->kernel, to)->flags & MD_ACCEPTS)
+    message_check(L, s, to, "ask", 2, n + 2);
   if (h->recording && message_tell_send(L, s, to, -1, 2, n + 2)) {
     lua_settop(L, 0); /* kept back in a replay, which has the reply */
     lua_pushlightuserdata(L, ref);
@@ -239,7 +240,7 @@ static int message_ask(lua_State *L, host_sim *s, uint32_t to,
   if (fate == MESSAGE_OVER) return message_overflow(L, s, to, "ask");
   lua_settop(L, 0);
   lua_pushlightuserdata(L, ref);
-  if (fate == MESSAGE_GONE) return message_await_reply(L, s, to, deadline);
+  if (fate <= MESSAGE_LOST) return message_await_reply(L, s, to, deadline);
   lua_pushlightuserdata(L, pid); /* a name may come to mean another */
   md_sim_wait(s->kernel, h->process, MD_WAIT_ROOM, deadline, envelope);
   return host_block(L, s, deadline, message_asked_room);
