@@ -112,6 +112,45 @@ sim:spawn(function()
   md.join(station)
 end)
 
+local function fail(why)
+  md.sleep(1)
+  error { why = why }
+end
+
+sim:spawn({ name = "watch" }, function()
+  md.trap_exit(true)
+  local inner = md.spawn({ link = true, monitor = true }, fail, "linked")
+  md.wait("exit", inner)
+  md.wait("down", md._, inner)
+  md.spawn({ link = true }, function()
+    for i = 1, 3 do
+      md.child({ forward = true }, function()
+        md.log("forwarded", { i = i, what = (md.wait()) })
+        md.become(md.become, md.sleep, i)
+      end)
+    end
+    md.send(md.self(), "news")
+    md.sleep(2)
+    md.become(md.exit, "over")
+  end)
+  local _, why = md.wait "exit"
+  if type(why) == "table" then
+    error(why, 0)
+  end
+  md.log("exit", { why = why })
+end)
+
+sim:spawn(function()
+  local _, problem = try(function()
+    local s <close> = md.scope()
+    for i = 1, 5 do
+      s:spawn({ after = i }, i == 4 and fail or md.sleep, i)
+    end
+    md.sleep(9)
+  end)
+  md.log("scope", { why = type(problem) == "table" and problem.why })
+end)
+
 -- How many more there are decides over the memory that is needed.
 local many = tonumber((...)) or 100
 local sink = sim:spawn(function()

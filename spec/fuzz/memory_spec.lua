@@ -4,7 +4,7 @@ local long = (os.getenv "MOONDIAL_LONG" or "") ~= ""
 local model = "spec/fuzz/memory_model.lua"
 
 -- More than the allocations of the model, in any build.
-local LAST = 2500
+local LAST = 3200
 
 -- The programs to try: the one under test, and the build that lets bugs out.
 local function programs()

@@ -113,7 +113,7 @@ void bond_over(lua_State *L, host_sim *s, uint32_t p, bool failed, bool erred) {
   uint32_t scope = bond_scope(s, p);
   md_sim_proc(s->kernel, p)->flags |= MD_DYING;
   md_sim_stop(s->kernel, p, failed);
-  if (scope != 0) scope_lost(L, s, p, scope, erred);
+  if (scope != 0) scope_lost(L, s, scope, erred);
   for (uint32_t bond; (bond = md_bonds_oldest(bonds, p)) != 0;)
     bond_part(L, s, p, bond);
   child_orphan(L, s, p); /* what a finalizer has made meanwhile */

@@ -40,10 +40,9 @@ void child_forward(lua_State *L, host_sim *s, uint32_t p, uint32_t from,
 
 /* -- scope.c -- */
 
-/* p, of the scope that is held at that slot, has ended for the reason at index
-   1, which is an error or not. [-0, +0, m] */
-void scope_lost(lua_State *L, host_sim *s, uint32_t p, uint32_t slot,
-                bool erred);
+/* A process of the scope that is held at that slot has ended for the reason at
+   index 1, which is an error or not. [-0, +0, m] */
+void scope_lost(lua_State *L, host_sim *s, uint32_t slot, bool erred);
 
 /* p has returned: is there a scope of its that goes on, for want of <close>?
    Then the error for it is on the top. [-0, +0|n, m] */

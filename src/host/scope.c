@@ -76,9 +76,7 @@ static void scope_fail(lua_State *L, scope_state *c) {
   host_throw(L, c->sim, owner);
 }
 
-void scope_lost(lua_State *L, host_sim *s, uint32_t p, uint32_t slot,
-                bool erred) {
-  (void)p;
+void scope_lost(lua_State *L, host_sim *s, uint32_t slot, bool erred) {
   host_fetch(L, s, slot, 1);
   scope_state *c = lua_touserdata(L, -1);
   if (erred && !c->failed) scope_fail(L, c);
@@ -100,6 +98,11 @@ bool scope_unbound(lua_State *L, host_sim *s, uint32_t p) {
     uint32_t slot = (uint32_t)bonds->records[bond].word;
     if (slot == 0) continue;
     host_fetch(L, s, slot, 1);
+    const scope_state *c = lua_touserdata(L, -1);
+    if (c->closing) {
+      lua_pop(L, 1);
+      continue;
+    }
     lua_getiuservalue(L, -1, SCOPE_PLACE);
     host_error_value(L, L, "usage",
                      "%sscope: its process has returned while processes of it "
