@@ -20,6 +20,7 @@ enum {
 typedef enum app_command {
   APP_RUN,
   APP_CHECK,
+  APP_TRACE,
   APP_VERSION_OF,
   APP_HELP
 } app_command;
@@ -31,6 +32,10 @@ typedef struct app_options {
   char **arguments;  /* the model's, after its path */
   int argument_count;
   const char *out, *trace;
+  uint64_t trace_only;              /* a bit for each kind, 0: all of them */
+  const char *chart_path;           /* trace -o, NULL: none */
+  const struct chart_format *chart; /* of that file */
+  uint64_t messages;                /* of a sequence chart */
   int trace_fd; /* where check's runs write their records, -1: nowhere */
   bool strict, json;
 } app_options;
@@ -51,14 +56,13 @@ void app_report_json(md_host *, const char *outcome, int status,
 /* progress.c: a line on a terminal while a run is long. */
 void app_progress(md_host *, host_sim *, bool last);
 
-/* tracer.c: the trace in words or as binary records. False: it said why. */
+/* tracer.c: the trace in words, as binary records or as a chart. NULL when
+   there is none to make, or, with *failed, when it has said why it cannot;
+   false when not all could be written, which it has said. */
 typedef struct app_tracer app_tracer;
-app_tracer *app_tracer_open(const char *path, int fd);
+app_tracer *app_tracer_open(const app_options *, bool *failed);
 void app_tracer_lend(app_tracer *, md_host *);
-void app_tracer_close(app_tracer *, md_host *);
-
-/* What the process of that pid is called without a name: "process 3". */
-const char *app_pid_text(md_pid, char buffer[40]);
+bool app_tracer_close(app_tracer *, md_host *);
 
 /* check.c: runs a model twice and says where the runs differ. */
 int app_check(const app_options *, int count, char **words);

@@ -2,6 +2,7 @@
    and another layout of addresses, and compares what happened record by record
    while it happens; then what was printed and what was recorded. */
 #include "app/app.h"
+#include "app/names.h"
 
 #include <errno.h>
 #include <inttypes.h>

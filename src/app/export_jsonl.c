@@ -3,25 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/time.h"
-
-/* The length of the UTF-8 character that begins here, or 0 when none does:
-   a stray or missing byte, an overlong form, a surrogate, past U+10FFFF. */
-static size_t json_character(const unsigned char *s, size_t left) {
-  if (s[0] < 0x80) return 1;
-  size_t length = s[0] < 0xc2   ? 0
-                  : s[0] < 0xe0 ? 2
-                  : s[0] < 0xf0 ? 3
-                  : s[0] < 0xf5 ? 4
-                                : 0;
-  if (length == 0 || length > left) return 0;
-  for (size_t i = 1; i < length; i++)
-    if ((s[i] & 0xc0) != 0x80) return 0;
-  if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0) ||
-      (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90))
-    return 0;
-  return length;
-}
 
 static void json_escape(FILE *out, unsigned char c) {
   static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
@@ -38,7 +21,7 @@ static void json_text(FILE *out, const char *text, size_t length) {
   const unsigned char *s = (const unsigned char *)text;
   putc_unlocked('"', out);
   for (size_t i = 0, n; i < length; i += n) {
-    n = json_character(s + i, length - i);
+    n = md_text_character(text + i, length - i);
     if (n == 0) {
       fputs("\xef\xbf\xbd", out);
       n = 1;

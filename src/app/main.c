@@ -11,6 +11,7 @@ int main(int count, char **words) {
   if (!app_read_options(count, words, &options)) return APP_USAGE;
   switch (options.command) {
   case APP_RUN:
+  case APP_TRACE:
     return app_run(&options);
   case APP_CHECK:
     return app_check(&options, count, words);

@@ -2,6 +2,7 @@
    the compiler sees through the facade. */
 #include "base/arena.c"
 #include "base/real.c"
+#include "base/text.c"
 #include "base/time.c"
 
 #include "kernel/queue.c"
@@ -56,6 +57,13 @@
 #include "app/export.c"
 #include "app/options.c"
 #include "app/progress.c"
+#include "app/names.c"
+#include "app/label.c"
+#include "app/chart.c"
+#include "app/chart_sequence.c"
+#include "app/chart_mermaid.c"
+#include "app/chart_plantuml.c"
+#include "app/chart_chrome.c"
 #include "app/tracer.c"
 #include "app/report.c"
 #include "app/check.c"

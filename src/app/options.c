@@ -1,4 +1,5 @@
 #include "app/app.h"
+#include "app/chart.h"
 
 #include <errno.h>
 #include <math.h>
@@ -12,6 +13,9 @@
   X(ORDER, "order", "o", "ties of the default sim: fifo, lifo or random")      \
   X(OUT, "out", "file", "write the records to file.db, .csv or .jsonl")        \
   X(TRACE, "trace", "file", "write what happens, in words (- for stdout)")     \
+  X(TRACE_ONLY, "trace-only", "kinds", "of --trace, only these: SEND,RECEIVE") \
+  X(FORMAT, "format", "f", "of moondial trace: json, mmd or puml")             \
+  X(MESSAGES, "messages", "n", "most arrows of a sequence chart (2000)")       \
   X(MEMORY, "memory", "size", "memory the model may have: 512M, 4G")           \
   X(INSTRUCTIONS, "instructions", "n",                                         \
     "most VM instructions between two blocking calls")                         \
@@ -45,6 +49,9 @@ static const struct option_row {
 void app_usage(FILE *f) {
   fputs("usage: moondial [run] [options] model.lua [arguments]\n"
         "       moondial check [options] model.lua [arguments]\n"
+        "       moondial trace [options] model.lua [arguments] -o file.json\n"
+        "         (for Perfetto and chrome://tracing), file.mmd (Mermaid) or\n"
+        "         file.puml (PlantUML); -o - for stdout, with --format\n"
         "       moondial help [topic]\n"
         "       moondial version\n"
         "options:\n",
@@ -114,6 +121,30 @@ static bool option_order(const char *value, md_order *order) {
   return option_wrong("order", value, "fifo, lifo or random");
 }
 
+/* SEND,RECEIVE: a bit for each kind. */
+static bool option_kinds(const char *value, uint64_t *kinds) {
+  const char *known[MD_TRACE_KINDS + 1];
+  char name[32];
+  for (int k = 0; k < MD_TRACE_KINDS; k++)
+    known[k] = md_trace_name((md_trace_kind)k);
+  known[MD_TRACE_KINDS] = NULL;
+  for (;; value++) {
+    size_t n = strcspn(value, ",");
+    snprintf(name, sizeof name, "%.*s", (int)n, value);
+    md_trace_kind kind = md_trace_kind_of(name);
+    if (kind == MD_TRACE_KINDS) {
+      fprintf(stderr,
+              "moondial: --trace-only: there is no kind '%s'; did you mean "
+              "'%s'? moondial help trace lists them\n",
+              name, host_nearest_kind(name, known));
+      return false;
+    }
+    *kinds |= UINT64_C(1) << kind;
+    value += n;
+    if (*value == '\0') return true;
+  }
+}
+
 static bool option_set(app_options *o, option which, const char *value) {
   const char *word = option_rows[which].word;
   int64_t n = 0;
@@ -147,6 +178,15 @@ static bool option_set(app_options *o, option which, const char *value) {
     return true;
   case OPTION_TRACE:
     o->trace = value;
+    return true;
+  case OPTION_TRACE_ONLY:
+    return option_kinds(value, &o->trace_only);
+  case OPTION_FORMAT:
+    o->chart = chart_format_of(value);
+    return o->chart || option_wrong(word, value, "json, mmd or puml");
+  case OPTION_MESSAGES:
+    if (!option_integer(word, value, 1, &n)) return false;
+    o->messages = (uint64_t)n;
     return true;
   case OPTION_STRICT:
     o->strict = true;
@@ -206,12 +246,81 @@ static bool option_read(int count, char **words, int *i, app_options *o) {
 }
 
 static bool option_command(const char *word, app_command *command) {
-  static const char *const names[] = {"run", "check", "version", "help"};
-  for (int i = 0; i < 4; i++) {
+  static const char *const names[] = {"run", "check", "trace", "version",
+                                      "help"};
+  for (int i = 0; i < 5; i++) {
     if (strcmp(word, names[i]) != 0) continue;
     *command = (app_command)i;
     return true;
   }
+  return false;
+}
+
+/* -o file */
+static bool option_chart_path(int count, char **words, int *i, app_options *o) {
+  if (*i + 1 < count) {
+    o->chart_path = words[++*i];
+    return true;
+  }
+  fputs("moondial: -o needs a value: -o file\n", stderr);
+  return false;
+}
+
+/* The options of trace may stand behind the model, too: they are taken out of
+   its arguments, up to --. */
+static bool option_behind(app_options *o) {
+  int kept = 0, i = 0;
+  for (; i < o->argument_count; i++) {
+    const char *word = o->arguments[i];
+    if (strcmp(word, "--") == 0) {
+      i++;
+      break;
+    }
+    if (strcmp(word, "-o") == 0) {
+      if (!option_chart_path(o->argument_count, o->arguments, &i, o))
+        return false;
+    } else if (strncmp(word, "--format", 8) == 0 ||
+               strncmp(word, "--messages", 10) == 0) {
+      if (!option_read(o->argument_count, o->arguments, &i, o)) return false;
+    } else {
+      o->arguments[kept++] = o->arguments[i];
+    }
+  }
+  while (i < o->argument_count) o->arguments[kept++] = o->arguments[i++];
+  o->argument_count = kept;
+  return true;
+}
+
+static bool option_chart(app_options *o) {
+  const char *ending = o->chart_path ? strrchr(o->chart_path, '.') : NULL;
+  if (o->chart == NULL && ending != NULL)
+    o->chart = chart_format_of(ending + 1);
+  if (o->messages == 0) o->messages = 2000;
+  if (o->chart_path == NULL)
+    fputs("moondial: trace: say where to: -o file.json, .mmd or .puml; or -o - "
+          "with --format\n",
+          stderr);
+  else if (o->chart == NULL && strcmp(o->chart_path, "-") == 0)
+    fputs("moondial: trace: -o - needs --format json, mmd or puml\n", stderr);
+  else if (o->chart == NULL)
+    fprintf(stderr,
+            "moondial: trace: expected a file that ends in .json, .mmd or "
+            ".puml, got '%s'; --format says what is in another\n",
+            o->chart_path);
+  return o->chart_path != NULL && o->chart != NULL;
+}
+
+/* What goes together. */
+static bool option_check(app_options *o) {
+  if (o->trace_only != 0 && o->trace == NULL) {
+    fputs("moondial: --trace-only needs --trace file (- for stdout)\n", stderr);
+    return false;
+  }
+  if (o->command == APP_TRACE) return option_behind(o) && option_chart(o);
+  if (o->chart_path == NULL && o->chart == NULL && o->messages == 0)
+    return true;
+  fputs("moondial: -o, --format and --messages are of moondial trace\n",
+        stderr);
   return false;
 }
 
@@ -236,6 +345,8 @@ bool app_read_options(int count, char **words, app_options *o) {
     }
     if (word[0] == '-' && word[1] == '-') {
       if (!option_read(count, words, &i, o)) return false;
+    } else if (strcmp(word, "-o") == 0) {
+      if (!option_chart_path(count, words, &i, o)) return false;
     } else if (word[0] == '-' && word[1] != '\0') {
       return option_unknown(word);
     } else if (!named && option_command(word, &o->command)) {
@@ -247,7 +358,8 @@ bool app_read_options(int count, char **words, app_options *o) {
   if (i < count) o->model = words[i++];
   o->arguments = words + i;
   o->argument_count = count - i;
-  if (o->model != NULL || o->command >= APP_VERSION_OF) return true;
+  if (o->command >= APP_VERSION_OF) return true;
+  if (o->model != NULL) return option_check(o);
   if (count == 1) app_usage(stderr);
   else fputs("moondial: no model is given: moondial model.lua\n", stderr);
   return false;

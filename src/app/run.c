@@ -103,7 +103,9 @@ static int run_finish(md_host *h, int status) {
   const app_options *o = state->options;
   if (o->out != NULL && !run_export(h, o->out) && status == APP_DONE)
     status = APP_FAILED;
-  if (state->tracer != NULL) app_tracer_close(state->tracer, h);
+  if (state->tracer != NULL && !app_tracer_close(state->tracer, h) &&
+      status == APP_DONE)
+    status = APP_FAILED;
   state->tracer = NULL;
   return status;
 }
@@ -166,10 +168,9 @@ int app_run(const app_options *o) {
     fprintf(stderr, "moondial: %s\n", error);
     return APP_USAGE;
   }
-  if (o->trace != NULL || o->trace_fd >= 0) {
-    state.tracer = app_tracer_open(o->trace, o->trace_fd);
-    if (state.tracer == NULL) return APP_USAGE;
-  }
+  bool failed = false;
+  state.tracer = app_tracer_open(o, &failed);
+  if (failed) return APP_USAGE;
   md_host *h = host_open(&o->host);
   return h == NULL ? run_open_failed(o) : run_opened(h, &state);
 }

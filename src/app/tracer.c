@@ -1,77 +1,81 @@
 #include "app/app.h"
+#include "app/chart.h"
+#include "app/names.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { TRACER_RING = 1 << 16, TRACER_NAME = 32 };
+enum { TRACER_RING = 1 << 16 };
 
-/* What the last process of a slot is called. */
-typedef struct tracer_name {
-  md_pid pid;
-  char text[TRACER_NAME];
-} tracer_name;
-
-typedef struct tracer_sim {
-  tracer_name *names; /* by slot */
-  uint32_t count;
-} tracer_sim;
+/* What a message says, by the number of its SEND in the ring. */
+typedef struct tracer_label {
+  uint64_t number;
+  app_label label;
+} tracer_label;
 
 struct app_tracer {
   md_trace_ring ring;
   md_host *host;
-  FILE *file;
-  bool binary;
-  tracer_sim *sims; /* by number */
-  uint32_t sim_count;
+  FILE *words, *binary; /* what is written, and NULL */
+  uint64_t only;        /* kinds told in words */
+  chart *chart;
+  const char *chart_path;
+  bool quiet;
+  tracer_label *labels; /* of what is in the ring, oldest first */
+  uint32_t label_first, label_last, label_capacity;
+  app_names names;
 };
 
-const char *app_pid_text(md_pid pid, char buffer[40]) {
-  unsigned p = pid & ((1u << MD_INDEX_BITS) - 1);
-  unsigned generation = (unsigned)(pid >> MD_INDEX_BITS);
-  if (pid == 0) snprintf(buffer, 40, "none");
-  else if (generation == 0) snprintf(buffer, 40, "process %u", p);
-  else snprintf(buffer, 40, "process %u.%u", p, generation);
-  return buffer;
+/* -- opening -- */
+
+static FILE *tracer_file(const char *option, const char *path) {
+  FILE *file = fopen(path, "w");
+  if (file == NULL)
+    fprintf(stderr, "moondial: %s: cannot write '%s': %s\n", option, path,
+            strerror(errno));
+  return file;
 }
 
-app_tracer *app_tracer_open(const char *path, int fd) {
+/* A chart on stdout has it for itself: what the model prints goes to stderr. */
+static FILE *tracer_stdout(void) {
+  int fd = dup(STDOUT_FILENO);
+  fflush(stdout);
+  if (fd < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return NULL;
+  return fdopen(fd, "w");
+}
+
+static bool tracer_open(app_tracer *t, const app_options *o) {
+  if (o->chart_path != NULL) {
+    FILE *file = strcmp(o->chart_path, "-") == 0
+                     ? tracer_stdout()
+                     : tracer_file("trace", o->chart_path);
+    if (file == NULL) return false;
+    t->chart = chart_open(o, file, &t->names);
+  }
+  if (o->trace_fd >= 0) t->binary = fdopen(o->trace_fd, "wb");
+  if (o->trace != NULL)
+    t->words =
+        strcmp(o->trace, "-") == 0 ? stdout : tracer_file("--trace", o->trace);
+  return (o->trace_fd < 0 || t->binary) && (o->trace == NULL || t->words);
+}
+
+app_tracer *app_tracer_open(const app_options *o, bool *failed) {
+  if (o->trace == NULL && o->trace_fd < 0 && o->chart_path == NULL) return NULL;
   app_tracer *t = calloc(1, sizeof *t);
   if (t != NULL) t->ring.records = calloc(TRACER_RING, sizeof(md_trace_record));
   if (t == NULL || t->ring.records == NULL) abort();
   t->ring.capacity = TRACER_RING;
-  t->binary = fd >= 0;
-  if (fd >= 0) t->file = fdopen(fd, "wb");
-  else if (strcmp(path, "-") == 0) t->file = stdout;
-  else t->file = fopen(path, "w");
-  if (t->file != NULL) return t;
-  fprintf(stderr, "moondial: --trace: cannot write '%s': %s\n",
-          path ? path : "?", strerror(errno));
-  free(t->ring.records);
-  free(t);
-  return NULL;
+  t->only = o->trace_only ? o->trace_only : UINT64_MAX;
+  t->quiet = o->host.quiet;
+  t->chart_path = o->chart_path;
+  *failed = !tracer_open(t, o);
+  return t;
 }
 
-/* Zeroed elements up to number n, in an array of `count` that may grow. */
-static void *tracer_grow(void *array, uint32_t *count, uint32_t n,
-                         size_t size) {
-  if (n < *count) return array;
-  uint32_t wanted = n * 2 + 16;
-  char *grown = realloc(array, wanted * size);
-  if (grown == NULL) abort();
-  memset(grown + *count * size, 0, (wanted - *count) * size);
-  *count = wanted;
-  return grown;
-}
-
-static tracer_name *tracer_slot(app_tracer *t, uint32_t sim, md_pid pid) {
-  t->sims = tracer_grow(t->sims, &t->sim_count, sim, sizeof *t->sims);
-  tracer_sim *own = &t->sims[sim];
-  uint32_t p = pid & ((1u << MD_INDEX_BITS) - 1);
-  own->names = tracer_grow(own->names, &own->count, p, sizeof *own->names);
-  return &own->names[p];
-}
+/* -- words -- */
 
 /* The sim of that number, NULL when it is no more. */
 static host_sim *tracer_sim_of(md_host *h, uint32_t id) {
@@ -80,25 +84,12 @@ static host_sim *tracer_sim_of(md_host *h, uint32_t id) {
   return s;
 }
 
-/* Remembers what a new process is called: it may have ended when a record
-   about it is printed. */
-static void tracer_learn(app_tracer *t, const md_trace_record *r) {
-  tracer_name *name = tracer_slot(t, r->sim, r->other);
-  host_sim *s = tracer_sim_of(t->host, r->sim);
-  uint32_t p = s ? md_sim_index(s->kernel, r->other) : 0;
-  char label[64];
-  name->pid = r->other;
-  if (p == 0) app_pid_text(r->other, label);
-  else host_label(s, p, label);
-  snprintf(name->text, TRACER_NAME, "%.30s", label);
-}
-
 static void tracer_who(app_tracer *t, uint32_t sim, md_pid pid) {
   char text[40];
-  const tracer_name *name = tracer_slot(t, sim, pid);
-  if (pid == 0) fputs("the script", t->file);
-  else if (name->pid == pid) fputs(name->text, t->file);
-  else fputs(app_pid_text(pid, text), t->file);
+  const char *name = names_find(&t->names, sim, pid);
+  if (pid == 0) fputs("the script", t->words);
+  else if (name != NULL) fprintf(t->words, "'%s'", name);
+  else fputs(app_pid_text(pid, text), t->words);
 }
 
 static const char *tracer_why(uint64_t why) {
@@ -116,47 +107,115 @@ static void tracer_words(app_tracer *t, const md_trace_record *r) {
   md_scale scale = s ? md_sim_scale(s->kernel) : md_scale_of(9);
   char time[40];
   md_time_text(scale, r->time, time, sizeof time);
-  fprintf(t->file, "%12s  ", time);
+  fprintf(t->words, "%12s  ", time);
   for (const char *c = md_trace_prose(r->kind); *c != '\0'; c++) {
-    if (*c != '%') fputc(*c, t->file);
+    if (*c != '%') fputc(*c, t->words);
     else if (*++c == 'p') tracer_who(t, r->sim, r->process);
     else if (*c == 'q') tracer_who(t, r->sim, r->other);
-    else if (*c == 'w') fputs(tracer_why(r->detail), t->file);
-    else fprintf(t->file, "%" PRIu64, r->detail);
+    else if (*c == 'w') fputs(tracer_why(r->detail), t->words);
+    else fprintf(t->words, "%" PRIu64, r->detail);
   }
-  fputc('\n', t->file);
+  fputc('\n', t->words);
+}
+
+/* -- names and labels -- */
+
+static void tracer_spawned(md_host *h, host_sim *s, uint32_t p) {
+  app_tracer *t = (app_tracer *)(void *)h->ring;
+  names_learn(&t->names, s, p);
+}
+
+/* A message is about to be noted: its words are kept until that is read. */
+static void tracer_label_message(md_host *h, host_sim *s, lua_State *L,
+                                 int first, int n) {
+  app_tracer *t = (app_tracer *)(void *)h->ring;
+  if (t->label_first == t->label_last) t->label_first = t->label_last = 0;
+  t->labels = names_grow(t->labels, &t->label_capacity, t->label_last,
+                         sizeof *t->labels);
+  tracer_label *label = &t->labels[t->label_last++];
+  *label = (tracer_label){.number = t->ring.last};
+  label_message(&label->label, L, s, first, n);
+}
+
+/* The words of record number n, NULL when they are not known. */
+static const app_label *tracer_label_of(app_tracer *t, uint64_t n) {
+  while (t->label_first < t->label_last && t->labels[t->label_first].number < n)
+    t->label_first++;
+  if (t->label_first == t->label_last) return NULL;
+  const tracer_label *label = &t->labels[t->label_first];
+  return label->number == n ? &label->label : NULL;
+}
+
+/* -- reading -- */
+
+static void tracer_lost(app_tracer *t) {
+  if (t->ring.lost > 0 && t->words)
+    fprintf(t->words, "%" PRIu64 " records of one event are left out\n",
+            t->ring.lost);
+  if (t->ring.lost > 0 && t->chart && !t->quiet)
+    fprintf(stderr,
+            "moondial: trace: %" PRIu64 " records of one event are left out\n",
+            t->ring.lost);
+  t->ring.lost = 0;
+}
+
+static void tracer_record(app_tracer *t, uint64_t n) {
+  const md_trace_record *r = &t->ring.records[n & (t->ring.capacity - 1)];
+  if (t->binary) fwrite(r, sizeof *r, 1, t->binary);
+  if (t->chart)
+    chart_record(t->chart, r,
+                 r->kind == MD_TRACE_SEND ? tracer_label_of(t, n) : NULL);
+  if (t->words && t->only >> r->kind & 1) tracer_words(t, r);
+}
+
+static void tracer_read(app_tracer *t) {
+  md_trace_ring *ring = &t->ring;
+  tracer_lost(t);
+  for (; ring->first != ring->last; ring->first++)
+    tracer_record(t, ring->first);
+  t->label_first = t->label_last = 0;
 }
 
 static void tracer_observe(md_host *h, host_sim *s) {
-  (void)s;
   app_tracer *t = (app_tracer *)(void *)h->ring; /* its first member */
-  md_trace_ring *ring = &t->ring;
-  if (ring->lost > 0 && !t->binary)
-    fprintf(t->file, "%" PRIu64 " records of one event are left out\n",
-            ring->lost);
-  ring->lost = 0;
-  for (; ring->first != ring->last; ring->first++) {
-    const md_trace_record *r =
-        &ring->records[ring->first & (ring->capacity - 1)];
-    if (t->binary) {
-      fwrite(r, sizeof *r, 1, t->file);
-      continue;
-    }
-    if (r->kind == MD_TRACE_SPAWN) tracer_learn(t, r);
-    tracer_words(t, r);
-  }
+  if (t->chart) chart_begin(t->chart, h, s);
+  tracer_read(t);
+  if (t->chart) chart_turn(t->chart, s);
 }
 
 void app_tracer_lend(app_tracer *t, md_host *h) {
   t->host = h;
   h->ring = &t->ring;
   h->observe = tracer_observe;
+  if (t->words || t->chart) h->spawned = tracer_spawned;
+  if (t->chart) h->label = tracer_label_message;
 }
 
-void app_tracer_close(app_tracer *t, md_host *h) {
-  if (h->first != NULL) tracer_observe(h, h->first);
+static bool tracer_close_chart(app_tracer *t) {
+  uint64_t others = t->chart->others;
+  bool good = chart_close(t->chart);
+  t->chart = NULL;
+  if (others > 0 && !t->quiet)
+    fprintf(stderr,
+            "moondial: trace: the chart is of the first sim that ran; %" PRIu64
+            " records of others are left out\n",
+            others);
+  if (!good)
+    fprintf(stderr, "moondial: trace: cannot write '%s'\n", t->chart_path);
+  return good;
+}
+
+bool app_tracer_close(app_tracer *t, md_host *h) {
+  host_sim *s = h->first ? h->first : h->sims;
+  if (t->chart && s != NULL) chart_begin(t->chart, h, s); /* it never ran */
+  tracer_read(t);
   h->observe = NULL;
-  if (t->file == stdout) fflush(stdout);
-  else fclose(t->file);
-  t->file = NULL; /* the ring stays: sims may still write into it */
+  h->spawned = NULL;
+  h->label = NULL;
+  if (t->binary) fclose(t->binary);
+  if (t->words == stdout) fflush(stdout);
+  else if (t->words) fclose(t->words);
+  t->binary = t->words = NULL;
+  /* the ring stays: sims may still write into it */
+  return t->chart == NULL || tracer_close_chart(t);
 }

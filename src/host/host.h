@@ -115,6 +115,10 @@ struct md_host {
   int argument_count;
   void (*progress)(md_host *, host_sim *, bool last);
   void (*observe)(md_host *, host_sim *); /* after every event, when tracing */
+  /* a process has been spawned, and named */
+  void (*spawned)(md_host *, host_sim *, uint32_t p);
+  /* before a message is noted, when somebody wants to know what is in it */
+  void (*label)(md_host *, host_sim *, lua_State *, int first, int n);
   md_trace_ring *ring; /* lent to every sim, NULL: nobody traces */
   void *app;           /* the program's own */
   int (*at_exit)(md_host *, int status); /* the last word on the status */
@@ -494,6 +498,9 @@ enum { HOST_TYPE = 1, HOST_RECORD };
 
 /* Is the value a message type or a record? 0: neither. */
 int host_typed(lua_State *L, int i);
+
+/* The name of the type that the record at i is of, NULL: it is none. */
+const char *host_record_name(lua_State *L, int i);
 bool host_record_of(lua_State *L, int v, int type);
 bool host_same_type(lua_State *L, int a, int b);
 bool host_protocol(lua_State *L, int i);

@@ -204,9 +204,16 @@ static bool message_twice(lua_State *L, host_sim *s, uint32_t to, int first) {
   return md_sim_cold(s->kernel, to)->answered == message_number(L, first);
 }
 
+/* Who makes a chart learns what is sent. */
+static inline void message_show(lua_State *L, host_sim *s, int first, int n) {
+  md_host *h = s->host;
+  if (__builtin_expect(h->label != NULL, 0)) h->label(h, s, L, first, n);
+}
+
 message_fate message_deliver(lua_State *L, host_sim *s, uint32_t to,
                              uint32_t from, int first, int n, uint64_t digest,
                              uint32_t *envelope) {
+  message_show(L, s, first, n);
   md_sim_send(s->kernel, from, to, digest);
   if (to == 0) return message_drop(s, to, from);
   if (message_late(L, s, to, first, n)) {
@@ -298,6 +305,7 @@ static bool message_would_wait(lua_State *L, host_sim *s, uint32_t to) {
 /* The values from `first` on are sent to a process that has ended. */
 static void message_lose(lua_State *L, host_sim *s, md_pid to, md_pid from,
                          int first, int n) {
+  message_show(L, s, first, n);
   md_sim_note_pids(s->kernel, MD_TRACE_SEND, from, to,
                    host_digest(L, first, n));
   md_sim_note_pids(s->kernel, MD_TRACE_DROP, from, to, 0);

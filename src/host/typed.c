@@ -43,6 +43,14 @@ int host_typed(lua_State *L, int i) {
   return type;
 }
 
+const char *host_record_name(lua_State *L, int i) {
+  if (lua_type(L, i) != LUA_TTABLE || !lua_getmetatable(L, i)) return NULL;
+  lua_rawgetp(L, -1, &typed_key);
+  const typed_layout *layout = lua_touserdata(L, -1);
+  lua_pop(L, 2);
+  return layout ? layout->name : NULL;
+}
+
 bool host_record_of(lua_State *L, int v, int type) {
   if (!typed_field(L, v, &typed_type)) return false;
   bool yes = lua_rawequal(L, -1, type);
