@@ -80,6 +80,12 @@ describe("the README", function()
         write(source)
         check(block.text)
       end)
+    elseif block.kind == "mermaid" then
+      local source = model
+      it("shows the chart of model " .. number, function()
+        write(source)
+        compare("build/moondial trace model.lua --format mmd -o -", block.text)
+      end)
     end
   end
 
