@@ -274,7 +274,8 @@ static void bond_flush(lua_State *L, host_sim *s, uint32_t p) {
     if (!found) continue;
     md_sim_take(s->kernel, p, e);
     host_drop(L, s, mail.slot, 4);
-    md_sim_note(s->kernel, MD_TRACE_DROP, mail.from, p, 0);
+    md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
+                     md_sim_pid(s->kernel, p), 0);
     return;
   }
 }

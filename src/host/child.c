@@ -34,7 +34,8 @@ static void child_inherit(lua_State *L, host_sim *s, uint32_t parent,
     bool reply =
         mail.count > 0 && host_asker(lua_touserdata(L, top + 1)) == parent;
     if (!reply)
-      child_pass(L, s, parent, p, mail.from, top + 1, (int)mail.count);
+      child_pass(L, s, parent, p, md_sim_index(s->kernel, mail.from), top + 1,
+                 (int)mail.count);
     lua_settop(L, top);
   }
 }

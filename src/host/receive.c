@@ -378,7 +378,8 @@ static bool message_look_filter(lua_State *L, host_sim *s, uint32_t p) {
     md_mail mail = md_sim_take(s->kernel, p, e);
     if (s->host->recording) message_record(L, s, p, "DROP", &mail);
     host_drop(L, s, mail.slot, (int)mail.count);
-    md_sim_note(s->kernel, MD_TRACE_DROP, mail.from, p, 0);
+    md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
+                     md_sim_pid(s->kernel, p), 0);
   }
   return false;
 }
