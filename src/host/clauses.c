@@ -19,7 +19,8 @@ typedef struct clause_cell {
 } clause_cell;
 
 typedef struct clause {
-  uint32_t first, count; /* its cells */
+  _Alignas(clause_cell) uint32_t first; /* its cells */
+  uint32_t count;
   bool guarded;
 } clause;
 

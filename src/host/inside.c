@@ -74,8 +74,8 @@ bool host_record_send(lua_State *L, host_sim *s, uint32_t p, int to, md_time at,
 
 /* -- messages -- */
 
-void message_tell_arrival(lua_State *L, host_sim *s, uint32_t to,
-                                 md_pid from, int first, int n) {
+void message_tell_arrival(lua_State *L, host_sim *s, uint32_t to, md_pid from,
+                          int first, int n) {
   if (!host_recorded(s, to)) return;
   luaL_checkstack(L, n + 5, "a message has too many values");
   if (from) host_push_name(L, s, from);

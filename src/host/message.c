@@ -56,13 +56,20 @@ static inline void message_receiver(host_sim *s, uint32_t to) {
   s->host->receiver = to;
 }
 
+/* True when a guard has failed on behalf of the receiver, once: it will look
+   itself when the message is there. */
+static inline bool message_unjudged(host_sim *s) {
+  bool failed = s->host->guard_failed;
+  s->host->guard_failed = false;
+  return failed;
+}
+
 /* True when process `to` waits with a filter, which drops what it does not
-   want; but not what its guard could not judge. */
+   want. */
 static bool message_filtered(host_sim *s, uint32_t to) {
   if (!message_awaits(md_sim_proc(s->kernel, to))) return false;
   lua_State *leaf = host_leaf(s, to);
-  return message_has_clauses(leaf) && clauses_filter(leaf, 1) &&
-         !s->host->guard_failed;
+  return message_has_clauses(leaf) && clauses_filter(leaf, 1);
 }
 
 /* Does process `to` wait for the n values from `first` on? */
@@ -187,7 +194,6 @@ static message_fate message_queue(lua_State *L, host_sim *s, uint32_t to,
     host_drop(L, s, mail.slot, n);
     host_no_memory(L);
   }
-  if (s->host->guard_failed) md_sim_wake(s->kernel, to, MD_WHY_LOOK);
   md_sim_sent(s->kernel, from, to, room ? MD_SENT_QUEUED : MD_SENT);
   if (room) return MESSAGE_GONE;
   md_sim_note(s->kernel, MD_TRACE_BACKOFF, from, to, 0);
@@ -221,25 +227,24 @@ message_fate message_deliver(lua_State *L, host_sim *s, uint32_t to,
     return message_twice(L, s, to, first) ? MESSAGE_TWICE : fate;
   }
   if (message_hand(L, s, to, from, first, n)) return MESSAGE_GONE;
+  bool unjudged = message_unjudged(s);
   /* it only unwinds; what its closers wait for it has got by now */
   if (md_sim_proc(s->kernel, to)->flags & MD_DYING)
     return message_drop(s, to, from);
-  if (message_filtered(s, to)) {
+  if (!unjudged && message_filtered(s, to)) {
     if (s->host->recording) host_record_values(L, s, to, "DROP", first, n);
     return message_drop(s, to, from);
   }
-  if (md_sim_room(s->kernel, to))
-    return message_queue(L, s, to, from, first, n, true, envelope);
-  switch ((md_full)md_sim_extra(s->kernel, to)->full) {
-  case MD_FULL_DROP:
-    return message_drop(s, to, from);
-  case MD_FULL_ERROR:
+  bool room = md_sim_room(s->kernel, to);
+  md_full full = room ? MD_FULL_BLOCK : md_sim_extra(s->kernel, to)->full;
+  if (full == MD_FULL_DROP) return message_drop(s, to, from);
+  if (full == MD_FULL_ERROR) {
     md_sim_sent(s->kernel, from, to, MD_SENT);
     return MESSAGE_OVER;
-  case MD_FULL_BLOCK:
-    break;
   }
-  return message_queue(L, s, to, from, first, n, false, envelope);
+  message_fate fate = message_queue(L, s, to, from, first, n, room, envelope);
+  if (unjudged) md_sim_wake(s->kernel, to, MD_WHY_LOOK);
+  return fate;
 }
 
 message_fate message_pass_on(lua_State *L, host_sim *s, uint32_t to,
@@ -260,10 +265,14 @@ void message_tell(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
                   int first, int n) {
   uint32_t envelope;
   if (message_hand(L, s, to, from, first, n)) return;
+  bool unjudged = message_unjudged(s);
   const md_proc *proc = md_sim_proc(s->kernel, to);
-  if (proc->flags & MD_DYING && proc->state != MD_RUNNING)
+  if (proc->flags & MD_DYING && proc->state != MD_RUNNING) {
     message_drop(s, to, from);
-  else message_queue(L, s, to, from, first, n, true, &envelope);
+    return;
+  }
+  message_queue(L, s, to, from, first, n, true, &envelope);
+  if (unjudged) md_sim_wake(s->kernel, to, MD_WHY_LOOK);
 }
 
 int message_overflow(lua_State *L, host_sim *s, uint32_t to, const char *call) {
