@@ -32,6 +32,7 @@
 #include "host/message.c"
 #include "host/pattern.c"
 #include "host/receive.c"
+#include "host/result.c"
 #include "host/process.c"
 #include "host/control.c"
 #include "host/bond.c"

@@ -1,4 +1,5 @@
 #include "host/clauses.h"
+#include "host/pattern.h"
 
 #include <string.h>
 

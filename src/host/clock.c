@@ -1,5 +1,5 @@
 /* Virtual time as the model meets it: now, sleep, every, callbacks. */
-#include "host/host.h"
+#include "host/pattern.h"
 
 #include <math.h>
 #include <string.h>

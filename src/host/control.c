@@ -1,6 +1,7 @@
 /* What one process does to another: exit, kill, interrupt, join; and what it
    becomes itself. */
-#include "host/host.h"
+#include "host/inside.h"
+#include "host/pattern.h"
 
 #include <string.h>
 
@@ -239,32 +240,12 @@ static int f_interrupt(lua_State *L) {
 
 /* -- join -- */
 
-/* Returns, or raises, what the ended process at index 1 has left. */
-static int control_result(lua_State *L, host_sim *s) {
-  const md_host *h = s->host;
-  if (h->recording && h->sim == s)
-    host_record_values(L, s, h->process, "JOIN", 1, 1);
-  host_push(L, s, HOST_RESULTS);
-  lua_pushvalue(L, 1);
-  lua_rawget(L, -2);
-  if (lua_isnil(L, -1)) return 0; /* it returned nothing */
-  int result = lua_gettop(L);
-  lua_rawgeti(L, result, 1);
-  bool ok = lua_toboolean(L, -1);
-  lua_getfield(L, result, "n");
-  int n = (int)lua_tointeger(L, -1);
-  lua_settop(L, result);
-  luaL_checkstack(L, n + 1, "too many results to join");
-  for (int i = 1; i <= n; i++) lua_rawgeti(L, result, i + 1);
-  return ok ? n : lua_error(L);
-}
-
 static int control_join_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status, (void)ctx;
   md_host *h = host_of(L);
   host_woken(L);
   if (md_sim_proc(h->sim->kernel, h->process)->why == MD_WHY_END)
-    return control_result(L, h->sim);
+    return host_result(L, h->sim);
   host_timed_out(L, h->sim);
   lua_pushnil(L);
   lua_pushliteral(L, "timeout");
@@ -293,7 +274,7 @@ static int f_join(lua_State *L) {
   md_host *h = s->host;
   uint32_t p = host_pid_arg(L, s, 1, "join");
   host_unname(L, s);
-  if (p == 0) return control_result(L, s);
+  if (p == 0) return host_result(L, s);
   if (h->sim == s && p == h->process)
     return host_raise(L, "usage",
                       "join: a process cannot wait for its own "

@@ -1,6 +1,7 @@
 /* Opening and closing the program's Lua: its memory is the arena's, its
    libraries are Lua's and ours. */
 #include "host/bond.h"
+#include "host/inside.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -314,8 +314,16 @@ bool host_call(md_host *h, host_sim *s, uint32_t slot, int n);
 
 /* -- process.c -- */
 
-/* Forgets what has become of the ended process whose pid is at index 1. [-0,
-   +0, m] */
+/* -- result.c: what ended processes have left -- */
+
+/* Keeps the top n values as what p returned or, if not `ok`, raised. [-n, +0,
+   m] */
+void host_keep_result(lua_State *L, host_sim *s, uint32_t p, bool ok, int n);
+
+/* Returns, or raises, what the ended process at index 1 has left. */
+int host_result(lua_State *L, host_sim *s);
+
+/* Forgets it. [-0, +0, m] */
 void host_forget_result(lua_State *L, host_sim *s);
 
 /* The body of every process: [handler, fn, arguments ...]. */
@@ -448,99 +456,6 @@ static inline void host_own(lua_State *co, bool own) {
 static inline bool host_owned(lua_State *co) {
   return *(uintptr_t *)lua_getextraspace(co) & 1;
 }
-
-/* -- match.c -- */
-
-/* The tag of a value: equal values have equal tags; 0: no tag. */
-uint64_t host_tag(lua_State *L, int i);
-
-/* The tag that a pattern asks for, 0: any. */
-uint64_t host_pattern_tag(lua_State *L, int i);
-
-/* Does the value at (V, v) match the pattern at (P, p)? Nothing is pushed. */
-bool host_match(lua_State *P, int p, lua_State *V, int v);
-
-/* Is the value of the kind that a pattern (the bits of one) asks for? */
-bool host_match_kind(uint64_t pattern, lua_State *V, int v);
-
-/* Does pattern a match whatever b does; whatever a literal of that type does?
- */
-bool host_kind_covers(uint64_t a, uint64_t b);
-bool host_kind_of_type(uint64_t pattern, int type);
-
-/* True when what matches is stripped: a literal. */
-bool host_literal_object(lua_State *P, int p, int type);
-
-static inline bool host_literal(lua_State *P, int p) {
-  int type = lua_type(P, p);
-  return type == LUA_TSTRING || host_literal_object(P, p, type);
-}
-
-/* True when a value of that type is no pattern: a function. */
-bool host_no_pattern(int type);
-
-/* -- pattern.c: patterns that look into a value -- */
-
-bool host_deep(lua_State *P, int p);
-bool host_match_deep(lua_State *P, int p, lua_State *V, int v);
-uint64_t host_deep_tag(lua_State *L, int i);
-
-/* Calls the guard below the top n values; false as well when it has failed on
-   behalf of h->receiver (not `own`), as h->guard_failed says. [-n-1, +0, e] */
-bool host_guard(lua_State *L, bool own, int n);
-
-/* Raises when a guard is running, which must change nothing. */
-void host_no_guard(lua_State *L, const char *call);
-
-/* -- typed.c: message types, their records, protocols -- */
-
-enum { HOST_TYPE = 1, HOST_RECORD };
-
-/* Is the value a message type or a record? 0: neither. */
-int host_typed(lua_State *L, int i);
-
-/* The name of the type that the record at i is of, NULL: it is none. */
-const char *host_record_name(lua_State *L, int i);
-bool host_record_of(lua_State *L, int v, int type);
-bool host_same_type(lua_State *L, int a, int b);
-bool host_protocol(lua_State *L, int i);
-
-/* Raises when one of n values is a record that lacks a field. */
-void host_check_records(lua_State *L, const char *call, int first, int n);
-
-/* Raises when `to` does not accept the n values, or `who` those that the
-   protocol at i does not have. */
-void host_check_protocol(lua_State *L, host_sim *s, uint32_t to,
-                         const char *call, int first, int n);
-void host_check_rules(lua_State *L, int i, const char *who, const char *call,
-                      int first, int n);
-
-/* -- inside.c: the recorder, and what the library's Lua modules need -- */
-
-/* True when the recorder is told of what p does. */
-bool host_recorded(const host_sim *s, uint32_t p);
-
-/* Tells it with the n values on the top; true when it says so. [-n, +0, e] */
-bool host_record(lua_State *L, host_sim *s, uint32_t p, const char *kind,
-                 int n);
-
-/* The same with copies of n values from `first` on, if p is recorded. */
-void host_record_values(lua_State *L, host_sim *s, uint32_t p, const char *kind,
-                        int first, int n);
-
-/* p begins: what it runs may be replaced. Below the top are host_body's. */
-void host_record_start(lua_State *L, host_sim *s, uint32_t p);
-void host_record_spawn(lua_State *L, host_sim *s, uint32_t p, uint32_t child);
-
-/* p sends n values to the pid at `to`, now or at a time (else -1); true when
-   they are to be kept back. */
-bool host_record_send(lua_State *L, host_sim *s, uint32_t p, int to, md_time at,
-                      int first, int n);
-
-int host_open_inside(lua_State *L);
-
-/* A digest of n values for the trace. */
-uint64_t host_digest(lua_State *L, int first, int n);
 
 /* -- the modules of the library that are in C -- */
 

@@ -1,8 +1,10 @@
 /* What the library's Lua modules need and models do not: the module
    moondial.inside. And the recorder: a function of the library that is told
    what the processes of a template's instances do, see family.lua. */
+#include "host/inside.h"
 #include "host/bond.h"
 #include "host/message.h"
+#include "host/pattern.h"
 
 static const char inside_recorder; /* its address is the recorder's key */
 

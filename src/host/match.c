@@ -1,6 +1,6 @@
 /* Patterns. Matching compares two states' values in place and pushes nothing,
    so a sender can try its message against what a waiting process asks for. */
-#include "host/host.h"
+#include "host/pattern.h"
 
 #include <string.h>
 

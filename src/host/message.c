@@ -8,6 +8,8 @@
 #include "host/message.h"
 #include "host/bond.h"
 #include "host/clauses.h"
+#include "host/inside.h"
+#include "host/pattern.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
    types of typed.c. They, and the guards of clauses, may call the model's
    functions, so they are tried on the stack of whoever looks: the receiver
    itself, or a sender on its behalf. */
-#include "host/host.h"
+#include "host/pattern.h"
 
 static const char pattern_meta; /* its address is the metatable's key */
 

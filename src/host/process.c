@@ -1,11 +1,10 @@
 /* How processes begin and end: the body that each thread runs, what it leaves
    behind for a join, and whose error ends the run. */
 #include "host/bond.h"
+#include "host/inside.h"
+#include "host/pattern.h"
 
 #include <string.h>
-
-/* Results that nobody has asked for are kept for this many processes. */
-enum { PROCESS_RESULTS = 1 << 20 };
 
 void host_fail(lua_State *L, host_sim *s, uint32_t p) {
   md_host *h = s->host;
@@ -16,58 +15,6 @@ void host_fail(lua_State *L, host_sim *s, uint32_t p) {
   if (p != 0) host_label(s, p, h->failed_in);
   md_time_text(md_sim_scale(s->kernel), md_sim_now(s->kernel), h->failed_at,
                sizeof h->failed_at);
-}
-
-/* Keeps the table on the top as the result of p; the oldest is forgotten once
-   there are too many. results[1], [2] .. name the pids in order of their end;
-   results.first and .last bound them. [-1, +0, m] */
-static void process_keep(lua_State *L, host_sim *s, uint32_t p) {
-  int result = lua_gettop(L);
-  host_push(L, s, HOST_RESULTS);
-  host_push_pid(L, s, p);
-  lua_pushvalue(L, result);
-  lua_rawset(L, result + 1);
-  lua_Unsigned last = s->results_last + 1;
-  host_push_pid(L, s, p);
-  lua_rawseti(L, result + 1, (lua_Integer)last);
-  s->results_last = last;
-  if (last - s->results_first > PROCESS_RESULTS) {
-    lua_Integer oldest = (lua_Integer)++s->results_first;
-    lua_rawgeti(L, result + 1, oldest);
-    lua_pushnil(L);
-    lua_rawset(L, result + 1);
-    lua_pushnil(L);
-    lua_rawseti(L, result + 1, oldest);
-  }
-  lua_settop(L, result - 1);
-}
-
-void host_forget_result(lua_State *L, host_sim *s) {
-  int top = lua_gettop(L);
-  host_push(L, s, HOST_RESULTS);
-  lua_pushvalue(L, 1);
-  lua_pushnil(L);
-  lua_rawset(L, top + 1);
-  lua_rawgeti(L, top + 1, (lua_Integer)s->results_last);
-  if (lua_rawequal(L, -1, 1)) {
-    lua_pushnil(L);
-    lua_rawseti(L, top + 1, (lua_Integer)s->results_last--);
-  }
-  lua_settop(L, top);
-}
-
-/* Makes {ok, values ...} of the top n values and keeps it. [-n, +0, m] */
-static void process_keep_values(lua_State *L, host_sim *s, uint32_t p, bool ok,
-                                int n) {
-  lua_createtable(L, n + 1, 1);
-  lua_insert(L, -n - 1);
-  int table = lua_gettop(L) - n;
-  for (int i = n; i > 0; i--) lua_rawseti(L, table, i + 1);
-  lua_pushboolean(L, ok);
-  lua_rawseti(L, table, 1);
-  lua_pushinteger(L, n);
-  lua_setfield(L, table, "n");
-  process_keep(L, s, p);
 }
 
 /* Somebody waits to join p: an error of it has somebody to go to. */
@@ -137,7 +84,7 @@ static void process_failed(lua_State *L, host_sim *s, uint32_t p) {
     if (uncaught || s->host->aborting) host_fail(L, s, p);
     else if (s->isolate && !caught) process_report(L, s, p);
   }
-  process_keep_values(L, s, p, false, 1);
+  host_keep_result(L, s, p, false, 1);
 }
 
 /* Why p ends, for links and monitors: its error is on the top, if it has one.
@@ -196,7 +143,7 @@ static void process_over(lua_State *L, host_sim *s, uint32_t p, bool ok,
   }
   int n = lua_gettop(L) - 1;
   if (s->host->recording) process_record(L, s, p, ok, n);
-  if (ok && n > 0) process_keep_values(L, s, p, true, n);
+  if (ok && n > 0) host_keep_result(L, s, p, true, n);
   if (!ok) process_failed(L, s, p);
   process_forget(L, s, p);
   host_flush(L, s, p, true);
@@ -249,7 +196,7 @@ static int process_body_k(lua_State *L, int status, lua_KContext ctx) {
   if (md_sim_proc(s->kernel, p)->flags & MD_BONDED) return process_end(L, true);
   int n = lua_gettop(L) - 1;
   if (h->recording) host_record_values(L, s, p, "STOP", 2, n);
-  if (n > 0) process_keep_values(L, s, p, true, n);
+  if (n > 0) host_keep_result(L, s, p, true, n);
   process_forget(L, s, p);
   host_flush(L, s, p, true);
   md_sim_end(s->kernel, p, false);

@@ -2,7 +2,9 @@
    its patterns on its own stack, at 1 .. top, or compiled clauses alone; they
    are what senders look at, see message.c. */
 #include "host/clauses.h"
+#include "host/inside.h"
 #include "host/message.h"
+#include "host/pattern.h"
 
 #include <string.h>
 

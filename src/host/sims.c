@@ -1,5 +1,5 @@
 /* A sim as the model meets it: making one, running it, asking it. */
-#include "host/host.h"
+#include "host/pattern.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* How a call blocks: the process's coroutine yields to the loop, through all
    the generators it is in, and goes on where it was. A wake-up that is not
    what was waited for is raised as an error there. */
-#include "host/host.h"
+#include "host/inside.h"
 
 #include <string.h>
 

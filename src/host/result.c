@@ -1,0 +1,77 @@
+/* What ended processes have left behind: what they returned or raised, by pid,
+   until somebody joins them or there are too many. */
+#include "host/inside.h"
+
+/* Results that nobody has asked for are kept for this many processes. */
+enum { RESULTS_MOST = 1 << 20 };
+
+/* Keeps the table on the top as the result of p; the oldest is forgotten once
+   there are too many. results[1], [2] .. name the pids in order of their end;
+   results.first and .last bound them. [-1, +0, m] */
+static void result_keep(lua_State *L, host_sim *s, uint32_t p) {
+  int result = lua_gettop(L);
+  host_push(L, s, HOST_RESULTS);
+  host_push_pid(L, s, p);
+  lua_pushvalue(L, result);
+  lua_rawset(L, result + 1);
+  lua_Unsigned last = s->results_last + 1;
+  host_push_pid(L, s, p);
+  lua_rawseti(L, result + 1, (lua_Integer)last);
+  s->results_last = last;
+  if (last - s->results_first > RESULTS_MOST) {
+    lua_Integer oldest = (lua_Integer)++s->results_first;
+    lua_rawgeti(L, result + 1, oldest);
+    lua_pushnil(L);
+    lua_rawset(L, result + 1);
+    lua_pushnil(L);
+    lua_rawseti(L, result + 1, oldest);
+  }
+  lua_settop(L, result - 1);
+}
+
+void host_forget_result(lua_State *L, host_sim *s) {
+  int top = lua_gettop(L);
+  host_push(L, s, HOST_RESULTS);
+  lua_pushvalue(L, 1);
+  lua_pushnil(L);
+  lua_rawset(L, top + 1);
+  lua_rawgeti(L, top + 1, (lua_Integer)s->results_last);
+  if (lua_rawequal(L, -1, 1)) {
+    lua_pushnil(L);
+    lua_rawseti(L, top + 1, (lua_Integer)s->results_last--);
+  }
+  lua_settop(L, top);
+}
+
+/* Makes {ok, values ...} of the top n values and keeps it. [-n, +0, m] */
+void host_keep_result(lua_State *L, host_sim *s, uint32_t p, bool ok, int n) {
+  lua_createtable(L, n + 1, 1);
+  lua_insert(L, -n - 1);
+  int table = lua_gettop(L) - n;
+  for (int i = n; i > 0; i--) lua_rawseti(L, table, i + 1);
+  lua_pushboolean(L, ok);
+  lua_rawseti(L, table, 1);
+  lua_pushinteger(L, n);
+  lua_setfield(L, table, "n");
+  result_keep(L, s, p);
+}
+
+/* Returns, or raises, what the ended process at index 1 has left. */
+int host_result(lua_State *L, host_sim *s) {
+  const md_host *h = s->host;
+  if (h->recording && h->sim == s)
+    host_record_values(L, s, h->process, "JOIN", 1, 1);
+  host_push(L, s, HOST_RESULTS);
+  lua_pushvalue(L, 1);
+  lua_rawget(L, -2);
+  if (lua_isnil(L, -1)) return 0; /* it returned nothing */
+  int result = lua_gettop(L);
+  lua_rawgeti(L, result, 1);
+  bool ok = lua_toboolean(L, -1);
+  lua_getfield(L, result, "n");
+  int n = (int)lua_tointeger(L, -1);
+  lua_settop(L, result);
+  luaL_checkstack(L, n + 1, "too many results to join");
+  for (int i = 1; i <= n; i++) lua_rawgeti(L, result, i + 1);
+  return ok ? n : lua_error(L);
+}
