@@ -3,284 +3,117 @@
 -- documentation; where they differ, the topic supervisors says why.
 local core = require "moondial.core"
 local argument = require "moondial.argument"
+local children = require "moondial.children"
 local inside = require "moondial.inside"
-local line = require "moondial.line"
+local plan = require "moondial.plan"
 
 local m = {}
-
-local refuse, expect = argument.refuse, argument.expect
-
--- -- what may be asked for ---------------------------------------------------
-
-local strategies = { "one_for_one", "one_for_all", "rest_for_one" }
-local restarts = { "permanent", "transient", "temporary" }
-local fields = {
-  { "children", argument.table },
-  { "strategy", argument.any },
-  { "max_restarts", argument.any },
-  { "within", argument.duration },
-  { "name", argument.text },
-}
-local child_fields = {
-  { "id", argument.any },
-  { "start", argument.fn },
-  { "args", argument.table },
-  { "supervisor", argument.table },
-  { "restart", argument.any },
-  { "shutdown", argument.any },
-  { "name", argument.text },
-  { "priority", argument.any },
-  { "inbox", argument.any },
-  { "on_full", argument.any },
-  { "accepts", argument.protocol },
-  { "stream", argument.text },
-}
-local spawn_fields = { "priority", "inbox", "on_full", "accepts", "stream" }
-
-local function one_of(call, field, value, names)
-  for _, name in ipairs(names) do
-    if value == name then
-      return value
-    end
-  end
-  local quoted = '"' .. table.concat(names, '", "', 1, #names - 1) .. '" or "'
-  expect(call, false, quoted .. names[#names] .. '" as ' .. field, value)
-end
-
-local function is_time(value)
-  return type(value) == "number" and value >= 0 and value < math.huge
-end
-
-local function check_shutdown(call, value)
-  local words = { infinity = true, brutal_kill = true }
-  local what = 'a duration, "infinity" or "brutal_kill" as shutdown'
-  expect(call, words[value] or is_time(value), what, value)
-  return value
-end
-
-local check_options
-
--- What a child is to be; `n` is its place in the list, if it has one.
-local function check_child(call, spec, n)
-  local which = n and "child " .. n or "a child"
-  local what = "a table {id = ..., start = function} as " .. which
-  expect(call, type(spec) == "table", what, spec)
-  argument.options(call, spec, child_fields)
-  local id = spec.id == nil and n or spec.id
-  expect(call, id ~= nil, "an id for " .. which, nil)
-  if spec.supervisor then
-    if spec.start then
-      refuse(
-        call,
-        "give either start or supervisor to " .. which .. ", not both"
-      )
-    end
-    check_options(call, spec.supervisor)
-  else
-    what = "a function as start of child '%s'; start is the child's body"
-    what = what:format(tostring(id))
-    expect(call, type(spec.start) == "function", what, spec.start)
-  end
-  local options = {
-    name = spec.name or type(id) == "string" and id or nil,
-    link = true,
-    child = true,
-  }
-  for _, field in ipairs(spawn_fields) do
-    options[field] = spec[field]
-  end
-  return {
-    id = id,
-    start = spec.start,
-    args = spec.args or {},
-    supervisor = spec.supervisor,
-    restart = one_of(call, "restart", spec.restart or "permanent", restarts),
-    shutdown = check_shutdown(
-      call,
-      spec.shutdown or (spec.supervisor and "infinity" or 5)
-    ),
-    options = options,
-  }
-end
-
-function check_options(call, options)
-  argument.options(call, options, fields)
-  local most = options.max_restarts or 3
-  local counts = math.type(most) == "integer" and most >= 0
-  expect(call, counts, "an integer of at least 0 as max_restarts", most)
-  local within = options.within or 5
-  one_of(call, "strategy", options.strategy or "one_for_one", strategies)
-  local list = options.children or {}
-  local seen = {}
-  for n, spec in ipairs(list) do
-    local id = check_child(call, spec, n).id
-    if seen[id] then
-      refuse(call, ("two children have the id '%s'"):format(tostring(id)))
-    end
-    seen[id] = true
-  end
-  return most, within
-end
-
--- -- the supervisor ----------------------------------------------------------
 
 local supervisor = {}
 supervisor.__index = supervisor
 
-local body
+local body -- of its process
 
-function supervisor:start(child)
-  local function run(...)
-    if child.supervisor then
-      return body(child.supervisor)
-    end
-    return child.start(...)
-  end
-  child.pid = core.spawn(child.options, run, table.unpack(child.args))
-  self.by_pid[child.pid] = child
-end
+-- -- restarts ----------------------------------------------------------------
 
--- Ends a child that lives, and waits until it has ended.
-function supervisor:stop(child)
-  local pid, limit = child.pid, child.shutdown
-  if not pid then
-    return
-  end
-  child.pid, self.by_pid[pid] = nil, nil
-  if limit == "brutal_kill" then
-    core.kill(pid, "killed")
+function supervisor:restart(child)
+  local strategy, all = self.plan.strategy, self.children
+  if strategy == "one_for_one" then
+    all:start(child)
+  elseif strategy == "rest_for_one" then
+    all:stop_from(child)
+    all:start_from(child)
   else
-    core.shutdown(pid, "shutdown")
-  end
-  if is_time(limit) then
-    local ok, why = pcall(core.wait_timeout, limit, "exit", pid, core._)
-    if ok then
-      return
-    elseif why.kind ~= "timeout" then
-      error(why, 0)
-    end
-    core.kill(pid, "killed")
-  end
-  core.wait("exit", pid, core._)
-end
-
--- Ends those from `last` back to `first`, in that order.
-function supervisor:stop_from(first)
-  local child = self.children.last
-  while child do
-    local before = child.before
-    self:stop(child)
-    if child == first then
-      return
-    end
-    child = before
+    all:stop_from(nil)
+    all:start_from(all.line.first)
   end
 end
 
-function supervisor:start_from(first)
-  local child = first
-  while child do
-    if not child.pid then
-      self:start(child)
-    end
-    child = child.behind
-  end
-end
-
-function supervisor:forget(child)
-  line.remove(child)
-  self.by_id[child.id] = nil
-end
-
--- A list of the times of the last restarts, as a ring; true when there are more
--- than max_restarts within the window.
+-- Notes a restart at this time; are there more within the window than may be?
+-- times[first] .. [last] are those in the window, in ticks.
 function supervisor:too_many()
-  local now, times, most = core.now(), self.times, self.most
-  if most == 0 then
-    return true
+  local now, times = inside.ticks(), self.times
+  self.last = self.last + 1
+  times[self.last] = now
+  while now - times[self.first] > self.within do
+    times[self.first] = nil
+    self.first = self.first + 1
   end
-  local oldest = times[self.next]
-  times[self.next] = now
-  self.next = self.next % most + 1
-  return oldest ~= nil and now - oldest <= self.within
+  return self.last - self.first >= self.plan.most
 end
 
 function supervisor:give_up(child, reason)
-  local text = "%s gives up: more than %d restart%s within %s; the last to "
-    .. "end was '%s': %s"
-  inside.note(
-    text:format(
-      self.name,
-      self.most,
-      self.most == 1 and "" or "s",
-      self.within,
-      tostring(child.id),
-      tostring(reason)
-    )
-  )
-  self:stop_from(nil)
+  local text = "%s gives up at %.14g: more than %d restart%s within %s; the "
+    .. "last to end was %s: %s"
+  local said = type(reason) == "string" and reason or inside.describe(reason)
+  local name, id = inside.label(core.self()), inside.describe(child.id)
+  local n, within = self.plan.most, tostring(self.plan.within)
+  local plural = n == 1 and "" or "s"
+  inside.note(text:format(name, core.now(), n, plural, within, id, said))
+  self.children:stop_from(nil)
   core.exit "shutdown"
 end
 
-local function normal(reason)
+-- {"shutdown", ...} is OTP's {shutdown, Term}.
+local function is_normal(reason)
+  if type(reason) == "table" then
+    return rawget(reason, 1) == "shutdown"
+  end
   return reason == "normal" or reason == "shutdown"
 end
 
 -- A child has ended by itself.
 function supervisor:ended(child, reason)
-  child.pid = nil
-  if child.restart == "temporary" then
-    return self:forget(child)
-  elseif child.restart == "transient" and normal(reason) then
+  local kind = child.plan.restart
+  if kind == "temporary" then
+    self.children:forget(child)
+  elseif kind == "transient" and is_normal(reason) then
     return
   elseif self:too_many() then
-    return self:give_up(child, reason)
+    self:give_up(child, reason)
+  else
+    self:restart(child)
   end
-  if self.strategy == "one_for_one" then
-    return self:start(child)
-  end
-  local first = self.strategy == "one_for_all" and self.children.first or child
-  self:stop_from(first)
-  self:start_from(first)
 end
 
+-- An exit signal: of a child, or of anybody who may end the supervisor.
 function supervisor:exit(pid, reason)
-  local child = pid and self.by_pid[pid]
-  if child then
-    self.by_pid[pid] = nil
-    inside.forget(pid)
-    return self:ended(child, reason)
-  elseif reason == "normal" then
-    return -- of somebody who is linked to it
+  local child
+  if pid then
+    child = self.children:ended(pid)
   end
-  self:stop_from(nil)
-  core.exit(reason)
+  if child then
+    self:ended(child, reason)
+  elseif child == nil and reason ~= "normal" then
+    self.children:stop_from(nil)
+    core.exit(reason)
+  end
 end
 
 -- -- what it can be asked ----------------------------------------------------
 
 local calls = {}
 
-function calls:which_children()
+function calls.which_children(all)
   local list = {}
-  local child = self.children.first
+  local child = all.line.first
   while child do
     list[#list + 1] = {
       id = child.id,
       pid = child.pid,
-      restart = child.restart,
-      supervisor = child.supervisor ~= nil,
+      restart = child.plan.restart,
+      supervisor = child.plan.supervisor ~= nil,
     }
     child = child.behind
   end
   return list
 end
 
-function calls:count_children()
+function calls.count_children(all)
   local counts = { specs = 0, active = 0, supervisors = 0, workers = 0 }
-  local child = self.children.first
+  local child = all.line.first
   while child do
-    local kind = child.supervisor and "supervisors" or "workers"
+    local kind = child.plan.supervisor and "supervisors" or "workers"
     counts.specs = counts.specs + 1
     counts.active = counts.active + (child.pid and 1 or 0)
     counts[kind] = counts[kind] + 1
@@ -289,106 +122,83 @@ function calls:count_children()
   return counts
 end
 
-function calls:start_child(spec)
-  local ok, child = pcall(check_child, "start_child", spec)
+function calls.start_child(all, given)
+  local ok, its = pcall(plan.child, "start_child", given)
   if not ok then
-    return nil, child.message
-  elseif self.by_id[child.id] then
-    local pid = self.by_id[child.id].pid
-    return nil, pid and "already started" or "already present", pid
+    return nil, its.message
   end
-  line.insert(self.children, child)
-  self.by_id[child.id] = child
-  self:start(child)
-  return child.pid
+  local there = all.by_id[its.id]
+  if there then
+    return nil, there.pid and "already started" or "already present", there.pid
+  end
+  return all:add(its).pid
 end
 
-function calls:terminate_child(id)
-  local child = self.by_id[id]
+function calls.terminate_child(all, id)
+  local child = all.by_id[id]
   if not child then
     return nil, "not found"
   end
-  self:stop(child)
-  if child.restart == "temporary" then
-    self:forget(child)
-  end
+  all:stop(child)
   return true
 end
 
-function calls:restart_child(id)
-  local child = self.by_id[id]
-  if not child then
-    return nil, "not found"
-  elseif child.pid then
-    return nil, "running"
+-- The child of that id, which must not run; or nil and why there is none.
+local function stopped(all, id)
+  local child = all.by_id[id]
+  if not child or child.pid then
+    return nil, child and "running" or "not found"
   end
-  self:start(child)
+  return child
+end
+
+function calls.restart_child(all, id)
+  local child, why = stopped(all, id)
+  if not child then
+    return nil, why
+  end
+  all:start(child)
   return child.pid
 end
 
-function calls:delete_child(id)
-  local child = self.by_id[id]
+function calls.delete_child(all, id)
+  local child, why = stopped(all, id)
   if not child then
-    return nil, "not found"
-  elseif child.pid then
-    return nil, "running"
+    return nil, why
   end
-  self:forget(child)
+  all:forget(child)
   return true
 end
 
 -- -- its life ----------------------------------------------------------------
 
 local function clauses_of(self)
-  local list = {
-    {
-      "exit",
-      core._,
-      core._,
-      function(pid, reason)
-        self:exit(pid, reason)
-      end,
-    },
-  }
-  for _, name in ipairs {
-    "which_children",
-    "count_children",
-    "start_child",
-    "terminate_child",
-    "restart_child",
-    "delete_child",
-  } do
-    list[#list + 1] = {
-      name,
-      core.is.pid,
-      core.is.ref,
-      function(from, ref, ...)
-        core.reply(from, ref, calls[name](self, ...))
-      end,
-    }
+  local function exit(pid, reason)
+    self:exit(pid, reason)
+  end
+  local list = { { "exit", core._, core._, exit } }
+  for _, name in ipairs(plan.questions) do
+    local call = calls[name]
+    local function answer(from, ref, ...)
+      core.reply(from, ref, call(self.children, ...))
+    end
+    list[#list + 1] = { name, answer }
   end
   return core.clauses(list)
 end
 
-function body(options)
-  local most, within = check_options("supervisor", options)
+function body(its)
   local self = setmetatable({
-    strategy = options.strategy or "one_for_one",
-    most = most,
-    within = within,
-    name = inside.label(core.self()),
-    children = line.new(),
-    by_id = {},
-    by_pid = {},
+    plan = its,
+    within = inside.ticks(its.within),
+    children = children.new(body),
     times = {},
-    next = 1,
+    first = 1,
+    last = 0,
   }, supervisor)
   core.trap_exit(true)
-  for n, spec in ipairs(options.children or {}) do
-    local child = check_child("supervisor", spec, n)
-    line.insert(self.children, child)
-    self.by_id[child.id] = child
-    self:start(child)
+  for _, child in ipairs(its.children) do
+    self.children:add(child)
   end
   local clauses = clauses_of(self)
   while true do
@@ -398,30 +208,22 @@ end
 
 --- supervisor{children=, strategy=, max_restarts=, within=, name=} -> pid
 --- Starts a process that starts the children, in order, and again when they
---- end. A child is {id=, start=, restart=, shutdown=}: start is its body, and
---- args the list of its arguments; restart "permanent" (always), "transient"
---- (unless it ended normally or by "shutdown") or "temporary" (never); shutdown
---- how long it may take to end, 5 by default, "infinity" or "brutal_kill". In
---- place of start, supervisor = {...} makes it a supervisor itself. Also name,
---- priority, inbox, on_full, accepts and stream, as for spawn. The strategy:
---- "one_for_one", "one_for_all" or "rest_for_one". More than max_restarts (3)
---- within so many units of time (5) end the supervisor and all its children,
---- with the reason "shutdown". It answers when it is asked for which_children,
---- count_children, start_child, terminate_child, restart_child or delete_child.
---- Raises usage for a wrong option or child.
----   local function counter() md.wait "add"; error "lost count" end
----   md.supervisor { children = { { id = "counter", start = counter } } }
+--- end. A child is {id=, start=, args=, restart=, shutdown=}: start is its body,
+--- args a list of arguments; restart "permanent" (always), "transient" (not
+--- after "normal" or "shutdown") or "temporary" (never); shutdown how long it
+--- may take to end (5), "infinity" or "brutal_kill". Also name, priority, inbox,
+--- on_full, accepts and stream, as for spawn; supervisor = {...} in place of
+--- start makes it one itself. The strategy is "one_for_one", "one_for_all" or
+--- "rest_for_one". More than max_restarts (3) within so many units of time (5)
+--- end it and all children, by "shutdown". Its questions, and how it differs
+--- from OTP: help supervisors. Raises usage for a wrong option or child.
+---   md.supervisor { children = { { id = "tick", start = md.sleep, args = {9} } } }
 function m.supervisor(...)
   local sim, options = argument.sim(...)
   sim = sim or core.current()
-  expect(
-    "supervisor",
-    type(options) == "table",
-    "a table, md.supervisor{children = {{id = ..., start = fn}}}",
-    options
-  )
-  check_options("supervisor", options)
-  return sim:spawn({ name = options.name or "supervisor" }, body, options)
+  local its = plan.plan("supervisor", options)
+  its.name = its.name or "supervisor"
+  return sim:spawn({ name = its.name, accepts = plan.protocol }, body, its)
 end
 
 return m

@@ -221,6 +221,18 @@ static int inside_note(lua_State *L) {
   return 0;
 }
 
+/* ticks(d) -> integer: a duration of the current sim in ticks, the most there
+   can be if it is too long; without one, the time. */
+static int inside_ticks(lua_State *L) {
+  host_sim *s = host_sim_arg(L);
+  md_time ticks = md_sim_now(s->kernel);
+  if (!lua_isnone(L, 1) &&
+      !md_time_read(md_sim_scale(s->kernel), luaL_checknumber(L, 1), &ticks))
+    ticks = INT64_MAX;
+  lua_pushinteger(L, ticks);
+  return 1;
+}
+
 /* forget(pid): nobody will ask what has become of an ended process. */
 static int inside_forget(lua_State *L) {
   host_forget_result(L, host_sim_arg(L));
@@ -228,14 +240,21 @@ static int inside_forget(lua_State *L) {
 }
 
 int host_open_inside(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"process", inside_process},   {"recorder", inside_set_recorder},
-      {"record", inside_record},     {"at", inside_at},
-      {"room", inside_room},         {"ended", inside_ended},
-      {"protocol", inside_protocol}, {"conforms", inside_conforms},
-      {"describe", inside_describe}, {"nearest", inside_nearest},
-      {"label", inside_label},       {"note", inside_note},
-      {"forget", inside_forget},     {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"process", inside_process},
+                                       {"recorder", inside_set_recorder},
+                                       {"record", inside_record},
+                                       {"at", inside_at},
+                                       {"room", inside_room},
+                                       {"ended", inside_ended},
+                                       {"protocol", inside_protocol},
+                                       {"conforms", inside_conforms},
+                                       {"describe", inside_describe},
+                                       {"nearest", inside_nearest},
+                                       {"label", inside_label},
+                                       {"note", inside_note},
+                                       {"forget", inside_forget},
+                                       {"ticks", inside_ticks},
+                                       {NULL, NULL}};
   luaL_newlib(L, functions);
   scope_open(L);
   lua_setfield(L, -2, "scope");

@@ -29,18 +29,32 @@ static void result_keep(lua_State *L, host_sim *s, uint32_t p) {
   lua_settop(L, result - 1);
 }
 
+/* The pid that stands at `place` in the order of results, if that is forgotten,
+   is taken out. */
+static bool result_let_go(lua_State *L, int results, uint64_t place) {
+  lua_rawgeti(L, results, (lua_Integer)place);
+  lua_rawget(L, results);
+  bool gone = lua_isnil(L, -1);
+  lua_pop(L, 1);
+  if (!gone) return false;
+  lua_pushnil(L);
+  lua_rawseti(L, results, (lua_Integer)place);
+  return true;
+}
+
 void host_forget_result(lua_State *L, host_sim *s) {
-  int top = lua_gettop(L);
   host_push(L, s, HOST_RESULTS);
+  int results = lua_gettop(L);
   lua_pushvalue(L, 1);
   lua_pushnil(L);
-  lua_rawset(L, top + 1);
-  lua_rawgeti(L, top + 1, (lua_Integer)s->results_last);
-  if (lua_rawequal(L, -1, 1)) {
-    lua_pushnil(L);
-    lua_rawseti(L, top + 1, (lua_Integer)s->results_last--);
-  }
-  lua_settop(L, top);
+  lua_rawset(L, results);
+  while (s->results_last > s->results_first &&
+         result_let_go(L, results, s->results_last))
+    s->results_last--;
+  while (s->results_first < s->results_last &&
+         result_let_go(L, results, s->results_first + 1))
+    s->results_first++;
+  lua_pop(L, 1);
 }
 
 /* Makes {ok, values ...} of the top n values and keeps it. [-n, +0, m] */
