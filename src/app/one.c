@@ -39,6 +39,7 @@
 #include "host/child.c"
 #include "host/scope.c"
 #include "host/inspect.c"
+#include "host/deadlock.c"
 #include "host/coroutine.c"
 #include "host/chance.c"
 #include "host/log.c"

@@ -29,6 +29,29 @@ static int report_waiting(lua_State *L) {
   return 0;
 }
 
+/* The cycle of those who wait for each other, if there is one. */
+static int report_deadlock(lua_State *L) {
+  host_sim *s = lua_touserdata(L, 1);
+  char label[64];
+  int shown = 0;
+  uint32_t first = host_deadlock(L, s), p = first;
+  if (first == 0) return 0;
+  fputs("deadlock: each of these waits for the next, the last for the first:\n",
+        stderr);
+  do {
+    if (++shown <= REPORT_LINES) {
+      host_waiting(L, s, p);
+      fprintf(stderr, "  %s waits for %s\n", host_label(s, p, label),
+              lua_tostring(L, -1));
+      lua_pop(L, 1);
+    }
+    p = host_deadlock_next(s, p);
+  } while (p != first);
+  if (shown > REPORT_LINES)
+    fprintf(stderr, "  ... and %d more\n", shown - REPORT_LINES);
+  return 0;
+}
+
 /* The list of who waits, if anybody does, under the heading. */
 static void report_list(md_host *h, host_sim *s, const char *heading) {
   lua_pushcfunction(h->L, report_waiting);
@@ -46,6 +69,9 @@ void app_report_waiting(md_host *h, host_sim *s) {
           "moondial: idle at %s: nothing is scheduled, and %u process%s\n", now,
           n, n == 1 ? " waits:" : "es wait:");
   report_list(h, s, "");
+  lua_pushcfunction(h->L, report_deadlock);
+  lua_pushlightuserdata(h->L, s);
+  if (lua_pcall(h->L, 1, 0, 0) != LUA_OK) lua_pop(h->L, 1);
 }
 
 /* -- errors -- */

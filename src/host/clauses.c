@@ -307,6 +307,25 @@ void clauses_compile(lua_State *L, int i) {
   clauses_finish(L);
 }
 
+/* The first pid or ref among the literals of a clause. */
+static const void *clause_name(const clause *it, const clause_cell *cells) {
+  for (uint32_t k = it->first; k < it->first + it->count; k++)
+    if (cells[k].type == LUA_TLIGHTUSERDATA) return cells[k].pointer;
+  return NULL;
+}
+
+const void *clauses_name(lua_State *C, int i) {
+  clauses *compiled = lua_touserdata(C, i);
+  const clause_cell *cells = clause_cells(compiled);
+  const void *name = NULL;
+  for (uint32_t c = 0; c < compiled->count; c++) {
+    const void *own = clause_name(&compiled->list[c], cells);
+    if (own == NULL || (c > 0 && own != name)) return NULL;
+    name = own;
+  }
+  return name;
+}
+
 /* -- matching -- */
 
 /* Raw equality: tags alone would take 0.5 for the integer of the same bits. */

@@ -38,6 +38,9 @@ uint64_t clauses_tag(lua_State *C, int i, int c);
 /* True when clause c matches n values. */
 bool clauses_match(lua_State *C, int i, int c, lua_State *L, int first, int n);
 
+/* The pid or ref that every clause has as a literal; NULL: there is none. */
+const void *clauses_name(lua_State *C, int i);
+
 /* Moves the top n values of L, which match clause c, to `leaf`: the number c,
    then captures and rest. False when there is no memory. [-n, +0, -] */
 bool clauses_move(lua_State *leaf, int c, lua_State *L, int first, int n);

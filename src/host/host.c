@@ -57,6 +57,7 @@ static int host_open_core(lua_State *L) {
   host_open_bonds(L);
   host_open_children(L);
   host_open_inspection(L);
+  host_open_deadlock(L);
   host_open_messages(L);
   host_open_patterns(L);
   host_open_types(L);

@@ -350,6 +350,19 @@ void host_failed_process(md_host *h, host_sim *s, lua_State *co, uint32_t p);
 /* Pushes what a waiting process waits for, in words. [-0, +1, m] */
 void host_waiting(lua_State *L, host_sim *s, uint32_t p);
 
+/* Pushes {pid=, name=, waiting=, where=, on=} of a waiting process. [-0, +1, m]
+ */
+void host_push_waiting(lua_State *L, host_sim *s, uint32_t p);
+
+/* The pid of whom p waits for; NULL if it does not wait, or that is not known.
+   It may have ended. */
+const void *host_waits_on(const host_sim *s, uint32_t p);
+
+/* The least process of the first cycle of those that wait for each other; 0:
+   there is none. Then the next of a process in it. [-0, +0, m] */
+uint32_t host_deadlock(lua_State *L, const host_sim *s);
+uint32_t host_deadlock_next(const host_sim *s, uint32_t p);
+
 /* Replaces a registered name at index 1 by the pid it stands for. */
 void host_unname(lua_State *L, host_sim *s);
 
@@ -485,6 +498,7 @@ void host_open_processes(lua_State *L);
 void host_open_bonds(lua_State *L);
 void host_open_children(lua_State *L);
 void host_open_inspection(lua_State *L);
+void host_open_deadlock(lua_State *L);
 void host_open_messages(lua_State *L);
 void host_open_patterns(lua_State *L);
 void host_open_types(lua_State *L);

@@ -1,5 +1,5 @@
 /* What can be asked about processes: status, what they wait for, names. */
-#include "host/host.h"
+#include "host/clauses.h"
 
 #include <string.h>
 
@@ -81,19 +81,41 @@ static void inspect_add(luaL_Buffer *b, lua_State *L, int i) {
   luaL_addvalue(b);
 }
 
+/* Compiled clauses, in words, with whom they all name. [-0, +1, m] */
+static void inspect_clauses(lua_State *L, host_sim *s, lua_State *leaf, int i) {
+  char label[64];
+  uint32_t named = host_pid_index(s, clauses_name(leaf, i));
+  lua_pushliteral(L, "one of its clauses");
+  if (named == 0) return;
+  lua_pushfstring(L, ", all with the pid of %s", host_label(s, named, label));
+  lua_concat(L, 2);
+}
+
+/* The pattern at i, in words: a pid is shown as whose it is. [-0, +1, m] */
+static void inspect_pattern(lua_State *L, host_sim *s, lua_State *leaf, int i) {
+  char label[64];
+  uint32_t named = host_pid_index(s, lua_touserdata(leaf, i));
+  if (named != 0) {
+    lua_pushfstring(L, "the pid of %s", host_label(s, named, label));
+  } else if (clauses_at(leaf, i)) {
+    inspect_clauses(L, s, leaf, i);
+  } else {
+    lua_pushvalue(leaf, i);
+    lua_xmove(leaf, L, 1);
+    if (lua_type(L, -1) == LUA_TUSERDATA) luaL_tolstring(L, -1, NULL);
+    else host_describe(L, -1);
+    lua_replace(L, -2);
+  }
+}
+
 /* The patterns that the coroutine waits with: its call's arguments. */
-static void inspect_patterns(lua_State *L, lua_State *leaf) {
+static void inspect_patterns(lua_State *L, host_sim *s, lua_State *leaf) {
   int n = lua_gettop(leaf);
   luaL_Buffer b;
   int base = lua_gettop(L);
   for (int i = 1; i <= n && i <= 8; i++) {
     luaL_checkstack(L, 8, NULL);
-    lua_pushvalue(leaf, i);
-    lua_xmove(leaf, L, 1);
-    if (lua_type(L, -1) == LUA_TUSERDATA)
-      lua_pushliteral(L, "one of its clauses");
-    else host_describe(L, -1);
-    lua_replace(L, -2);
+    inspect_pattern(L, s, leaf, i);
   }
   int shown = lua_gettop(L) - base;
   if (shown == 0) {
@@ -135,7 +157,7 @@ void host_waiting(lua_State *L, host_sim *s, uint32_t p) {
     lua_pushliteral(L, "the end of its children");
     break;
   default:
-    inspect_patterns(L, host_leaf(s, p));
+    inspect_patterns(L, s, host_leaf(s, p));
   }
 }
 
@@ -227,27 +249,36 @@ static int f_info(lua_State *L) {
   return 1;
 }
 
-/* waiting() -> list of {pid=, name=, waiting=, where=}
+void host_push_waiting(lua_State *L, host_sim *s, uint32_t p) {
+  char label[64];
+  lua_createtable(L, 0, 5);
+  host_push_pid(L, s, p);
+  lua_setfield(L, -2, "pid");
+  lua_pushstring(L, host_label(s, p, label));
+  lua_setfield(L, -2, "name");
+  host_waiting(L, s, p);
+  lua_setfield(L, -2, "waiting");
+  inspect_place(L, s, p);
+  lua_setfield(L, -2, "where");
+  const void *on = host_waits_on(s, p);
+  if (on == NULL) return;
+  lua_pushlightuserdata(L, (void *)(uintptr_t)on);
+  lua_setfield(L, -2, "on");
+}
+
+/* waiting() -> list of {pid=, name=, waiting=, where=, on=}
    The processes that wait for something that is not time alone: the pid, what
-   messages call it ("'till'", "process 3"), for what it waits, and "file:line".
-   When a run has ended "idle", these are all there are.
+   messages call it ("'till'", "process 3"), for what it waits, "file:line", and
+   the pid of whom it waits for, nil if that is not known (see deadlock). When a
+   run has ended "idle", these are all there are.
      for _, p in ipairs(md.waiting()) do print(p.name, p.waiting) end */
 static int f_waiting(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   int n = 0;
-  char label[64];
   lua_newtable(L);
   for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;) {
     if (md_sim_proc(s->kernel, p)->state != MD_WAITING) continue;
-    lua_createtable(L, 0, 5);
-    host_push_pid(L, s, p);
-    lua_setfield(L, -2, "pid");
-    lua_pushstring(L, host_label(s, p, label));
-    lua_setfield(L, -2, "name");
-    host_waiting(L, s, p);
-    lua_setfield(L, -2, "waiting");
-    inspect_place(L, s, p);
-    lua_setfield(L, -2, "where");
+    host_push_waiting(L, s, p);
     lua_rawseti(L, -2, ++n);
   }
   return 1;
