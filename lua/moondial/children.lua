@@ -39,16 +39,12 @@ function children:outlive(pid)
 end
 
 function children:start(child)
-  local plan, pid = child.plan, nil
+  local plan = child.plan
   if child.before_pid then
     self:outlive(child.before_pid)
   end
-  if plan.supervisor then
-    pid = core.spawn(plan.options, self.body, plan.supervisor)
-  else
-    local args = plan.args
-    pid = core.spawn(plan.options, plan.start, table.unpack(args, 1, args.n))
-  end
+  local fn, args = plan.supervisor and self.body or plan.start, plan.args
+  local pid = core.spawn(plan.options, fn, table.unpack(args, 1, args.n))
   child.pid, child.before_pid, self.by_pid[pid] = pid, pid, child
 end
 

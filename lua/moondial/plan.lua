@@ -134,7 +134,7 @@ function m.child(call, spec, n)
   local id = spec.id == nil and n or spec.id
   expect(call, id ~= nil and id == id, "an id", id)
   local below = spec.supervisor ~= nil and m.plan(call, spec.supervisor) or nil
-  local args, stop = spec.args or {}, spec.shutdown
+  local args, stop = below and { below } or spec.args or {}, spec.shutdown
   if stop == nil then
     stop = below and "infinity" or 5
   end

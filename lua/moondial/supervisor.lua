@@ -207,17 +207,17 @@ function body(its)
 end
 
 --- supervisor{children=, strategy=, max_restarts=, within=, name=} -> pid
---- Starts a process that starts the children, in order, and again when they
+--- Starts a process that starts its children, in order, and again when they
 --- end. A child is {id=, start=, args=, restart=, shutdown=}: start is its body,
 --- args a list of arguments; restart "permanent" (always), "transient" (not
 --- after "normal" or "shutdown") or "temporary" (never); shutdown how long it
 --- may take to end (5), "infinity" or "brutal_kill". Also name, priority, inbox,
---- on_full, accepts and stream, as for spawn; supervisor = {...} in place of
---- start makes it one itself. The strategy is "one_for_one", "one_for_all" or
+--- on_full, accepts, stream, as for spawn. supervisor = {...} in place of start
+--- makes it one itself. Strategies: "one_for_one", "one_for_all" and
 --- "rest_for_one". More than max_restarts (3) within so many units of time (5)
---- end it and all children, by "shutdown". Its questions, and how it differs
---- from OTP: help supervisors. Raises usage for a wrong option or child.
----   md.supervisor { children = { { id = "tick", start = md.sleep, args = {9} } } }
+--- end it by "shutdown". See help supervisors. Raises usage for what is wrong in
+--- the options, or in a child.
+---   md.supervisor { children = { { id = "a", start = md.wait } } }
 function m.supervisor(...)
   local sim, options = argument.sim(...)
   sim = sim or core.current()

@@ -28,7 +28,7 @@ local function keys(t)
 end
 
 -- Some modules are read when they are asked for.
-assert(md.dispatcher and md.queue and md.server)
+assert(md.dispatcher and md.queue and md.server and md.supervisor)
 
 -- Each name that help must know, as help calls it.
 local function all_names()
@@ -77,6 +77,7 @@ local topics = {
   "links",
   "messages",
   "servers",
+  "supervisors",
   "chance",
   "records",
   "sims",

@@ -421,12 +421,10 @@ end)
 describe("the intensity of a supervisor (4.29, 4.30)", function()
   -- A child fails at these times, counted from the last start.
   local function restarts(lives, max_restarts, within, options)
-    local times = {}
     local n = 0
     local why
     local function body()
       n = n + 1
-      times[n] = md.now()
       if not lives[n] then
         md.wait()
       end

@@ -112,9 +112,9 @@ uint32_t host_deadlock(lua_State *L, const host_sim *s) {
    no limit of time: none of them goes on by itself. An ask waits for the one
    asked, a join for that one, a send for the owner of the full inbox, a wait or
    receive for the one whose pid, or monitor's ref, is in its patterns. Of
-   several such cycles it is the one with the oldest place among the processes,
-   which it begins with. The entries are those of waiting. for _, p in
-   ipairs(md.deadlock() or {}) do print(p.name, p.waiting) end */
+   several such cycles it is the one with the lowest process, and begins there.
+   The entries are those of waiting.
+     for _, p in ipairs(md.deadlock() or {}) do print(p.name, p.on) end */
 static int f_deadlock(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   uint32_t first = host_deadlock(L, s), p = first;
