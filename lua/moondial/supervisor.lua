@@ -43,8 +43,8 @@ function supervisor:too_many()
 end
 
 function supervisor:give_up(child, reason)
-  local text = "%s gives up at %.14g: more than %d restart%s within %s; the "
-    .. "last to end was %s: %s"
+  local text = "%s gives up at %.14g: more than %d restart%s within %s\n"
+    .. "  the last to end was %s: %s"
   local said = type(reason) == "string" and reason or inside.describe(reason)
   local name, id = inside.label(core.self()), inside.describe(child.id)
   local n, within = self.plan.most, tostring(self.plan.within)
@@ -208,15 +208,15 @@ end
 
 --- supervisor{children=, strategy=, max_restarts=, within=, name=} -> pid
 --- Starts a process that starts its children, in order, and again when they
---- end. A child is {id=, start=, args=, restart=, shutdown=}: start is its body,
---- args a list of arguments; restart "permanent" (always), "transient" (not
---- after "normal" or "shutdown") or "temporary" (never); shutdown how long it
---- may take to end (5), "infinity" or "brutal_kill". Also name, priority, inbox,
---- on_full, accepts, stream, as for spawn. supervisor = {...} in place of start
---- makes it one itself. Strategies: "one_for_one", "one_for_all" and
+--- end. A child is {id=, start=, args=, restart=, shutdown=}: start is its
+--- body, args a list of arguments; restart "permanent" (always), "transient"
+--- (not after "normal" or "shutdown") or "temporary" (never); shutdown how long
+--- it may take to end (5), "infinity" or "brutal_kill". Also name, priority,
+--- inbox, on_full, accepts, stream, as for spawn. With supervisor = {...} in
+--- place of start it is one itself. Strategies: "one_for_one", "one_for_all",
 --- "rest_for_one". More than max_restarts (3) within so many units of time (5)
---- end it by "shutdown". See help supervisors. Raises usage for what is wrong in
---- the options, or in a child.
+--- end it by "shutdown". See help supervisors. Raises usage for what is wrong
+--- in the options, or in a child.
 ---   md.supervisor { children = { { id = "a", start = md.wait } } }
 function m.supervisor(...)
   local sim, options = argument.sim(...)

@@ -240,6 +240,23 @@ describe("children cannot outlive the parent (4.7)", function()
 end)
 
 describe("a child", function()
+  it("has arguments, children of its own, and is joined (4.5)", function()
+    story(function()
+      local function total(from, to)
+        if from == to then
+          md.sleep(1)
+          return from
+        end
+        local middle = (from + to) // 2
+        local low = md.child(total, from, middle)
+        local high = md.child({ name = "high" }, total, middle + 1, to)
+        return md.join(low) + md.join(high)
+      end
+      assert.equal(5050, md.join(md.child(total, 1, 100)))
+      assert.equal(1, md.now())
+    end)
+  end)
+
   it("that ends by itself is no burden to its parent", function()
     assert.same(
       { "1 done", "2 returned" },

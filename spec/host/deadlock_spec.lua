@@ -329,8 +329,8 @@ md.spawn({ name = "carl" }, function() md.join(a) end)
   local list = [[
 moondial: idle at 0: nothing is scheduled, and 3 processes wait:
   model.lua:3: 'anna' waits for a reply from 'ben'
-  model.lua:4: 'ben' waits for a message that begins with 'door', the pid of ]] .. [[
-'anna'
+  model.lua:4: 'ben' waits for a message that begins with 'door', ]] .. [[
+the pid of 'anna'
   model.lua:5: 'carl' waits for the end of 'anna'
 ]]
   local told = list

@@ -327,18 +327,18 @@ md.supervisor(options)
   local notes = {
     {
       { "'lost count'", 2, 10, "'counter'" },
-      "moondial: 'top' gives up at 4.5: more than 2 restarts within 10; "
-        .. "the last to end was 'counter': model.lua:2: lost count\n",
+      "moondial: 'top' gives up at 4.5: more than 2 restarts within 10\n"
+        .. "  the last to end was 'counter': model.lua:2: lost count\n",
     },
     {
       { "{}", 1, 5, "7" },
-      "moondial: 'top' gives up at 3: more than 1 restart within 5; "
-        .. "the last to end was 7: a table\n",
+      "moondial: 'top' gives up at 3: more than 1 restart within 5\n"
+        .. "  the last to end was 7: a table\n",
     },
     {
       { "(nil)", 0, 2.5, "{}" },
-      "moondial: 'top' gives up at 1.5: more than 0 restarts within 2.5; "
-        .. "the last to end was a table: nil\n",
+      "moondial: 'top' gives up at 1.5: more than 0 restarts within 2.5\n"
+        .. "  the last to end was a table: nil\n",
     },
   }
   it("says so, unless --quiet is given, and ends no run", function()

@@ -373,6 +373,39 @@ describe("a supervisor (4.29)", function()
     end
   end)
 
+  it("needs no more memory for more restarts", function()
+    local sim, started = md.sim(), 0
+    local rng = sim:rng "failures"
+    local list = {}
+    for i = 1, 100 do
+      list[i] = {
+        name = "worker",
+        start = function()
+          started = started + 1
+          md.sleep(rng:exponential(1))
+          error("failed", 0)
+        end,
+      }
+    end
+    sim:supervisor {
+      children = list,
+      strategy = "rest_for_one",
+      max_restarts = 1000000,
+      within = 1,
+    }
+    local function kept(restarts)
+      sim:run {
+        when = function()
+          return started > restarts
+        end,
+      }
+      collectgarbage()
+      return collectgarbage "count"
+    end
+    local before = kept(20000)
+    assert.is_true(kept(100000) - before < 64)
+  end)
+
   it("has the same trace twice, with everything in it", function()
     local function hash(order)
       local sim = md.sim { seed = 5, order = order }
