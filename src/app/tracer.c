@@ -93,10 +93,15 @@ static void tracer_who(app_tracer *t, uint32_t sim, md_pid pid) {
 }
 
 static const char *tracer_why(uint64_t why) {
-  static const char *const words[] = {"it starts",         "its time has come",
-                                      "a message came",    "another has ended",
-                                      "there is room",     "it has to look",
-                                      "it is interrupted", "it unwinds"};
+  static const char *const words[] = {"it starts",
+                                      "its time has come",
+                                      "a message came",
+                                      "another has ended",
+                                      "there is room",
+                                      "it has to look",
+                                      "what it waits for is granted",
+                                      "it is interrupted",
+                                      "it unwinds"};
   _Static_assert(sizeof words / sizeof *words == MD_WHY_UNWIND + 1,
                  "every reason has its words");
   return why <= MD_WHY_UNWIND ? words[why] : "";

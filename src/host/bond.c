@@ -2,6 +2,7 @@
    of a process, and who ends with it. */
 #include "host/bond.h"
 #include "host/message.h"
+#include "host/modules.h"
 #include "host/pattern.h"
 
 #include <string.h>

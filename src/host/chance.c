@@ -1,7 +1,7 @@
 /* Chance as the model meets it: a stream is a userdata "md.rng" that holds the
    generator itself. Every parameter is checked here; the kernel's functions
    take them as given. */
-#include "host/host.h"
+#include "host/modules.h"
 #include "kernel/dist.h"
 
 #include <math.h>

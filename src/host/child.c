@@ -1,6 +1,7 @@
 /* Children: processes that end with their parent, and may get what it gets. */
 #include "host/bond.h"
 #include "host/message.h"
+#include "host/modules.h"
 
 /* -- forwarding -- */
 

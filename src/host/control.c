@@ -1,6 +1,7 @@
 /* What one process does to another: exit, kill, interrupt, join; and what it
    becomes itself. */
 #include "host/inside.h"
+#include "host/modules.h"
 #include "host/pattern.h"
 
 #include <string.h>
@@ -202,6 +203,25 @@ void host_forget_throw(lua_State *L, host_sim *s, uint32_t p, int scope) {
   if (kept == 0) host_forget_pending(L, s, p);
 }
 
+void host_interrupt(lua_State *L, host_sim *s, uint32_t by, uint32_t p,
+                    int cause) {
+  char label[64];
+  int top = lua_gettop(L);
+  luaL_checkstack(L, 8, NULL);
+  md_sim_note(s->kernel, MD_TRACE_INTERRUPT, by, p, 0);
+  if (s->host->recording) control_record(L, s, by, p, "INTERRUPT", cause);
+  bool none = lua_isnil(L, cause);
+  const char *because = none ? "" : host_describe(L, cause);
+  host_error_value(L, host_leaf(s, p), "interrupt", "interrupted%s%s",
+                   none ? "" : ": ", because);
+  lua_pushvalue(L, cause);
+  lua_setfield(L, -2, "cause");
+  lua_pushstring(L, host_name(s, p, label));
+  lua_setfield(L, -2, "process");
+  host_throw(L, s, p);
+  lua_settop(L, top);
+}
+
 /* interrupt(pid [, cause]) -> boolean
    Raises {kind="interrupt", cause=} in the process, in a turn of its own at
    this time, where it blocks; it gives up what it waits for. A message that it
@@ -213,7 +233,6 @@ static int f_interrupt(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   host_no_guard(L, "interrupt");
   md_host *h = s->host;
-  char label[64];
   uint32_t p = host_pid_arg(L, s, 1, "interrupt");
   uint32_t by = h->sim == s ? h->process : 0;
   lua_settop(L, 2);
@@ -224,16 +243,7 @@ static int f_interrupt(lua_State *L) {
   md_proc *proc = p ? md_sim_proc(s->kernel, p) : NULL;
   lua_pushboolean(L, p != 0 && !(proc->flags & MD_DYING));
   if (!lua_toboolean(L, -1)) return 1;
-  md_sim_note(s->kernel, MD_TRACE_INTERRUPT, by, p, 0);
-  if (s->host->recording) control_record(L, s, by, p, "INTERRUPT", 2);
-  const char *because = host_describe(L, 2);
-  host_error_value(L, host_leaf(s, p), "interrupt", "interrupted%s%s",
-                   lua_isnil(L, 2) ? "" : ": ", lua_isnil(L, 2) ? "" : because);
-  lua_pushvalue(L, 2);
-  lua_setfield(L, -2, "cause");
-  lua_pushstring(L, host_name(s, p, label));
-  lua_setfield(L, -2, "process");
-  host_throw(L, s, p);
+  host_interrupt(L, s, by, p, 2);
   lua_settop(L, 3);
   return 1;
 }
@@ -269,7 +279,7 @@ void host_unname(lua_State *L, host_sim *s) {
    results are kept of the last 2^20 that left one. Raises usage for the caller
    itself and, when it has to wait, where nothing can block.
      print(md.join(md.spawn(function() return 42 end))) */
-static int f_join(lua_State *L) {
+int host_f_join(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_host *h = s->host;
   uint32_t p = host_pid_arg(L, s, 1, "join");
@@ -294,7 +304,7 @@ void host_open_processes(lua_State *L) {
                                        {"exit", f_exit},
                                        {"kill", f_kill},
                                        {"interrupt", f_interrupt},
-                                       {"join", f_join},
+                                       {"join", host_f_join},
                                        {"become", f_become},
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);

@@ -3,6 +3,8 @@
    cycles costs a step for each process. */
 #include "host/bond.h"
 #include "host/clauses.h"
+#include "host/modules.h"
+#include "host/place.h"
 
 #include <string.h>
 
@@ -48,6 +50,7 @@ static const void *deadlock_child(const host_sim *s, uint32_t p) {
 const void *host_waits_on(const host_sim *s, uint32_t p) {
   const md_proc *proc = md_sim_proc(s->kernel, p);
   const md_mails *mails = md_sim_mails(s->kernel);
+  uint32_t holder;
   if (proc->state != MD_WAITING) return NULL;
   switch ((md_wait)proc->wait) {
   case MD_WAIT_MESSAGE:
@@ -59,6 +62,9 @@ const void *host_waits_on(const host_sim *s, uint32_t p) {
     return host_pid_value(s, mails->envelopes[proc->target].mail.to);
   case MD_WAIT_CHILDREN:
     return deadlock_child(s, p);
+  case MD_WAIT_PLACE:
+    holder = md_sim_index(s->kernel, place_waits_on(s, p));
+    return holder != 0 ? host_pid_value(s, holder) : NULL;
   case MD_WAIT_NOTHING:
   case MD_WAIT_TIME:
     break;

@@ -1,6 +1,7 @@
 /* Errors: what is raised is a table {kind=, message=, time=, process=,
    traceback=} whose tostring is its message, placed at the model's own line.
    What a model raises itself is passed on as it is. */
+#include "host/modules.h"
 #include "host/pattern.h"
 
 #include <ctype.h>

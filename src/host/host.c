@@ -1,6 +1,7 @@
 /* Opening and closing the program's Lua: its memory is the arena's, its
    libraries are Lua's and ours. */
 #include "host/bond.h"
+#include "host/modules.h"
 #include "host/inside.h"
 
 #include <stdlib.h>
@@ -54,6 +55,12 @@ static int host_open_core(lua_State *L) {
   host_open_time(L);
   host_open_limits(L);
   host_open_processes(L);
+  host_open_awaiting(L);
+  host_open_events(L);
+  host_open_resources(L);
+  host_open_stores(L);
+  host_open_containers(L);
+  host_open_gates(L);
   host_open_bonds(L);
   host_open_children(L);
   host_open_inspection(L);

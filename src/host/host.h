@@ -30,6 +30,8 @@ enum {
   HOST_NAMES,    /* registered pids, by name */
   HOST_STREAMS,  /* random streams, by name */
   HOST_COUNTS,   /* processes spawned so far, by name */
+  HOST_THINGS,   /* things that may be waited for, by address, weakly */
+  HOST_HOLDINGS, /* units of resources that are held, by address */
   HOST_SELF,     /* the sim's userdata */
 };
 
@@ -44,11 +46,19 @@ typedef struct host_held {
 
 typedef struct md_host md_host;
 
+/* The places of those who wait for things, see place.h. */
+typedef struct place_table {
+  struct place *records;
+  uint32_t used, capacity, free;
+} place_table;
+
 typedef struct host_sim {
   md_sim *kernel;
   md_host *host;
   lua_State *H;
   host_held held;
+  place_table places;
+  uint64_t arrivals; /* requests for things so far */
   md_records *records;
   uint64_t refs, scopes; /* refs made, time limits set, so far */
   uint64_t children;     /* unnamed processes that the script spawned */
@@ -223,8 +233,6 @@ md_bond_id host_monitor_id(const host_sim *s, const void *ref);
    it has ended. Anything else is an error. */
 uint32_t host_pid_arg(lua_State *L, host_sim *s, int i, const char *call);
 
-void host_open_values(lua_State *L);
-
 /* -- error.c -- */
 
 /* Raises {kind=, message=, time=, process=, traceback=} at the model's line. */
@@ -264,9 +272,6 @@ const char *host_nearest_kind(const char *name, const char *const known[]);
 void host_check_fields(lua_State *L, int i, const char *call,
                        const char *const known[]);
 
-void host_open_errors(lua_State *L);
-void host_open_failure(lua_State *L);
-
 /* -- held.c -- */
 
 /* Keeps n values from L's index `first` on; returns their slot. [-0,+0,m] */
@@ -297,12 +302,15 @@ bool host_limited(lua_State *L);
 /* A time limit has come: what it bounds ends. [-0, +0, e] */
 void host_expire(lua_State *L, host_sim *s, const uint64_t words[3]);
 
+/* The time has come that somebody waits for. [-0, +0, e] */
+void host_due(lua_State *L, const uint64_t words[3]);
+
 /* A message that was sent for later has come. [-0, +0, e] */
 int host_arrive(lua_State *L, host_sim *s, const uint64_t words[3]);
 
 /* Kinds of timers; the words of the first two begin with count << 32 | slot
    of what is held. */
-enum { HOST_CALLBACK, HOST_MESSAGE, HOST_SCOPE };
+enum { HOST_CALLBACK, HOST_MESSAGE, HOST_SCOPE, HOST_DUE };
 
 /* Ends a run because of Ctrl-C, or because it cannot go on. Both are NULL. */
 const char *host_interrupted(md_host *h, host_sim *s);
@@ -323,11 +331,17 @@ void host_keep_result(lua_State *L, host_sim *s, uint32_t p, bool ok, int n);
 /* Returns, or raises, what the ended process at index 1 has left. */
 int host_result(lua_State *L, host_sim *s);
 
+/* Has the process whose pid is at i ended by an error or a kill? */
+bool host_failed(lua_State *L, host_sim *s, int i);
+
 /* Forgets it. [-0, +0, m] */
 void host_forget_result(lua_State *L, host_sim *s);
 
 /* The body of every process: [handler, fn, arguments ...]. */
 int host_body(lua_State *L);
+
+/* md.join */
+int host_f_join(lua_State *L);
 
 /* md.spawn */
 int host_f_spawn(lua_State *L);
@@ -386,6 +400,10 @@ void host_may_block_in(lua_State *L, const host_sim *s, const char *call);
 /* Blocks the process: the kernel knows for what. [-0, +0, -] */
 int host_block(lua_State *L, host_sim *s, lua_KContext ctx, lua_KFunction k);
 
+/* Interrupts p, which is not dying, for the cause at that index. [-0, +0, m] */
+void host_interrupt(lua_State *L, host_sim *s, uint32_t by, uint32_t p,
+                    int cause);
+
 /* Notes that the time of the process that runs is over. [-0, +0, e] */
 void host_timed_out(lua_State *L, host_sim *s);
 
@@ -409,6 +427,8 @@ enum {
   HOST_LIMITS,    /* how many time limits it is in */
   HOST_ACCEPTS,   /* slot of its protocol */
   HOST_BECOMES,   /* slot and count << 32 of what it becomes */
+  HOST_END,       /* slot of its end, a thing that somebody awaits */
+  HOST_UNITS,     /* the first unit of a resource that it holds */
   HOST_RECORDED,  /* 1: the recorder is told what it does */
 };
 
@@ -492,23 +512,6 @@ void host_push_time(lua_State *L, const host_sim *s, md_time);
 /* Pushes what cancels the kernel's timer. [-0, +1, m] */
 int host_push_timer(lua_State *L, host_sim *s, uint64_t id);
 
-void host_open_time(lua_State *L);
-void host_open_limits(lua_State *L);
-void host_open_processes(lua_State *L);
-void host_open_bonds(lua_State *L);
-void host_open_children(lua_State *L);
-void host_open_inspection(lua_State *L);
-void host_open_deadlock(lua_State *L);
-void host_open_messages(lua_State *L);
-void host_open_patterns(lua_State *L);
-void host_open_types(lua_State *L);
-void host_open_receiving(lua_State *L);
-void host_open_sims(lua_State *L);
-void host_open_pull(lua_State *L);
-void host_open_chance(lua_State *L);
-void host_open_records(lua_State *L);
-void host_open_coroutines(lua_State *L);
-void host_open_library(lua_State *L);
 void host_close_library(md_host *);
 void host_enter_sandbox(lua_State *L);
 

@@ -4,6 +4,7 @@
 #include "host/inside.h"
 #include "host/bond.h"
 #include "host/message.h"
+#include "host/modules.h"
 #include "host/pattern.h"
 
 static const char inside_recorder; /* its address is the recorder's key */

@@ -25,6 +25,4 @@ void host_record_spawn(lua_State *L, host_sim *s, uint32_t p, uint32_t child);
 bool host_record_send(lua_State *L, host_sim *s, uint32_t p, int to, md_time at,
                       int first, int n);
 
-int host_open_inside(lua_State *L);
-
 #endif

@@ -1,5 +1,7 @@
 /* What can be asked about processes: status, what they wait for, names. */
 #include "host/clauses.h"
+#include "host/modules.h"
+#include "host/place.h"
 
 #include <string.h>
 
@@ -49,15 +51,7 @@ static void inspect_push_status(lua_State *L, host_sim *s, uint32_t p) {
     lua_pushstring(L, inspect_status(s, p));
     return;
   }
-  host_push(L, s, HOST_RESULTS);
-  lua_pushvalue(L, 1);
-  lua_rawget(L, -2);
-  bool failed = false;
-  if (lua_istable(L, -1)) {
-    lua_rawgeti(L, -1, 1);
-    failed = !lua_toboolean(L, -1);
-  }
-  lua_pushstring(L, failed ? "failed" : "done");
+  lua_pushstring(L, host_failed(L, s, 1) ? "failed" : "done");
 }
 
 /* status(pid) -> string
@@ -152,6 +146,9 @@ void host_waiting(lua_State *L, host_sim *s, uint32_t p) {
     lua_pushfstring(
         L, "room in the inbox of %s",
         host_label(s, mails->envelopes[proc->target].mail.to, label));
+    break;
+  case MD_WAIT_PLACE:
+    place_waiting(L, s, p);
     break;
   case MD_WAIT_CHILDREN:
     lua_pushliteral(L, "the end of its children");

@@ -1,6 +1,6 @@
 /* Lua's own library, where it would let the outside into a run: time, chance,
    addresses, the environment, bytecode. And how modules are found. */
-#include "host/host.h"
+#include "host/modules.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Records as the model meets them: md.log for a row now and then, md.recorder
    for many, records to read them back. */
-#include "host/host.h"
+#include "host/modules.h"
 
 #include <string.h>
 

@@ -101,6 +101,7 @@ static int loop_fire(lua_State *L) {
   host_sim *s = host_of(L)->sim;
   lua_settop(L, 0);
   if (event->timer_kind == HOST_SCOPE) host_expire(L, s, event->words);
+  else if (event->timer_kind == HOST_DUE) host_due(L, event->words);
   else host_arrive(L, s, event->words);
   return 0;
 }

@@ -9,6 +9,7 @@
 #include "host/bond.h"
 #include "host/clauses.h"
 #include "host/inside.h"
+#include "host/modules.h"
 #include "host/pattern.h"
 
 #include <string.h>

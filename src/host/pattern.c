@@ -3,6 +3,7 @@
    functions, so they are tried on the stack of whoever looks: the receiver
    itself, or a sender on its behalf. */
 #include "host/pattern.h"
+#include "host/modules.h"
 
 static const char pattern_meta; /* its address is the metatable's key */
 

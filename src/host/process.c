@@ -2,6 +2,7 @@
    behind for a join, and whose error ends the run. */
 #include "host/bond.h"
 #include "host/inside.h"
+#include "host/place.h"
 #include "host/pattern.h"
 
 #include <string.h>
@@ -18,7 +19,8 @@ void host_fail(lua_State *L, host_sim *s, uint32_t p) {
 }
 
 /* Somebody waits to join p: an error of it has somebody to go to. */
-static bool process_joined(const host_sim *s, uint32_t p) {
+static bool process_joined(lua_State *L, host_sim *s, uint32_t p) {
+  if (end_awaited(L, s, p)) return true;
   uint32_t first = md_sim_cold(s->kernel, p)->watchers, w = first;
   if (first == 0) return false;
   do {
@@ -80,7 +82,7 @@ static void process_failed(lua_State *L, host_sim *s, uint32_t p) {
     process_push_killed(L, s, p);
   } else {
     bool caught = bond_caught(s, p);
-    bool uncaught = !s->isolate && !caught && !process_joined(s, p);
+    bool uncaught = !s->isolate && !caught && !process_joined(L, s, p);
     if (uncaught || s->host->aborting) host_fail(L, s, p);
     else if (s->isolate && !caught) process_report(L, s, p);
   }
@@ -117,6 +119,10 @@ static void process_forget(lua_State *L, host_sim *s, uint32_t p) {
   process_drop(L, s, (uint32_t)words[HOST_PENDING], 1);
   process_drop(L, s, words[HOST_PENDING] >> 32, 1);
   process_drop(L, s, words[HOST_ACCEPTS], 1);
+  if (words[HOST_UNITS] != 0) resource_return(L, s, p);
+  words = md_sim_extra(s->kernel, p)->words;
+  if (words[HOST_END] != 0) end_over(L, s, (uint32_t)words[HOST_END]);
+  process_drop(L, s, md_sim_extra(s->kernel, p)->words[HOST_END], 1);
   process_drop(L, s, (uint32_t)words[HOST_BECOMES],
                (int)(words[HOST_BECOMES] >> 32));
   if (words[HOST_REASON] != HOST_NORMAL)

@@ -1,5 +1,6 @@
 /* Signals, as the model gets them: md.pull reads what the kernel has kept and
    makes a table of each. The names of the fields are those of events.def. */
+#include "host/modules.h"
 #include "host/pattern.h"
 
 #include <string.h>

@@ -4,6 +4,7 @@
 #include "host/clauses.h"
 #include "host/inside.h"
 #include "host/message.h"
+#include "host/modules.h"
 #include "host/pattern.h"
 
 #include <string.h>

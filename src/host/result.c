@@ -42,6 +42,21 @@ static bool result_let_go(lua_State *L, int results, uint64_t place) {
   return true;
 }
 
+bool host_failed(lua_State *L, host_sim *s, int i) {
+  int top = lua_gettop(L);
+  i = lua_absindex(L, i);
+  host_push(L, s, HOST_RESULTS);
+  lua_pushvalue(L, i);
+  lua_rawget(L, -2);
+  bool failed = false;
+  if (lua_istable(L, -1)) {
+    lua_rawgeti(L, -1, 1);
+    failed = !lua_toboolean(L, -1);
+  }
+  lua_settop(L, top);
+  return failed;
+}
+
 void host_forget_result(lua_State *L, host_sim *s) {
   host_push(L, s, HOST_RESULTS);
   int results = lua_gettop(L);

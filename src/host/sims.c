@@ -1,5 +1,7 @@
 /* A sim as the model meets it: making one, running it, asking it. */
+#include "host/modules.h"
 #include "host/pattern.h"
+#include "host/place.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -40,6 +42,7 @@ static void sims_close(host_sim *s) {
     }
   if (s->records != NULL) md_records_close(s->records);
   if (s->kernel != NULL) md_sim_close(s->kernel);
+  place_close(s);
   md_arena_free(h->arena, s->held.next,
                 s->held.capacity * sizeof *s->held.next);
   sims_free_text(h, s->name);
@@ -58,6 +61,12 @@ static void sims_holder(lua_State *L, host_sim *s, int self) {
   }
   lua_pushvalue(L, self);
   lua_xmove(L, s->H, 1);
+  host_push(L, s, HOST_THINGS);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_pop(L, 1);
 }
 
 host_sim *host_sim_new(lua_State *L, const md_sim_options *options) {

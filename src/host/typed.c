@@ -7,6 +7,7 @@
      layout    how those patterns are tried, without a look at them
      protocol  a table whose metatable has its rules: by method a list of
                patterns or a type, [type] = true, and its text at [1] */
+#include "host/modules.h"
 #include "host/pattern.h"
 
 #include <string.h>

@@ -7,7 +7,7 @@
        +------+---------+----------------+-----------+
        | kind | sim     | generation     | index     |   a pid
        +------+---------+----------------+-----------+ */
-#include "host/host.h"
+#include "host/modules.h"
 
 #include <assert.h>
 #include <string.h>

@@ -2,6 +2,7 @@
    the generators it is in, and goes on where it was. A wake-up that is not
    what was waited for is raised as an error there. */
 #include "host/inside.h"
+#include "host/place.h"
 
 #include <string.h>
 
@@ -134,5 +135,8 @@ void host_break(lua_State *L, host_sim *s, uint32_t p, md_why why) {
     host_unreceive(L, s, p);
   if (proc->state == MD_WAITING && proc->wait == MD_WAIT_ROOM)
     host_unline(L, s, p);
+  if ((proc->state == MD_WAITING && proc->wait == MD_WAIT_PLACE) ||
+      (proc->state == MD_READY && proc->why == MD_WHY_GRANT))
+    place_abandon(L, s, p);
   md_sim_wake(k, p, why);
 }

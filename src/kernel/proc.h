@@ -38,6 +38,7 @@ typedef enum md_wait {
   MD_WAIT_REPLY,    /* a message, from somebody whose death ends the wait */
   MD_WAIT_JOIN,     /* another's end */
   MD_WAIT_ROOM,     /* room in another's inbox */
+  MD_WAIT_PLACE,    /* one of the host's things, or several */
   MD_WAIT_CHILDREN, /* the end of its children, or of some of them */
 } md_wait;
 
@@ -49,6 +50,7 @@ typedef enum md_why {
   MD_WHY_END,     /* the process joined or asked has ended */
   MD_WHY_ROOM,    /* the message sent has been taken */
   MD_WHY_LOOK,    /* a message came that only the process itself can judge */
+  MD_WHY_GRANT,   /* what it waits for is its own */
   MD_WHY_INTERRUPT,
   MD_WHY_UNWIND, /* killed, or a time limit around the wait is over */
 } md_why;
@@ -108,7 +110,7 @@ typedef struct md_proc_extra {
   uint32_t capacity;              /* of the inbox, 0: any number */
   uint32_t line_first, line_last; /* messages that wait for room */
   int64_t priority;
-  uint64_t words[8];        /* the host's */
+  uint64_t words[10];       /* the host's */
   uint32_t children;        /* unnamed ones spawned so far */
   uint32_t next;            /* free list */
   uint32_t rings[MD_RINGS]; /* the first bond of each */

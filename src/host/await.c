@@ -1,0 +1,476 @@
+/* md.await, any and all. An await of several things is a tree: its leaves are
+   places, an inner node is over when one of its children is, or all are. A
+   userdata on the stack of who waits holds it; its user value keeps the things
+   alive. A function is run by a child, whose end is the leaf; one that loses is
+   killed. */
+#include "host/modules.h"
+#include "host/pattern.h"
+#include "host/place.h"
+
+#include <string.h>
+
+enum { NODE_LEAF, NODE_ANY, NODE_ALL };
+enum { TREE_NODES = 60000 };
+
+static const char combination_type[] = "md.combination";
+static const char request_type[] = "md.request";
+
+typedef struct node {
+  uint8_t kind;
+  bool done;
+  uint16_t parent, end; /* the first node behind its subtree */
+  uint16_t child;       /* its number among its parent's */
+  uint16_t left;        /* of ALL: children that are not done */
+  uint16_t winner;      /* of ANY: the node that was done first */
+  uint32_t place;       /* of a leaf, 0: it has none any more */
+} node;
+
+struct tree {
+  host_sim *sim;
+  uint16_t count;
+  bool failed;    /* a leaf has failed, and ended it all: */
+  uint16_t which; /* that one */
+  node nodes[];
+};
+
+/* -- requests -- */
+
+uint32_t request_place(lua_State *L, const request *r) {
+  uint32_t slot = r->value ? host_hold(L, r->of->sim, r->value, 1) : 0;
+  uint32_t e = place_new(L, r->of, r->line);
+  place *pl = place_at(r->of->sim, e);
+  pl->key = r->key;
+  memcpy(pl->words, r->words, sizeof pl->words);
+  pl->slot = slot;
+  pl->count = slot != 0;
+  return e;
+}
+
+int request_wait(lua_State *L, const request *r, md_time deadline,
+                 const char *call) {
+  host_sim *s = r->of->sim;
+  host_may_block_in(L, s, call);
+  uint32_t e = request_place(L, r);
+  return place_wait(L, s, e, deadline);
+}
+
+/* The request, as a value; the thing and what goes with it are its own. */
+int request_push(lua_State *L, const request *r) {
+  request *copy = lua_newuserdatauv(L, sizeof *copy, 2);
+  *copy = *r;
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  if (r->value) {
+    lua_pushvalue(L, r->value);
+    lua_setiuservalue(L, -2, 2);
+  }
+  luaL_setmetatable(L, request_type);
+  return 1;
+}
+
+md_time await_deadline(lua_State *L, host_sim *s, int i, const char *call) {
+  if (lua_isnoneornil(L, i)) return -1;
+  return md_sim_now(s->kernel) + host_duration_arg(L, s, i, call);
+}
+
+/* -- combinations -- */
+
+static bool await_combination(lua_State *L, int i, bool *all) {
+  bool *box = luaL_testudata(L, i, combination_type);
+  if (box != NULL) *all = *box;
+  return box != NULL;
+}
+
+static int await_refuse(lua_State *L, const char *call, int i) {
+  const char *came = host_describe(L, i);
+  return host_raise(L, "usage",
+                    "%s: expected something to wait for (an event, timer, "
+                    "flag, pid, any, all, r:acquiring() or the like, a "
+                    "function in any or all), got %s",
+                    call, came);
+}
+
+/* Is it a thing that can be awaited as it is? */
+static thing *await_thing(lua_State *L, int i) {
+  if (lua_type(L, i) != LUA_TUSERDATA || !lua_getmetatable(L, i)) return NULL;
+  lua_getfield(L, -1, "awaitable");
+  bool yes = lua_toboolean(L, -1);
+  lua_pop(L, 2);
+  return yes ? lua_touserdata(L, i) : NULL;
+}
+
+static bool await_can(lua_State *L, int i) {
+  bool all;
+  return host_kind(L, i) == HOST_PID || await_thing(L, i) != NULL ||
+         await_combination(L, i, &all) || luaL_testudata(L, i, request_type);
+}
+
+/* The list on the top, checked, becomes a combination. */
+static int await_combine(lua_State *L, bool all, const char *call) {
+  int list = lua_gettop(L), n = (int)lua_rawlen(L, list);
+  for (int i = 1; i <= n; i++) {
+    lua_rawgeti(L, list, i);
+    if (!lua_isfunction(L, -1) && !await_can(L, lua_gettop(L)))
+      await_refuse(L, call, lua_gettop(L));
+    lua_pop(L, 1);
+  }
+  if (n == 0 && !all)
+    host_raise(L, "usage",
+               "any: expected a list of things to wait for, which "
+               "is not empty; md.any{a, b}");
+  bool *box = lua_newuserdatauv(L, sizeof *box, 1);
+  *box = all;
+  lua_pushvalue(L, list);
+  lua_setiuservalue(L, -2, 1);
+  luaL_setmetatable(L, combination_type);
+  return 1;
+}
+
+static int await_list(lua_State *L, bool all, const char *call) {
+  host_sim_arg(L);
+  lua_settop(L, 1);
+  if (!lua_istable(L, 1))
+    return host_raise(L, "usage",
+                      "%s: expected a list of things to wait for, got %s; "
+                      "md.%s{a, b}",
+                      call, host_describe(L, 1), call);
+  return await_combine(L, all, call);
+}
+
+/* all{x, ...} -> something to await
+   Over when all of the list are; awaiting it gives a list of the first value of
+   each, in their order. The list may hold whatever can be awaited, other
+   combinations, and functions, each of which is run as a child. a & b is the
+   same as all{a, b}. Raises usage for what cannot be awaited.
+     print(#md.await(md.all { md.timer(1), md.timer(2) })) */
+static int f_all(lua_State *L) { return await_list(L, true, "all"); }
+
+/* any{x, ...} -> something to await
+   Over when the first of the list is; awaiting it gives its index and its
+   values. The others give up their places, and give back what they were
+   granted; of those that are over at once the first of the list wins. a | b is
+   the same as any{a, b}. Raises usage for what cannot be awaited.
+     print(md.await(md.any { md.timer(2), md.timer(1) })) */
+static int f_any(lua_State *L) { return await_list(L, false, "any"); }
+
+static int await_operator(lua_State *L, bool all, const char *call) {
+  lua_settop(L, 2);
+  for (int i = 1; i <= 2; i++)
+    if (!await_can(L, i)) await_refuse(L, call, i);
+  lua_createtable(L, 2, 0);
+  lua_insert(L, 1);
+  lua_rawseti(L, 1, 2);
+  lua_rawseti(L, 1, 1);
+  return await_combine(L, all, call);
+}
+
+static int mt_and(lua_State *L) { return await_operator(L, true, "&"); }
+static int mt_or(lua_State *L) { return await_operator(L, false, "|"); }
+
+void await_operators(lua_State *L) {
+  lua_pushcfunction(L, mt_and);
+  lua_setfield(L, -2, "__band");
+  lua_pushcfunction(L, mt_or);
+  lua_setfield(L, -2, "__bor");
+}
+
+/* -- trees -- */
+
+static node *tree_node(tree *t, uint16_t i) { return &t->nodes[i]; }
+
+/* Gives up the leaves of [from, to). */
+static void tree_prune(lua_State *L, tree *t, uint16_t from, uint16_t to) {
+  for (uint16_t i = from; i < to; i++) {
+    uint32_t e = t->nodes[i].place;
+    if (t->nodes[i].kind != NODE_LEAF || e == 0) continue;
+    t->nodes[i].place = 0;
+    place_give_up(L, t->sim, e);
+  }
+}
+
+void tree_abandon(lua_State *L, host_sim *s, tree *t) {
+  (void)s;
+  tree_prune(L, t, 0, t->count);
+}
+
+/* Node i is over: so may those be that it belongs to. True: the whole is. */
+static bool tree_climb(lua_State *L, tree *t, uint16_t i) {
+  for (;;) {
+    t->nodes[i].done = true;
+    if (i == 0) return true;
+    node *above = tree_node(t, t->nodes[i].parent);
+    if (above->done) return false;
+    if (above->kind == NODE_ALL && --above->left > 0) return false;
+    uint16_t parent = t->nodes[i].parent;
+    if (above->kind == NODE_ANY) {
+      above->winner = i;
+      above->done = true; /* who is offered something now does not win */
+      tree_prune(L, t, (uint16_t)(parent + 1), i);
+      tree_prune(L, t, t->nodes[i].end, above->end);
+    }
+    i = parent;
+  }
+}
+
+/* A leaf has what it waited for; one that failed ends it all. */
+static bool tree_done(lua_State *L, tree *t, uint16_t n) {
+  const place *pl = place_at(t->sim, t->nodes[n].place);
+  const thing_class *class = pl->of->class;
+  if (class->fails == NULL || !class->fails(L, pl->of))
+    return tree_climb(L, t, n);
+  t->failed = t->nodes[0].done = true;
+  t->which = n;
+  tree_prune(L, t, 0, n);
+  tree_prune(L, t, (uint16_t)(n + 1), t->count);
+  return true;
+}
+
+bool tree_granted(lua_State *L, host_sim *s, uint32_t e) {
+  const place *pl = place_at(s, e);
+  return tree_done(L, pl->of_tree, pl->node);
+}
+
+/* How many nodes the value at i needs. */
+static int tree_measure(lua_State *L, int i, int depth) {
+  bool all;
+  int n = 1;
+  if (!await_combination(L, i, &all)) return 1;
+  if (depth > 100)
+    host_raise(L, "usage", "await: things are nested more than 100 deep");
+  luaL_checkstack(L, 4, NULL);
+  lua_getiuservalue(L, i, 1);
+  int list = lua_gettop(L);
+  int count = (int)lua_rawlen(L, list);
+  for (int k = 1; k <= count; k++) {
+    lua_rawgeti(L, list, k);
+    n += tree_measure(L, lua_gettop(L), depth + 1);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  if (n > TREE_NODES)
+    host_raise(L, "usage", "await: more than %d things at once", TREE_NODES);
+  return n;
+}
+
+/* The request that the value at i stands for; a copy of what goes with it is
+   pushed. [-0, +1, e] */
+static request await_request(lua_State *L, host_sim *s, int i) {
+  request *made = luaL_testudata(L, i, request_type);
+  request r = {0};
+  if (made != NULL) {
+    r = *made;
+    lua_getiuservalue(L, i, 2);
+    r.value = made->value ? lua_gettop(L) : 0;
+  } else {
+    r.of = await_thing(L, i);
+    if (r.of == NULL) await_refuse(L, "await", i);
+    lua_pushnil(L);
+  }
+  if (r.of->sim != s)
+    host_raise(L, "usage",
+               "await: what is awaited belongs to another sim, and a process "
+               "can only wait in its own");
+  return r;
+}
+
+static int await_spawn(lua_State *L) {
+  return host_spawn(L, host_of(L)->sim, "await", true);
+}
+
+/* The value at i as a thing on the top: a function's child, a process's end.
+   True when it is a child. */
+static bool await_thing_of(lua_State *L, host_sim *s, int i) {
+  bool child = lua_isfunction(L, i);
+  if (child) lua_pushcfunction(L, await_spawn);
+  lua_pushvalue(L, i);
+  if (child) lua_call(L, 1, 1);
+  if (host_kind(L, -1) == HOST_PID) end_push(L, s);
+  return child;
+}
+
+static void tree_build(lua_State *L, tree *t, int i, uint16_t parent,
+                       uint16_t child, int things);
+
+static void tree_leaf(lua_State *L, tree *t, uint16_t n, int i, int things) {
+  int top = lua_gettop(L);
+  bool child = await_thing_of(L, t->sim, i);
+  request r = await_request(L, t->sim, top + 1);
+  if (child) r.words[0] = 1;
+  lua_pushvalue(L, top + 1);
+  lua_rawseti(L, things, n + 1);
+  uint32_t e = request_place(L, &r);
+  lua_settop(L, top);
+  place *pl = place_at(t->sim, e);
+  pl->of_tree = t;
+  pl->node = n;
+  t->nodes[n].place = e;
+  if (place_join(L, t->sim, e)) tree_done(L, t, n);
+}
+
+static void tree_children(lua_State *L, tree *t, uint16_t n, int i,
+                          int things) {
+  lua_getiuservalue(L, i, 1);
+  int list = lua_gettop(L), count = (int)lua_rawlen(L, list);
+  t->nodes[n].left = (uint16_t)count;
+  for (int k = 1; k <= count && !t->nodes[n].done && !t->nodes[0].done; k++) {
+    lua_rawgeti(L, list, k);
+    tree_build(L, t, lua_gettop(L), n, (uint16_t)k, things);
+    lua_settop(L, list);
+  }
+  lua_pop(L, 1);
+  if (count == 0) tree_climb(L, t, n);
+}
+
+/* Builds the node of the value at i; what is there already is taken. */
+static void tree_build(lua_State *L, tree *t, int i, uint16_t parent,
+                       uint16_t child, int things) {
+  bool all;
+  uint16_t n = t->count++;
+  luaL_checkstack(L, 8, "things are nested too deep");
+  t->nodes[n] = (node){.parent = parent, .child = child, .end = UINT16_MAX};
+  if (await_combination(L, i, &all)) {
+    t->nodes[n].kind = all ? NODE_ALL : NODE_ANY;
+    tree_children(L, t, n, i, things);
+  } else {
+    tree_leaf(L, t, n, i, things);
+  }
+  t->nodes[n].end = t->count;
+}
+
+/* -- what an await gives -- */
+
+static int tree_push(lua_State *L, tree *t, uint16_t n);
+
+/* A list of the first value of each child. */
+static void tree_push_all(lua_State *L, tree *t, uint16_t n) {
+  lua_newtable(L);
+  int list = lua_gettop(L);
+  for (uint16_t i = (uint16_t)(n + 1); i < t->nodes[n].end;
+       i = t->nodes[i].end) {
+    if (tree_push(L, t, i) == 0) lua_pushnil(L);
+    lua_settop(L, list + 1);
+    lua_rawseti(L, list, t->nodes[i].child);
+  }
+}
+
+/* Pushes what node n gives; returns how many values. */
+static int tree_push(lua_State *L, tree *t, uint16_t n) {
+  node *it = &t->nodes[n];
+  luaL_checkstack(L, 8, "too many values");
+  if (it->kind == NODE_LEAF) {
+    uint32_t e = it->place;
+    it->place = 0;
+    return place_push(L, t->sim, e);
+  }
+  if (it->kind == NODE_ALL) {
+    tree_push_all(L, t, n);
+    return 1;
+  }
+  lua_pushinteger(L, t->nodes[it->winner].child);
+  return 1 + tree_push(L, t, it->winner);
+}
+
+static int tree_values(lua_State *L) {
+  tree *t = lua_touserdata(L, 1);
+  lua_settop(L, 0);
+  return tree_push(L, t, t->failed ? t->which : 0);
+}
+
+/* The tree at 1 is over: returns what it gives; if that is an error, the others
+   give back what they have first. */
+static int await_over(lua_State *L) {
+  tree *t = lua_touserdata(L, 1);
+  lua_settop(L, 1);
+  lua_pushcfunction(L, tree_values);
+  lua_pushvalue(L, 1);
+  int status = lua_pcall(L, 1, LUA_MULTRET, 0);
+  if (status == LUA_OK) return lua_gettop(L) - 1;
+  tree_prune(L, t, 0, t->count);
+  return lua_error(L);
+}
+
+static int await_woken(lua_State *L, int status, lua_KContext ctx) {
+  (void)status, (void)ctx;
+  host_sim *s = host_of(L)->sim;
+  host_woken(L);
+  if (md_sim_proc(s->kernel, s->host->process)->why == MD_WHY_GRANT)
+    return await_over(L);
+  return place_timed_out(L, s);
+}
+
+/* Builds the tree of the combination at 1 in a protected call: an error on the
+   way gives up what was taken. */
+static int await_plant(lua_State *L) {
+  tree *t = lua_touserdata(L, 2);
+  lua_getiuservalue(L, 2, 1);
+  tree_build(L, t, 1, 0, 0, lua_gettop(L));
+  return 0;
+}
+
+static int await_tree(lua_State *L, host_sim *s, md_time deadline) {
+  int n = tree_measure(L, 1, 0);
+  tree *t = lua_newuserdatauv(L, sizeof *t + (size_t)n * sizeof *t->nodes, 1);
+  *t = (tree){.sim = s};
+  lua_createtable(L, n, 0);
+  lua_setiuservalue(L, 2, 1);
+  lua_pushcfunction(L, await_plant);
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  int status = lua_pcall(L, 2, 0, 0);
+  if (status != LUA_OK) {
+    tree_prune(L, t, 0, t->count);
+    return lua_error(L);
+  }
+  lua_remove(L, 1);
+  if (t->nodes[0].done) return await_over(L);
+  uint32_t e = 0;
+  for (uint16_t i = 0; i < t->count && e == 0; i++)
+    if (t->nodes[i].kind == NODE_LEAF) e = t->nodes[i].place;
+  place_block(s, e, deadline);
+  return host_block(L, s, 0, await_woken);
+}
+
+/* await(x [, timeout]) -> the values of x
+   Waits for an event, a timer, a flag, the end of a process, what the
+   awaitable form of a blocking method stands for, or a combination of them by
+   any or all, and returns its values: of any the winner's index and values, of
+   all a list with the first value of each. nil, "timeout" when so many units of
+   time are over first. What ends the wait otherwise (an interrupt, a kill)
+   gives up every place in it, and gives back what was granted. Raises what a
+   failed event or process raises; usage for what cannot be awaited, and where
+   nothing can block.
+     md.spawn(function() print(md.await(md.timer(2, "tea") | md.event())) end)
+ */
+static int f_await(lua_State *L) {
+  host_sim *s = host_sim_arg(L);
+  bool all;
+  if (host_kind(L, 1) == HOST_PID) return host_f_join(L);
+  if (!await_can(L, 1)) return await_refuse(L, "await", 1);
+  md_time deadline = await_deadline(L, s, 2, "await");
+  host_may_block_in(L, s, "await");
+  lua_settop(L, 1);
+  if (await_combination(L, 1, &all)) return await_tree(L, s, deadline);
+  request r = await_request(L, s, 1);
+  uint32_t e = request_place(L, &r);
+  lua_settop(L, 1);
+  return place_wait(L, s, e, deadline);
+}
+
+static int mt_request_tostring(lua_State *L) {
+  const request *r = lua_touserdata(L, 1);
+  lua_pushfstring(L, "something of a %s to await", r->of->class->name + 3);
+  return 1;
+}
+
+void host_open_awaiting(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"await", f_await}, {"all", f_all}, {"any", f_any}, {NULL, NULL}};
+  luaL_setfuncs(L, functions, 0);
+  luaL_newmetatable(L, combination_type);
+  await_operators(L);
+  luaL_newmetatable(L, request_type);
+  await_operators(L);
+  lua_pushcfunction(L, mt_request_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_pop(L, 2);
+}

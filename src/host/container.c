@@ -1,0 +1,204 @@
+/* Containers of an amount; what is put in counts from the putter's turn on, as
+   in a store. */
+#include "host/gauge.h"
+#include "host/modules.h"
+#include "host/place.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct container {
+  thing of;
+  double capacity, level, reserved;
+  gauge over; /* its level over time */
+} container;
+
+static double container_amount(const place *pl) {
+  double n;
+  memcpy(&n, &pl->words[0], sizeof n);
+  return n;
+}
+
+static void container_add(container *it, double n) {
+  it->level += n;
+  gauge_set(&it->over, md_sim_now(it->of.sim->kernel), it->level);
+}
+
+static bool container_take(lua_State *L, thing *t, place *pl) {
+  container *it = (container *)t;
+  double n = container_amount(pl);
+  (void)L;
+  if (pl->line == LINE_GET) {
+    if (it->level < n) return false;
+    container_add(it, -n);
+    return true;
+  }
+  if (it->level + it->reserved + n > it->capacity) return false;
+  it->reserved += n;
+  return true;
+}
+
+static void container_give_back(lua_State *L, thing *t, place *pl) {
+  container *it = (container *)t;
+  double n = container_amount(pl);
+  (void)L;
+  if (pl->line == LINE_GET) container_add(it, n);
+  else it->reserved -= n;
+}
+
+static int container_push(lua_State *L, thing *t, place *pl) {
+  container *it = (container *)t;
+  double n = container_amount(pl);
+  if (pl->line == LINE_PUT) {
+    it->reserved -= n;
+    container_add(it, n);
+    thing_serve(L, t);
+  }
+  lua_pushnumber(L, n);
+  return 1;
+}
+
+static void container_describe(lua_State *L, const thing *t, const place *pl) {
+  const container *it = (const container *)t;
+  lua_pushfstring(L,
+                  pl->line == LINE_PUT
+                      ? "room for %f in a container, which has %f"
+                      : "%f of a container, which has %f",
+                  container_amount(pl), it->level);
+}
+
+static const thing_class container_class = {.name = "md.container",
+                                            .take = container_take,
+                                            .give_back = container_give_back,
+                                            .push = container_push,
+                                            .describe = container_describe};
+
+static request container_request(lua_State *L, const char *call, int line) {
+  container *it = (container *)thing_arg(L, 1, &container_class, call);
+  request r = {.of = &it->of, .line = line};
+  double n = lua_tonumber(L, 2);
+  if (lua_type(L, 2) != LUA_TNUMBER || !(n > 0 && n < HUGE_VAL))
+    host_raise(L, "usage", "%s: expected an amount above 0, got %s", call,
+               host_describe(L, 2));
+  if (n > it->capacity)
+    host_raise(L, "usage",
+               "%s: expected an amount up to the capacity %f, got %f, which "
+               "would wait for ever",
+               call, it->capacity, n);
+  memcpy(&r.words[0], &n, sizeof n);
+  lua_settop(L, 3);
+  return r;
+}
+
+/* container:put(n [, timeout]) -> n
+   Adds an amount, and waits while there is no room for all of it, behind those
+   who asked before; nil, "timeout" when so many units of time are over first.
+   Raises usage for a wrong amount, or one above the capacity.
+     local tank = md.container { capacity = 100 }
+     md.spawn(function() tank:put(40); print(tank.level) end) */
+static int m_container_put(lua_State *L) {
+  request r = container_request(L, "put", LINE_PUT);
+  return request_wait(L, &r, await_deadline(L, r.of->sim, 3, "put"), "put");
+}
+
+/* container:get(n [, timeout]) -> n
+   Takes an amount, and waits while there is less; see put.
+     local tank = md.container { capacity = 100, level = 50 }
+     md.spawn(function() print(tank:get(40)) end) */
+static int m_container_get(lua_State *L) {
+  request r = container_request(L, "get", LINE_GET);
+  return request_wait(L, &r, await_deadline(L, r.of->sim, 3, "get"), "get");
+}
+
+/* container:putting(n) -> something to await
+   The awaitable form of put.
+     local tank = md.container { capacity = 100 }
+     md.spawn(function() md.await(tank:putting(40)) end) */
+static int m_container_putting(lua_State *L) {
+  request r = container_request(L, "putting", LINE_PUT);
+  return request_push(L, &r);
+}
+
+/* container:getting(n) -> something to await
+   The awaitable form of get.
+     local tank = md.container { capacity = 100, level = 50 }
+     md.spawn(function() md.await(tank:getting(40)) end) */
+static int m_container_getting(lua_State *L) {
+  request r = container_request(L, "getting", LINE_GET);
+  return request_push(L, &r);
+}
+
+static int container_field(lua_State *L) {
+  const container *it = lua_touserdata(L, 1);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  if (strcmp(name, "level") == 0) lua_pushnumber(L, it->level);
+  else if (strcmp(name, "capacity") == 0) lua_pushnumber(L, it->capacity);
+  else if (strcmp(name, "mean_level") == 0)
+    lua_pushnumber(L, gauge_mean(&it->over, md_sim_now(it->of.sim->kernel)));
+  else if (strcmp(name, "getting_length") == 0)
+    lua_pushinteger(L, it->of.lines[LINE_GET].count);
+  else if (strcmp(name, "putting_length") == 0)
+    lua_pushinteger(L, it->of.lines[LINE_PUT].count);
+  else lua_pushnil(L);
+  return 1;
+}
+
+static const char *const container_fields[] = {"capacity", "level", NULL};
+
+static double container_number(lua_State *L, const char *field,
+                               double otherwise, double most) {
+  lua_getfield(L, 1, field);
+  double n = lua_isnil(L, -1) ? otherwise : lua_tonumber(L, -1);
+  if ((!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TNUMBER) ||
+      !(n >= 0 && n <= most))
+    host_raise(L, "usage",
+               "container: expected a number from 0%s as %s, got %s",
+               most < HUGE_VAL ? " to the capacity" : " on", field,
+               host_describe(L, -1));
+  lua_pop(L, 1);
+  return n;
+}
+
+/* container{capacity=, level=} -> container
+   Holds an amount of something: level at first (0), at most capacity (else any
+   amount). Puts and gets are each served in order, whatever they want. Fields:
+   level, capacity, mean_level, getting_length, putting_length. Raises usage for
+   another option or a wrong value.
+     local tank = md.container { capacity = 100, level = 50 } */
+static int f_container(lua_State *L) {
+  host_sim *s = host_sim_arg(L);
+  lua_settop(L, 1);
+  if (lua_isnil(L, 1)) {
+    lua_newtable(L);
+    lua_replace(L, 1);
+  }
+  if (!lua_istable(L, 1))
+    return host_raise(L, "usage",
+                      "container: expected a table of options, got %s; "
+                      "md.container{capacity = 100, level = 50}",
+                      host_describe(L, 1));
+  host_check_fields(L, 1, "container", container_fields);
+  double capacity = container_number(L, "capacity", HUGE_VAL, HUGE_VAL);
+  double level = container_number(L, "level", 0, capacity);
+  container *it = (container *)thing_new(L, s, &container_class, sizeof *it, 1);
+  it->capacity = capacity;
+  gauge_open(&it->over, md_sim_now(s->kernel));
+  container_add(it, level);
+  luaL_setmetatable(L, container_class.name);
+  return 1;
+}
+
+void host_open_containers(lua_State *L) {
+  static const luaL_Reg containers[] = {{"put", m_container_put},
+                                        {"putting", m_container_putting},
+                                        {"get", m_container_get},
+                                        {"getting", m_container_getting},
+                                        {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"container", f_container},
+                                       {NULL, NULL}};
+  luaL_setfuncs(L, functions, 0);
+  thing_metatable(L, &container_class, containers, container_field, NULL,
+                  false);
+}

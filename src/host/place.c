@@ -1,0 +1,247 @@
+#include "host/place.h"
+
+#include <string.h>
+
+enum { PLACES_FIRST = 16 };
+
+/* -- things -- */
+
+thing *thing_new(lua_State *L, host_sim *s, const thing_class *class,
+                 size_t size, int values) {
+  thing *t = lua_newuserdatauv(L, size, values);
+  memset(t, 0, size);
+  t->class = class;
+  t->sim = s;
+  host_push(L, s, HOST_SELF); /* its sim lives as long as it does */
+  lua_setiuservalue(L, -2, 1);
+  host_push(L, s, HOST_THINGS);
+  lua_pushvalue(L, -2);
+  lua_rawsetp(L, -2, t);
+  lua_pop(L, 1);
+  return t;
+}
+
+void thing_push(lua_State *L, const thing *t) {
+  host_push(L, t->sim, HOST_THINGS);
+  lua_rawgetp(L, -1, t);
+  lua_remove(L, -2);
+}
+
+thing *thing_arg(lua_State *L, int i, const thing_class *class,
+                 const char *call) {
+  thing *t = luaL_testudata(L, i, class->name);
+  if (t != NULL) return t;
+  const char *name = class->name + strlen("md.");
+  host_raise(L, "usage",
+             "%s: expected a %s before the arguments, got %s; write x:%s(...), "
+             "with a colon",
+             call, name, host_describe(L, i), call);
+  return NULL;
+}
+
+/* -- the table of places -- */
+
+place *place_at(const host_sim *s, uint32_t e) { return &s->places.records[e]; }
+
+static void place_grow(lua_State *L, host_sim *s) {
+  place_table *t = &s->places;
+  uint32_t wanted = t->capacity ? t->capacity * 2 : PLACES_FIRST;
+  void *grown = md_arena_resize(s->host->arena, t->records,
+                                t->capacity * sizeof *t->records,
+                                wanted * sizeof *t->records);
+  if (grown == NULL) host_no_memory(L);
+  t->records = grown;
+  t->capacity = wanted;
+  if (t->used == 0) t->used = 1; /* 0 is none */
+}
+
+uint32_t place_new(lua_State *L, thing *of, int line) {
+  host_sim *s = of->sim;
+  place_table *t = &s->places;
+  uint32_t e = t->free;
+  if (e == 0 && t->used == t->capacity) place_grow(L, s);
+  if (e != 0) t->free = t->records[e].next;
+  else e = t->used++;
+  t->records[e] = (place){.of = of,
+                          .process = s->host->process,
+                          .line = (uint8_t)line,
+                          .state = PLACE_WAITING,
+                          .since = md_sim_now(s->kernel)};
+  return e;
+}
+
+void place_free(lua_State *L, host_sim *s, uint32_t e) {
+  place *pl = place_at(s, e);
+  host_drop(L, s, pl->slot, (int)pl->count);
+  pl->process = 0;
+  pl->next = s->places.free;
+  s->places.free = e;
+}
+
+void place_close(host_sim *s) {
+  md_arena_free(s->host->arena, s->places.records,
+                s->places.capacity * sizeof *s->places.records);
+}
+
+/* -- lines -- */
+
+static void place_enter(host_sim *s, uint32_t e) {
+  place *pl = place_at(s, e);
+  thing_line *line = &pl->of->lines[pl->line];
+  uint32_t before = line->last;
+  while (before != 0 && place_at(s, before)->key > pl->key)
+    before = place_at(s, before)->prev;
+  uint32_t behind = before ? place_at(s, before)->next : line->first;
+  pl->prev = before;
+  pl->next = behind;
+  if (before) place_at(s, before)->next = e;
+  else line->first = e;
+  if (behind) place_at(s, behind)->prev = e;
+  else line->last = e;
+  line->count++;
+  if (pl->of->class->changed != NULL) pl->of->class->changed(pl->of);
+}
+
+static void place_leave(host_sim *s, uint32_t e) {
+  place *pl = place_at(s, e);
+  thing_line *line = &pl->of->lines[pl->line];
+  if (pl->prev) place_at(s, pl->prev)->next = pl->next;
+  else line->first = pl->next;
+  if (pl->next) place_at(s, pl->next)->prev = pl->prev;
+  else line->last = pl->prev;
+  pl->prev = pl->next = 0;
+  line->count--;
+  if (pl->of->class->changed != NULL) pl->of->class->changed(pl->of);
+}
+
+bool place_join(lua_State *L, host_sim *s, uint32_t e) {
+  place *pl = place_at(s, e);
+  thing *t = pl->of;
+  uint32_t first = t->lines[pl->line].first;
+  bool leads =
+      first == 0 || t->class->passes || pl->key < place_at(s, first)->key;
+  if (leads) {
+    bool serving = t->serving; /* what it sets free is its own */
+    t->serving = true;
+    bool taken = t->class->take(L, t, pl);
+    t->serving = serving;
+    if (taken) place_at(s, e)->state = PLACE_GRANTED;
+    if (taken) thing_serve(L, t);
+    if (taken) return true;
+  }
+  place_enter(s, e);
+  return false;
+}
+
+void place_grant(lua_State *L, host_sim *s, uint32_t e) {
+  place *pl = place_at(s, e);
+  uint32_t p = pl->process;
+  place_leave(s, e);
+  pl->state = PLACE_GRANTED;
+  if (pl->of_tree != NULL && !tree_granted(L, s, e)) return;
+  if (md_sim_proc(s->kernel, p)->state == MD_WAITING)
+    md_sim_wake(s->kernel, p, MD_WHY_GRANT);
+}
+
+/* The first place of the line that can be served now, 0: none can. */
+static uint32_t thing_served(lua_State *L, thing *t, int line) {
+  host_sim *s = t->sim;
+  uint32_t e = t->lines[line].first;
+  for (; e != 0; e = place_at(s, e)->next) {
+    if (t->class->take(L, t, place_at(s, e))) return e;
+    if (!t->class->passes) return 0;
+  }
+  return 0;
+}
+
+/* What is granted may change the thing again, and the lines: from the start. */
+void thing_serve(lua_State *L, thing *t) {
+  bool waited = t->lines[0].count != 0 || t->lines[1].count != 0;
+  if (t->serving || !waited) {
+    t->again = t->serving;
+    return;
+  }
+  t->serving = true;
+  do {
+    t->again = false;
+    for (int line = 0; line < THING_LINES; line++) {
+      uint32_t e = thing_served(L, t, line);
+      if (e == 0) continue;
+      t->again = true;
+      place_grant(L, t->sim, e);
+    }
+  } while (t->again);
+  t->serving = false;
+}
+
+/* -- waiting -- */
+
+void place_give_up(lua_State *L, host_sim *s, uint32_t e) {
+  place *pl = place_at(s, e);
+  thing *t = pl->of;
+  if (pl->state == PLACE_GRANTED) {
+    t->class->give_back(L, t, pl);
+  } else {
+    place_leave(s, e);
+    if (t->class->withdraw != NULL) t->class->withdraw(L, t, place_at(s, e));
+  }
+  place_free(L, s, e);
+  thing_serve(L, t);
+}
+
+void place_abandon(lua_State *L, host_sim *s, uint32_t p) {
+  uint32_t e = md_sim_proc(s->kernel, p)->next;
+  place *pl = place_at(s, e);
+  if (pl->of_tree != NULL) tree_abandon(L, s, pl->of_tree);
+  else place_give_up(L, s, e);
+}
+
+/* What a granted place has for its process is pushed. */
+int place_push(lua_State *L, host_sim *s, uint32_t e) {
+  place copy = *place_at(s, e);
+  luaL_checkstack(L, (int)copy.count + 4, "too many values");
+  host_fetch(L, s, copy.slot, (int)copy.count);
+  place_free(L, s, e);
+  return copy.of->class->push(L, copy.of, &copy);
+}
+
+int place_timed_out(lua_State *L, host_sim *s) {
+  place_abandon(L, s, s->host->process);
+  host_timed_out(L, s);
+  lua_pushnil(L);
+  lua_pushliteral(L, "timeout");
+  return 2;
+}
+
+static int place_woken(lua_State *L, int status, lua_KContext e) {
+  (void)status;
+  host_sim *s = host_of(L)->sim;
+  host_woken(L);
+  if (md_sim_proc(s->kernel, s->host->process)->why == MD_WHY_GRANT)
+    return place_push(L, s, (uint32_t)e);
+  return place_timed_out(L, s);
+}
+
+void place_block(host_sim *s, uint32_t e, md_time deadline) {
+  uint32_t p = s->host->process;
+  md_sim_wait(s->kernel, p, MD_WAIT_PLACE, deadline, 0);
+  md_sim_proc(s->kernel, p)->next = e;
+}
+
+int place_wait(lua_State *L, host_sim *s, uint32_t e, md_time deadline) {
+  if (place_join(L, s, e)) return place_push(L, s, e);
+  place_block(s, e, deadline);
+  return host_block(L, s, (lua_KContext)e, place_woken);
+}
+
+md_pid place_waits_on(const host_sim *s, uint32_t p) {
+  const place *pl = place_at(s, md_sim_proc(s->kernel, p)->next);
+  if (pl->of_tree != NULL || pl->of->class->holder == NULL) return 0;
+  return pl->of->class->holder(pl->of);
+}
+
+void place_waiting(lua_State *L, host_sim *s, uint32_t p) {
+  const place *pl = place_at(s, md_sim_proc(s->kernel, p)->next);
+  if (pl->of_tree != NULL) lua_pushliteral(L, "one of several things");
+  else pl->of->class->describe(L, pl->of, pl);
+}
