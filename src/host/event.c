@@ -456,7 +456,8 @@ void thing_metatable(lua_State *L, const thing_class *class,
     lua_setfield(L, -2, "__gc");
   }
   lua_newtable(L);
-  luaL_setfuncs(L, methods, 0);
+  lua_pushvalue(L, -2);
+  luaL_setfuncs(L, methods, 1);
   lua_pushcclosure(L, field, 1);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);

@@ -31,7 +31,6 @@ enum {
   HOST_STREAMS,  /* random streams, by name */
   HOST_COUNTS,   /* processes spawned so far, by name */
   HOST_THINGS,   /* things that may be waited for, by address, weakly */
-  HOST_HOLDINGS, /* units of resources that are held, by address */
   HOST_SELF,     /* the sim's userdata */
 };
 
@@ -52,12 +51,19 @@ typedef struct place_table {
   uint32_t used, capacity, free;
 } place_table;
 
+/* What processes hold of resources, see resource.c. */
+typedef struct holding_table {
+  struct holding *records;
+  uint32_t used, capacity, free;
+} holding_table;
+
 typedef struct host_sim {
   md_sim *kernel;
   md_host *host;
   lua_State *H;
   host_held held;
   place_table places;
+  holding_table holdings;
   uint64_t arrivals; /* requests for things so far */
   md_records *records;
   uint64_t refs, scopes; /* refs made, time limits set, so far */
@@ -428,7 +434,7 @@ enum {
   HOST_ACCEPTS,   /* slot of its protocol */
   HOST_BECOMES,   /* slot and count << 32 of what it becomes */
   HOST_END,       /* slot of its end, a thing that somebody awaits */
-  HOST_UNITS,     /* the first unit of a resource that it holds */
+  HOST_UNITS,     /* the last that it holds of a resource */
   HOST_RECORDED,  /* 1: the recorder is told what it does */
 };
 

@@ -29,8 +29,12 @@ void thing_push(lua_State *L, const thing *t) {
 
 thing *thing_arg(lua_State *L, int i, const thing_class *class,
                  const char *call) {
-  thing *t = luaL_testudata(L, i, class->name);
-  if (t != NULL) return t;
+  thing *t = lua_touserdata(L, i);
+  if (t != NULL && lua_getmetatable(L, i)) {
+    bool is = lua_rawequal(L, -1, lua_upvalueindex(1));
+    lua_pop(L, 1);
+    if (is) return t;
+  }
   const char *name = class->name + strlen("md.");
   host_raise(L, "usage",
              "%s: expected a %s before the arguments, got %s; write x:%s(...), "

@@ -82,7 +82,8 @@ thing *thing_new(lua_State *L, host_sim *s, const thing_class *, size_t size,
 /* The userdata of a thing. [-0, +1, -] */
 void thing_push(lua_State *L, const thing *);
 
-/* The thing of that class at index i, or an error that says so. */
+/* The thing of that class at index i, for a method, which has its metatable as
+   upvalue; or an error that says so. */
 thing *thing_arg(lua_State *L, int i, const thing_class *, const char *call);
 
 place *place_at(const host_sim *s, uint32_t e);
@@ -169,6 +170,8 @@ md_time await_deadline(lua_State *L, host_sim *s, int i, const char *call);
 void thing_push_waiting(lua_State *L, const thing *, int line);
 
 /* -- resource.c -- */
+
+void resource_close(host_sim *s);
 
 /* p has ended: what it holds is free, the last first. [-0, +0, m] */
 void resource_return(lua_State *L, host_sim *s, uint32_t p);

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-typedef struct unit unit;
-
 typedef enum resource_kind {
   RESOURCE_FIFO,
   RESOURCE_LIFO,
@@ -20,24 +18,31 @@ typedef struct resource {
   int64_t capacity, used;
   resource_kind kind;
   bool preemptive, observe;
-  unit *first, *last; /* units that are held, in the order of their grants */
+  uint32_t first, last; /* holdings, in the order of their grants */
   gauge busy, queue, room;
   waits waited;
   uint64_t preempted;
 } resource;
 
-/* What a process holds; a userdata that the sim keeps while it is held. */
-struct unit {
-  resource *of;
-  host_sim *sim;
+/* What a process holds. Who holds it has a userdata that names it, which is
+   not needed: the end of the process gives it back all the same. */
+struct holding {
+  resource *of; /* NULL: it is free */
   int64_t n, priority;
   md_pid holder;
-  unit *prev, *next;   /* of the resource's */
-  unit *before, *more; /* of the process's, the last one first */
-  bool held;
+  uint32_t prev, next;   /* of the resource's */
+  uint32_t before, more; /* of the process's, the last one first */
+  uint32_t generation;
 };
 
-static const char unit_type[] = "md.unit";
+typedef struct unit {
+  host_sim *sim;
+  uint32_t holding, generation;
+  int64_t n, priority;
+  md_pid holder;
+} unit;
+
+static const char unit_type; /* its address is the metatable's key */
 
 static double resource_units(const resource *r, md_time ticks) {
   return md_time_show(md_sim_scale(r->of.sim->kernel), ticks);
@@ -50,105 +55,139 @@ static md_time resource_now(const resource *r) {
 /* What is observed follows the changes. */
 static void resource_changed(thing *t) {
   resource *r = (resource *)t;
-  if (!r->observe) return;
-  md_time now = resource_now(r);
-  gauge_set(&r->busy, now, (double)r->used);
-  gauge_set(&r->queue, now, (double)r->of.lines[0].count);
+  if (r->observe)
+    gauge_set(&r->queue, resource_now(r), (double)r->of.lines[0].count);
 }
 
 static void resource_add(resource *r, int64_t n) {
   r->used += n;
-  resource_changed(&r->of);
+  if (r->observe) gauge_set(&r->busy, resource_now(r), (double)r->used);
 }
 
-/* -- units -- */
+/* -- holdings -- */
 
-static void unit_leave(unit *u) {
-  resource *r = u->of;
-  if (u->prev != NULL) u->prev->next = u->next;
-  else r->first = u->next;
-  if (u->next != NULL) u->next->prev = u->prev;
-  else r->last = u->prev;
-  if (u->more != NULL) u->more->before = u->before;
-  if (u->before != NULL) {
-    u->before->more = u->more;
-  } else {
-    uint32_t p = md_sim_index(u->sim->kernel, u->holder);
-    if (p != 0)
-      md_sim_extra(u->sim->kernel, p)->words[HOST_UNITS] =
-          (uint64_t)(uintptr_t)u->more;
+static struct holding *holding_at(const host_sim *s, uint32_t i) {
+  return &s->holdings.records[i];
+}
+
+static uint32_t holding_new(lua_State *L, host_sim *s) {
+  holding_table *t = &s->holdings;
+  uint32_t i = t->free;
+  if (i != 0) {
+    t->free = t->records[i].next;
+    return i;
   }
+  if (t->used == t->capacity) {
+    uint32_t wanted = t->capacity ? t->capacity * 2 : 16;
+    void *grown = md_arena_resize(s->host->arena, t->records,
+                                  t->capacity * sizeof *t->records,
+                                  wanted * sizeof *t->records);
+    if (grown == NULL) host_no_memory(L);
+    t->records = grown;
+    t->capacity = wanted;
+    if (t->used == 0) t->used = 1; /* 0 is none */
+  }
+  i = t->used++;
+  t->records[i].generation = 0;
+  return i;
 }
 
-/* It is held no more; the sim forgets it. [-0, +0, -] */
-static void unit_free(lua_State *L, unit *u) {
-  unit_leave(u);
-  u->held = false;
-  host_push(L, u->sim, HOST_HOLDINGS);
-  lua_pushnil(L);
-  lua_rawsetp(L, -2, u);
-  lua_pop(L, 1);
-  resource_add(u->of, -u->n);
+void resource_close(host_sim *s) {
+  md_arena_free(s->host->arena, s->holdings.records,
+                s->holdings.capacity * sizeof *s->holdings.records);
+}
+
+static void holding_unlink(const host_sim *s, const struct holding *it) {
+  resource *r = it->of;
+  if (it->prev != 0) holding_at(s, it->prev)->next = it->next;
+  else r->first = it->next;
+  if (it->next != 0) holding_at(s, it->next)->prev = it->prev;
+  else r->last = it->prev;
+  if (it->more != 0) holding_at(s, it->more)->before = it->before;
+  uint32_t p = md_sim_index(s->kernel, it->holder);
+  if (it->before != 0) holding_at(s, it->before)->more = it->more;
+  else if (p != 0) md_sim_extra(s->kernel, p)->words[HOST_UNITS] = it->more;
+}
+
+/* It is held no more. */
+static void holding_free(host_sim *s, uint32_t i) {
+  struct holding *it = holding_at(s, i);
+  holding_unlink(s, it);
+  resource_add(it->of, -it->n);
+  it->of = NULL;
+  it->generation++;
+  it->next = s->holdings.free;
+  s->holdings.free = i;
 }
 
 /* Pushes the unit that the process that runs holds from now on. [-0, +1, m] */
-static unit *unit_push(lua_State *L, resource *r, int64_t n, int64_t priority) {
+static void unit_push(lua_State *L, resource *r, int64_t n, int64_t priority) {
   host_sim *s = r->of.sim;
   uint32_t p = s->host->process;
   md_proc_extra *extra = md_sim_make_extra(s->kernel, p);
   if (extra == NULL) host_no_memory(L);
-  unit *u = lua_newuserdatauv(L, sizeof *u, 1);
-  thing_push(L, &r->of);
-  lua_setiuservalue(L, -2, 1);
-  host_push(L, s, HOST_HOLDINGS);
-  lua_pushvalue(L, -2);
-  lua_rawsetp(L, -2, u);
-  lua_pop(L, 1);
-  *u = (unit){.of = r,
-              .sim = s,
-              .n = n,
-              .priority = priority,
-              .holder = md_sim_pid(s->kernel, p),
-              .prev = r->last,
-              .more = (unit *)(uintptr_t)extra->words[HOST_UNITS],
-              .held = true};
-  if (r->last != NULL) r->last->next = u;
-  else r->first = u;
-  r->last = u;
-  if (u->more != NULL) u->more->before = u;
-  extra->words[HOST_UNITS] = (uint64_t)(uintptr_t)u;
-  luaL_setmetatable(L, unit_type);
-  return u;
+  unit *u = lua_newuserdatauv(L, sizeof *u, 0);
+  uint32_t i = holding_new(L, s);
+  struct holding *it = holding_at(s, i);
+  *u = (unit){s, i, it->generation, n, priority, md_sim_pid(s->kernel, p)};
+  *it = (struct holding){.of = r,
+                         .n = n,
+                         .priority = priority,
+                         .holder = u->holder,
+                         .prev = r->last,
+                         .more = (uint32_t)extra->words[HOST_UNITS],
+                         .generation = it->generation};
+  if (r->last != 0) holding_at(s, r->last)->next = i;
+  else r->first = i;
+  r->last = i;
+  if (it->more != 0) holding_at(s, it->more)->before = i;
+  extra->words[HOST_UNITS] = i;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &unit_type);
+  lua_setmetatable(L, -2);
+}
+
+/* What the unit names, 0: it is held no more. */
+static uint32_t unit_holding(const unit *u) {
+  const struct holding *it = holding_at(u->sim, u->holding);
+  return it->of != NULL && it->generation == u->generation ? u->holding : 0;
 }
 
 void resource_return(lua_State *L, host_sim *s, uint32_t p) {
-  for (;;) {
-    unit *u = (unit *)(uintptr_t)md_sim_extra(s->kernel, p)->words[HOST_UNITS];
-    if (u == NULL) return;
-    resource *r = u->of;
-    thing_push(L, &r->of); /* its last unit may be all that keeps it */
-    unit_free(L, u);
+  uint32_t i;
+  while ((i = (uint32_t)md_sim_extra(s->kernel, p)->words[HOST_UNITS]) != 0) {
+    resource *r = holding_at(s, i)->of;
+    holding_free(s, i);
     thing_serve(L, &r->of);
-    lua_pop(L, 1);
   }
+}
+
+/* Nobody knows the resource any more: what is held of it is nobody's. */
+static int resource_collect(lua_State *L) {
+  resource *r = lua_touserdata(L, 1);
+  while (r->first != 0) holding_free(r->of.sim, r->first);
+  return 0;
 }
 
 /* -- preemption -- */
 
-/* The held unit that is the least urgent, of those less urgent than that. */
-static unit *resource_victim(const resource *r, int64_t priority) {
-  unit *victim = NULL;
-  for (unit *u = r->first; u != NULL; u = u->next)
-    if (u->priority > priority &&
-        (victim == NULL || u->priority >= victim->priority))
-      victim = u;
+/* The holding that is the least urgent, of those less urgent than that. */
+static uint32_t resource_victim(const resource *r, int64_t priority) {
+  const host_sim *s = r->of.sim;
+  uint32_t victim = 0;
+  for (uint32_t i = r->first; i != 0; i = holding_at(s, i)->next) {
+    int64_t its = holding_at(s, i)->priority;
+    if (its > priority &&
+        (victim == 0 || its >= holding_at(s, victim)->priority))
+      victim = i;
+  }
   return victim;
 }
 
 static bool resource_could(const resource *r, int64_t n, int64_t priority) {
+  const host_sim *s = r->of.sim;
   int64_t free = r->capacity - r->used;
-  for (const unit *u = r->first; u != NULL && free < n; u = u->next)
-    if (u->priority > priority) free += u->n;
+  for (uint32_t i = r->first; i != 0; i = holding_at(s, i)->next)
+    if (holding_at(s, i)->priority > priority) free += holding_at(s, i)->n;
   return free >= n;
 }
 
@@ -156,9 +195,9 @@ static void resource_preempt(lua_State *L, resource *r, int64_t n,
                              int64_t priority) {
   host_sim *s = r->of.sim;
   while (r->capacity - r->used < n) {
-    unit *u = resource_victim(r, priority);
-    uint32_t p = md_sim_index(s->kernel, u->holder);
-    unit_free(L, u);
+    uint32_t i = resource_victim(r, priority);
+    uint32_t p = md_sim_index(s->kernel, holding_at(s, i)->holder);
+    holding_free(s, i);
     r->preempted++;
     if (p == 0 || md_sim_proc(s->kernel, p)->flags & MD_DYING) continue;
     lua_pushliteral(L, "preempted");
@@ -212,7 +251,8 @@ static void resource_describe(lua_State *L, const thing *t, const place *pl) {
 
 static md_pid resource_holder(const thing *t) {
   const resource *r = (const resource *)t;
-  return r->first != NULL && r->first == r->last ? r->first->holder : 0;
+  if (r->first == 0 || r->first != r->last) return 0;
+  return holding_at(r->of.sim, r->first)->holder;
 }
 
 static const thing_class resource_class = {.name = "md.resource",
@@ -303,31 +343,37 @@ static int m_acquiring(lua_State *L) {
      local till = md.resource()
      md.spawn(function() till:acquire():release() end) */
 static int m_release(lua_State *L) {
-  unit *u = luaL_testudata(L, 1, unit_type);
-  if (u == NULL)
+  unit *u = lua_touserdata(L, 1);
+  bool is = u != NULL && lua_getmetatable(L, 1) &&
+            lua_rawequal(L, -1, lua_upvalueindex(1));
+  if (!is)
     return host_raise(L, "usage",
                       "release: expected a unit, got %s; unit:release() gives "
                       "back what r:acquire() returned",
                       host_describe(L, 1));
-  bool held = u->held;
   host_no_guard(L, "release");
-  if (held) {
-    unit_free(L, u);
-    thing_serve(L, &u->of->of);
+  uint32_t i = unit_holding(u);
+  if (i != 0) {
+    resource *r = holding_at(u->sim, i)->of;
+    holding_free(u->sim, i);
+    thing_serve(L, &r->of);
   }
-  lua_pushboolean(L, held);
+  lua_pushboolean(L, i != 0);
   return 1;
 }
 
 static int unit_field(lua_State *L) {
   const unit *u = lua_touserdata(L, 1);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (strcmp(name, "release") == 0) lua_pushcfunction(L, m_release);
-  else if (strcmp(name, "held") == 0) lua_pushboolean(L, u->held);
+  uint32_t i = unit_holding(u);
+  if (strcmp(name, "held") == 0) lua_pushboolean(L, i != 0);
   else if (strcmp(name, "n") == 0) lua_pushinteger(L, u->n);
   else if (strcmp(name, "priority") == 0) lua_pushinteger(L, u->priority);
   else if (strcmp(name, "holder") == 0) host_push_name(L, u->sim, u->holder);
-  else if (strcmp(name, "resource") == 0) lua_getiuservalue(L, 1, 1);
+  else if (strcmp(name, "resource") == 0 && i != 0)
+    thing_push(L, &holding_at(u->sim, i)->of->of);
   else lua_pushnil(L);
   return 1;
 }
@@ -356,8 +402,8 @@ static int m_set_capacity(lua_State *L) {
 static void resource_push_holders(lua_State *L, const resource *r) {
   int n = 0;
   lua_newtable(L);
-  for (const unit *u = r->first; u != NULL; u = u->next) {
-    host_push_name(L, u->sim, u->holder);
+  for (uint32_t i = r->first; i != 0; i = holding_at(r->of.sim, i)->next) {
+    host_push_name(L, r->of.sim, holding_at(r->of.sim, i)->holder);
     lua_rawseti(L, -2, ++n);
   }
 }
@@ -532,11 +578,18 @@ void host_open_resources(lua_State *L) {
                                        {"semaphore", f_semaphore},
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
-  thing_metatable(L, &resource_class, methods, resource_field, NULL, false);
-  luaL_newmetatable(L, unit_type);
-  lua_pushcfunction(L, unit_field);
+  thing_metatable(L, &resource_class, methods, resource_field, resource_collect,
+                  false);
+  lua_createtable(L, 0, 3); /* the units' */
+  lua_newtable(L);
+  lua_pushvalue(L, -2);
+  lua_pushcclosure(L, m_release, 1);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -4, "__close");
+  lua_setfield(L, -2, "release");
+  lua_pushcclosure(L, unit_field, 1);
   lua_setfield(L, -2, "__index");
-  lua_pushcfunction(L, m_release);
-  lua_setfield(L, -2, "__close");
-  lua_pop(L, 1);
+  lua_pushliteral(L, "unit");
+  lua_setfield(L, -2, "__name");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &unit_type);
 }

@@ -43,6 +43,7 @@ static void sims_close(host_sim *s) {
   if (s->records != NULL) md_records_close(s->records);
   if (s->kernel != NULL) md_sim_close(s->kernel);
   place_close(s);
+  resource_close(s);
   md_arena_free(h->arena, s->held.next,
                 s->held.capacity * sizeof *s->held.next);
   sims_free_text(h, s->name);
