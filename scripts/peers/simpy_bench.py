@@ -183,6 +183,23 @@ def select(turns=200, noise=10_000):
     return turns, timed(env), {}
 
 
+def resource(turns=10_000):
+    """100 processes on a resource of 3: think, acquire, hold."""
+    env = simpy.Environment()
+    units = simpy.Resource(env, 3)
+
+    def process():
+        for _ in range(turns):
+            yield env.timeout(exponential(1.0))
+            with units.request() as request:
+                yield request
+                yield env.timeout(exponential(0.05))
+
+    for _ in range(100):
+        env.process(process())
+    return 100 * turns, timed(env), {}
+
+
 WORKLOADS = {
     "W1": hold,
     "W2p": queue_by_customer,
@@ -192,6 +209,10 @@ WORKLOADS = {
     "W4r": ring,
     "W5": alive,
     "W5c": churn,
+    "W2r": queue_by_customer,
+    "W2ro": queue_by_customer,
+    "W6": resource,
+    "W6o": resource,
     "W7": select,
 }
 

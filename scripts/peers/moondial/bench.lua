@@ -216,6 +216,62 @@ function work.W5c()
   return batches * size, timed(sim)
 end
 
+-- M/M/1, a process for each customer and a resource.
+local function queue_by_resource(observe)
+  local sim = new_sim()
+  local rng = sim:rng("queue")
+  local server = sim:resource { observe = observe }
+  local total = 0
+  local function customer()
+    local arrived = md.now()
+    local unit <close> = server:acquire()
+    md.sleep(rng:exponential(1.0))
+    total = total + md.now() - arrived
+  end
+  sim:spawn(function()
+    for _ = 1, customers do
+      md.sleep(rng:exponential(1 / 0.9))
+      md.spawn(customer)
+    end
+  end)
+  local wall = timed(sim)
+  return customers, wall, { mean = total / customers }
+end
+
+function work.W2r()
+  return queue_by_resource(true)
+end
+
+function work.W2ro()
+  return queue_by_resource(false)
+end
+
+-- 100 processes on a resource of 3: think, acquire, hold.
+local function resource(observe)
+  local turns = 10000
+  local sim = new_sim()
+  local rng = sim:rng("resource")
+  local units = sim:resource { capacity = 3, observe = observe }
+  for _ = 1, 100 do
+    sim:spawn(function()
+      for _ = 1, turns do
+        md.sleep(rng:exponential(1.0))
+        local unit <close> = units:acquire()
+        md.sleep(rng:exponential(0.05))
+      end
+    end)
+  end
+  return 100 * turns, timed(sim)
+end
+
+function work.W6()
+  return resource(true)
+end
+
+function work.W6o()
+  return resource(false)
+end
+
 -- A process in whose inbox 10 000 messages lie that nobody asks for.
 local function behind_noise(sim, body)
   local pid = sim:spawn(function()
