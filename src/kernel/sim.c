@@ -436,17 +436,25 @@ void md_sim_yield(md_sim *s, uint32_t p) {
   s->procs.hot[p].wait = MD_WAIT_TIME;
 }
 
+/* A wait with a target or a deadline; apart, so that the usual one is short. */
+static __attribute__((noinline)) void sim_wait_for(md_sim *s, uint32_t p,
+                                                   md_wait wait,
+                                                   md_time deadline,
+                                                   uint32_t target) {
+  if (wait == MD_WAIT_JOIN || wait == MD_WAIT_REPLY)
+    md_procs_watch(&s->procs, p, target);
+  else s->procs.hot[p].target = target;
+  if (deadline >= 0) sim_arm(s, p, deadline, MD_WHY_TIME);
+}
+
 void md_sim_wait(md_sim *s, uint32_t p, md_wait wait, md_time deadline,
                  uint32_t target) {
   md_proc *proc = &s->procs.hot[p];
   proc->state = MD_WAITING;
   proc->wait = wait;
   proc->target = 0;
-  if (wait == MD_WAIT_JOIN || wait == MD_WAIT_REPLY)
-    md_procs_watch(&s->procs, p, target);
-  if (wait == MD_WAIT_ROOM) proc->target = target;
-  if (deadline >= 0) sim_arm(s, p, deadline, MD_WHY_TIME);
-  else proc->due = s->now;
+  proc->due = s->now;
+  if (target != 0 || deadline >= 0) sim_wait_for(s, p, wait, deadline, target);
 }
 
 void md_sim_wake(md_sim *s, uint32_t p, md_why why) {
