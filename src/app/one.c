@@ -56,6 +56,7 @@
 #include "host/library.c"
 #include "host/trouble.c"
 #include "host/typed.c"
+#include "host/protocol.c"
 #include "host/loop.c"
 #include "host/host.c"
 

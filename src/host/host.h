@@ -432,6 +432,7 @@ enum {
   HOST_REASON,    /* slot of the reason it was killed for, or HOST_NORMAL */
   HOST_LIMITS,    /* how many time limits it is in */
   HOST_ACCEPTS,   /* slot of its protocol */
+  HOST_QUICK,     /* the rules of that which are quick to try */
   HOST_BECOMES,   /* slot and count << 32 of what it becomes */
   HOST_END,       /* slot of its end, a thing that somebody awaits */
   HOST_UNITS,     /* the last that it holds of a resource */

@@ -350,7 +350,7 @@ uint32_t message_plain(lua_State *L, const md_host *h) {
   if (h->process == 0 || h->careful) return 0;
   uint32_t to = host_pid_index(h->sim, lua_touserdata(L, 1));
   uint8_t flags = md_sim_proc(h->sim->kernel, to)->flags;
-  return flags & (MD_BOUNDED | MD_ACCEPTS | MD_FORWARDS) ? 0 : to;
+  return flags & (MD_BOUNDED | MD_FORWARDS) ? 0 : to;
 }
 
 void message_check(lua_State *L, host_sim *s, uint32_t to, const char *call,
@@ -366,7 +366,8 @@ static bool message_send_plain(lua_State *L, const char *call) {
   uint32_t to = message_plain(L, h), envelope;
   int n = lua_gettop(L) - 1;
   if (to == 0) return false;
-  if (h->typed) host_check_records(L, call, 2, n);
+  if (h->typed || md_sim_proc(h->sim->kernel, to)->flags & MD_ACCEPTS)
+    message_check(L, h->sim, to, call, 2, n);
   message_fate fate = message_deliver(L, h->sim, to, h->process, 2, n,
                                       host_digest(L, 2, n), &envelope);
   if (fate == MESSAGE_TWICE) message_twice_refuse(L, h->sim, to, call);

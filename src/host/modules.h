@@ -24,6 +24,7 @@ void host_open_patterns(lua_State *L);
 void host_open_processes(lua_State *L);
 void host_open_pull(lua_State *L);
 void host_open_receiving(lua_State *L);
+void host_open_protocols(lua_State *L);
 void host_open_records(lua_State *L);
 void host_open_resources(lua_State *L);
 void host_open_sims(lua_State *L);

@@ -64,6 +64,9 @@ bool host_record_of(lua_State *L, int v, int type);
 bool host_same_type(lua_State *L, int a, int b);
 bool host_protocol(lua_State *L, int i);
 
+/* What of the protocol at i host_check_protocol tries first. */
+const void *host_quick_rules(lua_State *L, int i);
+
 /* Raises when one of n values is a record that lacks a field. */
 void host_check_records(lua_State *L, const char *call, int first, int n);
 

@@ -432,6 +432,8 @@ static void process_guard(lua_State *L, host_sim *s, uint32_t p) {
   lua_getfield(L, 1, "accepts");
   uint32_t slot = host_hold(L, s, lua_gettop(L), 1);
   md_sim_extra(s->kernel, p)->words[HOST_ACCEPTS] = slot;
+  md_sim_extra(s->kernel, p)->words[HOST_QUICK] =
+      (uint64_t)(uintptr_t)host_quick_rules(L, lua_gettop(L));
   md_sim_proc(s->kernel, p)->flags |= MD_ACCEPTS;
   lua_pop(L, 1);
 }

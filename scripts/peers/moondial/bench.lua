@@ -256,7 +256,7 @@ local function resource(observe)
     sim:spawn(function()
       for _ = 1, turns do
         md.sleep(rng:exponential(1.0))
-        local unit <close> = units:acquire()
+        local _ <close> = units:acquire()
         md.sleep(rng:exponential(0.05))
       end
     end)
