@@ -136,7 +136,10 @@ function replay:equal(r, s)
       if (r.at == nil) ~= (s.at == nil) then
         return false
       end
-    elseif not self.map:same(r[field], s[field]) then
+    elseif
+      not (r.kind == "USE" and field == "result") -- that is an answer
+      and not self.map:same(r[field], s[field])
+    then
       return false
     end
   end
@@ -217,7 +220,9 @@ function replay:advance()
     self.it.family.replay = nil
     return
   end
-  local standing = self.known[r.pid] and r.kind ~= "START"
+  -- a stand-in starts by itself, but for one that another was to spawn
+  local standing = self.known[r.pid]
+    and (r.kind ~= "START" or not self.signs[r.pid])
   if self.waiting or not (standing or from_outside(r)) then
     return
   end
@@ -235,19 +240,19 @@ end
 -- its end is its stand-in's.
 function replay:imitate(r)
   local s = self.map:translate_signal(r, self.it.sim:now())
-  local own = self.it.family
+  local own, sim = self.it.family, self.it.sim
+  self:take(r, s) -- what it sends is received after that
   own.feeding = true
   if r.kind == "SEND" and self:inside(s.to) then
-    self.it.sim:send(s.to, table.unpack(s.message, 1, s.message.n))
-  elseif r.kind == "STOP" or r.kind == "FAIL" then
+    sim:send(s.to, table.unpack(s.message, 1, s.message.n))
+  elseif self.signs[r.pid] and (r.kind == "STOP" or r.kind == "FAIL") then
     local result = r.kind == "FAIL" and r.error
       or self.results[r.pid]
       or r.result
     self.ended[r.pid] = true
-    self.it.sim:send(s.pid, self.signs[r.pid], r.kind, result)
+    sim:send(s.pid, self.signs[r.pid], r.kind, result)
   end
   own.feeding = false
-  self:take(r, s)
 end
 
 function replay:feed(r, standing)

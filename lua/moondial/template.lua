@@ -98,7 +98,7 @@ end
 --- instance:pull() -> iterator
 --- Gives the signals of the instance and of all processes that it has spawned
 --- since the last pull, each a table {kind=, time=, pid=, seq=, ...}: see the
---- topic signals. Raises usage before it has started.
+--- topic templates. Raises usage before it has started.
 ---   local p = md.template({ entrypoint = print }):create("go"):start()
 ---   for signal in p:pull() do print(signal.kind) end
 function methods:pull()
@@ -107,7 +107,7 @@ end
 
 -- What the instance waits for, in words.
 local function waits(it)
-  return core.info(it.pid).waiting or "its turn"
+  return it.sim:info(it.pid).waiting or "its turn"
 end
 
 --- instance:join([timeout]) -> what entrypoint returned
@@ -181,10 +181,10 @@ local properties = {
     return it.pid
   end,
   status = function(it)
-    return core.status(it.pid)
+    return it.sim:status(it.pid)
   end,
   children = function(it)
-    return core.info(it.pid).children or {}
+    return it.sim:info(it.pid).children or {}
   end,
 }
 
