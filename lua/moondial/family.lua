@@ -11,7 +11,7 @@ local families = {}
 -- What the core gives for each kind, and the fields it becomes; `...` stands
 -- for the values of a list with its length in n.
 local layouts = {
-  START = { "fn", "args..." },
+  START = { "", "args..." }, -- the function is known
   SPAWN = { "child" },
   JOIN = { "child" },
   TRANSITION = { "fn", "args..." },
@@ -42,7 +42,7 @@ local function signal_of(family, pid, kind, ...)
     if list then
       signal[list] = table.pack(select(i, ...))
       signal.data = signal[list][1]
-    else
+    elseif field ~= "" then
       signal[field] = (select(i, ...))
     end
   end

@@ -304,7 +304,7 @@ describe("the coroutine library", function()
     end)
   end)
 
-  it("lets a generator go from process to process", function()
+  it("4.33 lets a generator go from process to process", function()
     assert.same(
       { "1 a 1", "3 b 2", "6 a 3" },
       story(function(say)
