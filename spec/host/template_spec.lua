@@ -102,16 +102,6 @@ describe("a template", function()
       end
     end)
     local t = sim:template {
-      entrypoint = function(to)
-        md.emit(to, "hello", 1)
-        md.emit(nil, "nowhere")
-      end,
-      route = function(to)
-        return to
-      end,
-    }
-    -- what is emitted is sent whole, its address included
-    t = sim:template {
       entrypoint = function()
         md.emit("hello", 1)
         md.emit("hello", 2)
