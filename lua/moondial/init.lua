@@ -31,6 +31,7 @@ local modules = {
   queue = "moondial.queue",
   server = "moondial.server",
   scope = "moondial.scope",
+  stats = "moondial.stats",
   supervisor = "moondial.supervisor",
   template = "moondial.template",
   use = "moondial.template",

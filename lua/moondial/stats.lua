@@ -1,0 +1,23 @@
+-- Statistics of what a model does: a noun a file in stats/.
+local argument = require "moondial.argument"
+local inside = require "moondial.inside"
+
+local stats = {
+  tally = require("moondial.stats.tally").tally,
+}
+
+local names = {}
+for name in pairs(stats) do
+  names[#names + 1] = name
+end
+table.sort(names)
+
+setmetatable(stats, {
+  __index = function(_, name)
+    name = tostring(name)
+    local text = "there is no '%s'; did you mean '%s'?"
+    argument.refuse("stats", text:format(name, inside.nearest(name, names)))
+  end,
+})
+
+return { stats = stats }
