@@ -3,6 +3,7 @@ local argument = require "moondial.argument"
 local inside = require "moondial.inside"
 
 local stats = {
+  histogram = require("moondial.stats.histogram").histogram,
   level = require("moondial.stats.level").level,
   tally = require("moondial.stats.tally").tally,
 }
