@@ -5,6 +5,7 @@ local inside = require "moondial.inside"
 local stats = {
   histogram = require("moondial.stats.histogram").histogram,
   level = require("moondial.stats.level").level,
+  quantiles = require("moondial.stats.quantiles").quantiles,
   tally = require("moondial.stats.tally").tally,
 }
 
