@@ -3,6 +3,7 @@ local argument = require "moondial.argument"
 local inside = require "moondial.inside"
 
 local stats = {
+  batch_means = require("moondial.stats.batch_means").batch_means,
   histogram = require("moondial.stats.histogram").histogram,
   level = require("moondial.stats.level").level,
   quantiles = require("moondial.stats.quantiles").quantiles,
