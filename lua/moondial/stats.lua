@@ -2,8 +2,12 @@
 local argument = require "moondial.argument"
 local inside = require "moondial.inside"
 
+local confidence = require "moondial.stats.confidence"
+
 local stats = {
   batch_means = require("moondial.stats.batch_means").batch_means,
+  compare = confidence.compare,
+  confidence = confidence.confidence,
   histogram = require("moondial.stats.histogram").histogram,
   level = require("moondial.stats.level").level,
   quantiles = require("moondial.stats.quantiles").quantiles,
