@@ -12,6 +12,7 @@ local stats = {
   level = require("moondial.stats.level").level,
   quantiles = require("moondial.stats.quantiles").quantiles,
   tally = require("moondial.stats.tally").tally,
+  warmup = require("moondial.stats.warmup").warmup,
 }
 
 local names = {}
