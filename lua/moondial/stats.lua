@@ -10,6 +10,7 @@ local stats = {
   confidence = confidence.confidence,
   histogram = require("moondial.stats.histogram").histogram,
   level = require("moondial.stats.level").level,
+  plot = require("moondial.stats.plot").plot,
   quantiles = require("moondial.stats.quantiles").quantiles,
   tally = require("moondial.stats.tally").tally,
   warmup = require("moondial.stats.warmup").warmup,
