@@ -47,6 +47,7 @@ local function all_names()
   add("timer:", getmetatable(timer).__index)
   add("coroutine.", coroutine)
   add("queue:", getmetatable(md.queue()).__index)
+  add("stats.", md.stats)
   for _, name in ipairs {
     "scope:spawn",
     "scope:join",
@@ -65,6 +66,25 @@ local function all_names()
     "server:spawn",
     "server:launch",
     "server:serve",
+    "tally:add",
+    "tally:merge",
+    "tally:reset",
+    "tally:confidence",
+    "tally:plot",
+    "level:set",
+    "level:add",
+    "level:reset",
+    "level:plot",
+    "histogram:add",
+    "histogram:bin",
+    "histogram:quantile",
+    "histogram:plot",
+    "quantiles:add",
+    "quantiles:quantile",
+    "quantiles:plot",
+    "batch_means:add",
+    "batch_means:confidence",
+    "batch_means:plot",
   } do
     names[#names + 1] = name
   end
@@ -80,6 +100,7 @@ local topics = {
   "supervisors",
   "chance",
   "records",
+  "stats",
   "sims",
   "trace",
   "lua",
