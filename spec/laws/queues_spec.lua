@@ -28,16 +28,16 @@ end
 
 -- M/M/1 without a line: the queue is the inbox of the server.
 local function inbox_queue(sim, warm, customers)
-  local inside, waiting = laws.level(sim), laws.level(sim)
+  local inside, waiting = md.stats.level(sim), md.stats.level(sim)
   local W, Wq, L, Lq = 0, 0, nil, nil
   local server = sim:spawn(function()
     local services = md.rng "services"
     while true do
       local came, number = md.wait(md.is.number, md.is.integer)
-      waiting.add(-1)
+      waiting:add(-1)
       local wait = md.now() - came
       md.sleep(services:exponential(1))
-      inside.add(-1)
+      inside:add(-1)
       if number > warm then
         W, Wq = W + md.now() - came, Wq + wait
       end
@@ -47,15 +47,15 @@ local function inbox_queue(sim, warm, customers)
     local gaps = md.rng "gaps"
     for number = 1, warm + customers do
       md.sleep(gaps:exponential(1 / 0.9))
-      inside.add(1)
-      waiting.add(1)
+      inside:add(1)
+      waiting:add(1)
       if number == warm then
-        inside.reset()
-        waiting.reset()
+        inside:reset()
+        waiting:reset()
       end
       md.send(server, md.now(), number)
     end
-    L, Lq = inside.mean(), waiting.mean()
+    L, Lq = inside.mean, waiting.mean
   end)
   assert(sim:run() == "idle")
   return { L = L, Lq = Lq, W = W / customers, Wq = Wq / customers }

@@ -6,33 +6,10 @@ local m = {}
 
 m.long = (os.getenv "MOONDIAL_LONG" or "") ~= ""
 
--- Student's t, quantile 0.995, by the number of replications.
-local student = {
-  [20] = 2.860935,
-  [25] = 2.796940,
-  [30] = 2.756386,
-  [40] = 2.707913,
-  [60] = 2.661759,
-  [100] = 2.626405,
-}
-
---- interval(values) -> mean, half width of the 99 % confidence interval
-function m.interval(values)
-  local n, sum, squares = #values, 0, 0
-  for _, x in ipairs(values) do
-    sum = sum + x
-  end
-  local mean = sum / n
-  for _, x in ipairs(values) do
-    squares = squares + (x - mean) ^ 2
-  end
-  local quantile = assert(student[n], "no quantile for that many values")
-  return mean, quantile * math.sqrt(squares / (n - 1) / n)
-end
-
---- covers(values, known) -> whether the interval holds it, what it is in words
+--- covers(values, known) -> whether the 99 % confidence interval of the mean
+--- holds what is known, what it is in words
 function m.covers(values, known)
-  local mean, half = m.interval(values)
+  local mean, half = md.stats.confidence(values, 0.99)
   local text = string.format("%.6f +- %.6f, known %.6f", mean, half, known)
   return half > 0 and math.abs(mean - known) <= half, text
 end
@@ -50,28 +27,6 @@ function m.replicate(seed, n, model)
     end
   end
   return all
-end
-
---- level(sim) -> a quantity over time: add(change), reset(), area(), mean()
-function m.level(sim)
-  local level = { value = 0, total = 0, since = 0, from = 0 }
-  function level.add(change)
-    local now = sim:now()
-    level.total = level.total + level.value * (now - level.since)
-    level.value, level.since = level.value + change, now
-  end
-  function level.reset()
-    level.add(0)
-    level.total, level.from = 0, sim:now()
-  end
-  function level.area()
-    level.add(0)
-    return level.total
-  end
-  function level.mean()
-    return level.area() / (sim:now() - level.from)
-  end
-  return level
 end
 
 -- -- a station -------------------------------------------------------
@@ -206,17 +161,18 @@ end
 --- says of the number inside is what the customers say of their times.
 function m.station(sim, o)
   local warm, all = o.horizon / 6, {}
-  local inside, since, sojourns, L = m.level(sim), m.level(sim), 0, nil
+  local inside, since = md.stats.level(sim), md.stats.level(sim)
+  local sojourns, L = 0, nil
   for class = 1, o.classes or 1 do
     all[class] = { came = 0, blocked = 0, waited = 0, W = 0, Wq = 0 }
   end
   local function came()
-    inside.add(1)
-    since.add(1)
+    inside:add(1)
+    since:add(1)
   end
   local function left(customer, refused)
-    inside.add(-1)
-    since.add(-1)
+    inside:add(-1)
+    since:add(-1)
     sojourns = sojourns + md.now() - customer.came
     if customer.came > warm then
       record(all[customer.class], customer, refused)
@@ -226,13 +182,14 @@ function m.station(sim, o)
   for class = 1, o.classes or 1 do
     sim:spawn(source, class, o, station, came)
   end
-  sim:at(warm, since.reset)
+  sim:at(warm, since.reset, since)
   sim:at(o.horizon, function()
-    L = since.mean()
+    L = since.mean
   end)
   assert(sim:run() == "idle", "the line and the servers wait for customers")
   assert(inside.value == 0, "all customers have left")
-  assert(math.abs(inside.area() - sojourns) < 1e-9 * sojourns, "Little's law")
+  local area = inside.mean * inside.time
+  assert(math.abs(area - sojourns) < 1e-9 * sojourns, "Little's law")
   local figures = {}
   for class, sums in ipairs(all) do
     figures[class] = figures_of(sums, L)
