@@ -62,8 +62,8 @@ local function pure_aloha(sim, load, horizon)
   return successes / horizon
 end
 
--- Each of n nodes sends in a slot with probability p; the medium counts.
-local function slotted_aloha(sim, n, p, slots)
+-- Counts the slots with one frame alone; done() tells how many they were.
+local function slots_of(sim, slots)
   local successes = 0
   local medium = sim:spawn(function()
     for _ in md.every(1, { start = 0.5, count = slots }) do
@@ -71,6 +71,28 @@ local function slotted_aloha(sim, n, p, slots)
       md.flush()
     end
   end)
+  return medium, function()
+    return successes
+  end
+end
+
+-- Frames of any number of nodes, each sent when the next slot begins.
+local function slotted_aloha_of_many(sim, load, slots)
+  local medium, done = slots_of(sim, slots)
+  sim:spawn(function()
+    local gaps = md.rng "gaps"
+    while md.now() < slots - 1 do
+      md.sleep(gaps:exponential(1 / load))
+      md.send_at(math.ceil(md.now()), medium, "frame")
+    end
+  end)
+  assert(sim:run() == "done")
+  return done() / slots
+end
+
+-- Each of n nodes sends in a slot with probability p; the medium counts.
+local function slotted_aloha(sim, n, p, slots)
+  local medium, done = slots_of(sim, slots)
   for _ = 1, n do
     sim:spawn(function()
       local rng = md.rng()
@@ -82,7 +104,7 @@ local function slotted_aloha(sim, n, p, slots)
     end)
   end
   assert(sim:run() == "done")
-  return successes / slots
+  return done() / slots
 end
 
 describe("PHOLD", function()
@@ -109,6 +131,13 @@ describe("ALOHA", function()
       return { carried = pure_aloha(sim, 0.5, 5000) }
     end)
     check(all.carried, 0.183940)
+  end)
+
+  it("carries 1/e when frames of many begin with the slots", function()
+    local all = laws.replicate(27, 20, function(sim)
+      return { carried = slotted_aloha_of_many(sim, 1, 5000) }
+    end)
+    check(all.carried, 0.367879)
   end)
 
   it("carries (1 - 1/20)^19 of the slots with 20 nodes", function()
