@@ -59,6 +59,7 @@
 #include "host/protocol.c"
 #include "host/loop.c"
 #include "host/host.c"
+#include "host/unit.c"
 
 #include "app/export_plan.c"
 #include "app/export_csv.c"

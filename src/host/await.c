@@ -28,8 +28,9 @@ typedef struct node {
 struct tree {
   host_sim *sim;
   uint16_t count;
-  bool failed;    /* a leaf has failed, and ended it all: */
-  uint16_t which; /* that one */
+  bool failed;     /* a leaf has failed, and ended it all: */
+  uint16_t which;  /* that one */
+  uint32_t anchor; /* a place in no line, which stays while others go */
   node nodes[];
 };
 
@@ -120,7 +121,11 @@ static int await_combine(lua_State *L, bool all, const char *call) {
                "is not empty; md.any{a, b}");
   bool *box = lua_newuserdatauv(L, sizeof *box, 1);
   *box = all;
-  lua_pushvalue(L, list);
+  lua_createtable(L, n, 0); /* the list may change later, this does not */
+  for (int i = 1; i <= n; i++) {
+    lua_rawgeti(L, list, i);
+    lua_rawseti(L, -2, i);
+  }
   lua_setiuservalue(L, -2, 1);
   luaL_setmetatable(L, combination_type);
   return 1;
@@ -178,10 +183,12 @@ void await_operators(lua_State *L) {
 
 static node *tree_node(tree *t, uint16_t i) { return &t->nodes[i]; }
 
-/* Gives up the leaves of [from, to). */
+/* Gives up the leaves of [from, to), as far as they are there; what is being
+   built in it is built no further. */
 static void tree_prune(lua_State *L, tree *t, uint16_t from, uint16_t to) {
-  for (uint16_t i = from; i < to; i++) {
+  for (uint16_t i = from; i < to && i < t->count; i++) {
     uint32_t e = t->nodes[i].place;
+    if (t->nodes[i].kind != NODE_LEAF) t->nodes[i].done = true;
     if (t->nodes[i].kind != NODE_LEAF || e == 0) continue;
     t->nodes[i].place = 0;
     place_give_up(L, t->sim, e);
@@ -189,7 +196,10 @@ static void tree_prune(lua_State *L, tree *t, uint16_t from, uint16_t to) {
 }
 
 void tree_abandon(lua_State *L, host_sim *s, tree *t) {
-  (void)s;
+  uint32_t anchor = t->anchor;
+  t->anchor = 0;
+  t->nodes[0].done = true; /* what is granted meanwhile wakes nobody */
+  if (anchor != 0) place_free(L, s, anchor);
   tree_prune(L, t, 0, t->count);
 }
 
@@ -212,11 +222,20 @@ static bool tree_climb(lua_State *L, tree *t, uint16_t i) {
   }
 }
 
+/* Is node n in a part that is over already, and about to be given up? */
+static bool tree_moot(const tree *t, uint16_t n) {
+  for (uint16_t i = n; i != 0; i = t->nodes[i].parent)
+    if (t->nodes[t->nodes[i].parent].done) return true;
+  return false;
+}
+
 /* A leaf has what it waited for; one that failed ends it all. */
 static bool tree_done(lua_State *L, tree *t, uint16_t n) {
   const place *pl = place_at(t->sim, t->nodes[n].place);
   const thing_class *class = pl->of->class;
-  if (class->fails == NULL || !class->fails(L, pl->of))
+  if (tree_moot(t, n)) return false;
+  if (pl->state != PLACE_FAILED &&
+      (class->fails == NULL || !class->fails(L, pl->of)))
     return tree_climb(L, t, n);
   t->failed = t->nodes[0].done = true;
   t->which = n;
@@ -304,7 +323,9 @@ static void tree_leaf(lua_State *L, tree *t, uint16_t n, int i, int things) {
   pl->of_tree = t;
   pl->node = n;
   t->nodes[n].place = e;
-  if (place_join(L, t->sim, e)) tree_done(L, t, n);
+  /* it may have brought others of the tree about, and be given up by that */
+  bool taken = place_join(L, t->sim, e);
+  if (taken && t->nodes[n].place != 0) tree_done(L, t, n);
 }
 
 static void tree_children(lua_State *L, tree *t, uint16_t n, int i,
@@ -318,7 +339,7 @@ static void tree_children(lua_State *L, tree *t, uint16_t n, int i,
     lua_settop(L, list);
   }
   lua_pop(L, 1);
-  if (count == 0) tree_climb(L, t, n);
+  if (count == 0 && !tree_moot(t, n)) tree_climb(L, t, n);
 }
 
 /* Builds the node of the value at i; what is there already is taken. */
@@ -381,6 +402,8 @@ static int tree_values(lua_State *L) {
 static int await_over(lua_State *L) {
   tree *t = lua_touserdata(L, 1);
   lua_settop(L, 1);
+  if (t->anchor != 0) place_free(L, t->sim, t->anchor);
+  t->anchor = 0;
   lua_pushcfunction(L, tree_values);
   lua_pushvalue(L, 1);
   int status = lua_pcall(L, 1, LUA_MULTRET, 0);
@@ -407,6 +430,15 @@ static int await_plant(lua_State *L) {
   return 0;
 }
 
+/* A place that stands for the whole tree, which waits. */
+static uint32_t tree_anchor(lua_State *L, tree *t) {
+  uint16_t i = 0;
+  while (t->nodes[i].kind != NODE_LEAF || t->nodes[i].place == 0) i++;
+  uint32_t e = place_new(L, place_at(t->sim, t->nodes[i].place)->of, 0);
+  place_at(t->sim, e)->of_tree = t;
+  return e;
+}
+
 static int await_tree(lua_State *L, host_sim *s, md_time deadline) {
   int n = tree_measure(L, 1, 0);
   tree *t = lua_newuserdatauv(L, sizeof *t + (size_t)n * sizeof *t->nodes, 1);
@@ -423,10 +455,12 @@ static int await_tree(lua_State *L, host_sim *s, md_time deadline) {
   }
   lua_remove(L, 1);
   if (t->nodes[0].done) return await_over(L);
-  uint32_t e = 0;
-  for (uint16_t i = 0; i < t->count && e == 0; i++)
-    if (t->nodes[i].kind == NODE_LEAF) e = t->nodes[i].place;
-  place_block(s, e, deadline);
+  if (md_sim_proc(s->kernel, s->host->process)->flags & MD_PENDING) {
+    tree_abandon(L, s, t); /* its own request came back to it */
+    host_raise_pending(L, s, s->host->process);
+  }
+  t->anchor = tree_anchor(L, t);
+  place_block(s, t->anchor, deadline);
   return host_block(L, s, 0, await_woken);
 }
 

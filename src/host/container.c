@@ -1,5 +1,5 @@
-/* Containers of an amount; what is put in counts from the putter's turn on, as
-   in a store. */
+/* Containers of an amount; what is put in counts from the putter's turn on, and
+   what is granted to a get leaves no room until its turn, as in a store. */
 #include "host/gauge.h"
 #include "host/modules.h"
 #include "host/place.h"
@@ -9,8 +9,10 @@
 
 typedef struct container {
   thing of;
-  double capacity, level, reserved;
-  gauge over; /* its level over time */
+  double capacity, level;
+  double granted[THING_LINES];  /* amounts whose processes have yet to go on */
+  uint64_t grants[THING_LINES]; /* how many they are */
+  gauge over;                   /* its level over time */
 } container;
 
 static double container_amount(const place *pl) {
@@ -24,36 +26,40 @@ static void container_add(container *it, double n) {
   gauge_set(&it->over, md_sim_now(it->of.sim->kernel), it->level);
 }
 
+/* Sums of fractions leave a rest, which nobody must wait for: none is left. */
+static void container_settle(container *it, int line, double n) {
+  it->granted[line] = --it->grants[line] ? it->granted[line] - n : 0;
+}
+
+/* What a get can have now. */
+static double container_level(const container *it) {
+  return it->level - it->granted[LINE_GET];
+}
+
 static bool container_take(lua_State *L, thing *t, place *pl) {
   container *it = (container *)t;
   double n = container_amount(pl);
   (void)L;
-  if (pl->line == LINE_GET) {
-    if (it->level < n) return false;
-    container_add(it, -n);
-    return true;
-  }
-  if (it->level + it->reserved + n > it->capacity) return false;
-  it->reserved += n;
+  if (pl->line == LINE_GET && container_level(it) < n) return false;
+  if (pl->line == LINE_PUT &&
+      it->level + it->granted[LINE_PUT] + n > it->capacity)
+    return false;
+  it->granted[pl->line] += n;
+  it->grants[pl->line]++;
   return true;
 }
 
 static void container_give_back(lua_State *L, thing *t, place *pl) {
-  container *it = (container *)t;
-  double n = container_amount(pl);
   (void)L;
-  if (pl->line == LINE_GET) container_add(it, n);
-  else it->reserved -= n;
+  container_settle((container *)t, pl->line, container_amount(pl));
 }
 
 static int container_push(lua_State *L, thing *t, place *pl) {
   container *it = (container *)t;
   double n = container_amount(pl);
-  if (pl->line == LINE_PUT) {
-    it->reserved -= n;
-    container_add(it, n);
-    thing_serve(L, t);
-  }
+  container_settle(it, pl->line, n);
+  container_add(it, pl->line == LINE_PUT ? n : -n);
+  thing_serve(L, t);
   lua_pushnumber(L, n);
   return 1;
 }
@@ -64,7 +70,7 @@ static void container_describe(lua_State *L, const thing *t, const place *pl) {
                   pl->line == LINE_PUT
                       ? "room for %f in a container, which has %f"
                       : "%f of a container, which has %f",
-                  container_amount(pl), it->level);
+                  container_amount(pl), container_level(it));
 }
 
 static const thing_class container_class = {.name = "md.container",
@@ -133,7 +139,7 @@ static int container_field(lua_State *L) {
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (strcmp(name, "level") == 0) lua_pushnumber(L, it->level);
+  if (strcmp(name, "level") == 0) lua_pushnumber(L, container_level(it));
   else if (strcmp(name, "capacity") == 0) lua_pushnumber(L, it->capacity);
   else if (strcmp(name, "mean_level") == 0)
     lua_pushnumber(L, gauge_mean(&it->over, md_sim_now(it->of.sim->kernel)));

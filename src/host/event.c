@@ -153,7 +153,8 @@ static int timer_push(lua_State *L, thing *t, place *pl) {
 static void timer_changed(thing *t) {
   timer *it = (timer *)t;
   uint64_t words[3] = {(uint64_t)(uintptr_t)t, 0, 0};
-  if (t->lines[0].count > 0 && it->id == 0)
+  bool early = md_sim_now(t->sim->kernel) < it->due;
+  if (t->lines[0].count > 0 && it->id == 0 && early)
     it->id = md_sim_at(t->sim->kernel, it->due, HOST_DUE, words, 0);
   if (t->lines[0].count > 0 || it->id == 0) return;
   md_sim_cancel(t->sim->kernel, it->id, words);
@@ -245,14 +246,29 @@ static bool end_fails(lua_State *L, const thing *t) {
   return failed;
 }
 
+static void end_kill(lua_State *L, host_sim *s, uint32_t p) {
+  if (md_sim_proc(s->kernel, p)->flags & MD_DYING) return;
+  lua_pushliteral(L, "shutdown");
+  host_kill(L, s, 0, p, lua_gettop(L));
+  lua_pop(L, 1);
+}
+
 /* A function's child that has lost is killed: words[0]. */
 static void end_withdraw(lua_State *L, thing *t, const place *pl) {
   uint32_t p = md_sim_index(t->sim->kernel, ((const end *)t)->pid);
   if (pl->words[0] == 0 || p == 0) return;
-  if (md_sim_proc(t->sim->kernel, p)->flags & MD_DYING) return;
-  lua_pushliteral(L, "shutdown");
-  host_kill(L, t->sim, 0, p, lua_gettop(L));
-  lua_pop(L, 1);
+  /* one that runs has brought about itself what it lost to */
+  if (md_sim_proc(t->sim->kernel, p)->state == MD_RUNNING) {
+    uint64_t words[3] = {((const end *)t)->pid, 0, 0};
+    md_sim_at(t->sim->kernel, md_sim_now(t->sim->kernel), HOST_LOST, words, 0);
+  } else {
+    end_kill(L, t->sim, p);
+  }
+}
+
+void host_lost(lua_State *L, host_sim *s, const uint64_t words[3]) {
+  uint32_t p = md_sim_index(s->kernel, words[0]);
+  if (p != 0) end_kill(L, s, p);
 }
 
 static void end_describe(lua_State *L, const thing *t, const place *pl) {
@@ -346,10 +362,17 @@ static void flag_describe(lua_State *L, const thing *t, const place *pl) {
                                             : "a flag to be clear");
 }
 
+/* Its changes serve those who wait, see flag_grant. */
+static bool flag_ready(const thing *t, int line) {
+  (void)t, (void)line;
+  return false;
+}
+
 static const thing_class flag_class = {.name = "md.flag",
                                        .take = flag_take,
                                        .give_back = event_nothing,
                                        .push = flag_push,
+                                       .ready = flag_ready,
                                        .passes = true,
                                        .describe = flag_describe};
 

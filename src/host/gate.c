@@ -42,10 +42,24 @@ static void barrier_describe(lua_State *L, const thing *t, const place *pl) {
                   (LUAI_UACINT)t->lines[0].count, (LUAI_UACINT)it->n);
 }
 
+/* It has been counted into the round that goes. */
+static void barrier_withdraw(lua_State *L, thing *t, const place *pl) {
+  barrier *it = (barrier *)t;
+  (void)L, (void)pl;
+  if (it->passing > 0) it->passing--;
+}
+
+static bool barrier_ready(const thing *t, int line) {
+  (void)line;
+  return ((const barrier *)t)->passing > 0;
+}
+
 static const thing_class barrier_class = {.name = "md.barrier",
                                           .take = barrier_take,
                                           .give_back = barrier_give_back,
                                           .push = barrier_push,
+                                          .withdraw = barrier_withdraw,
+                                          .ready = barrier_ready,
                                           .passes = true,
                                           .describe = barrier_describe};
 
@@ -104,20 +118,67 @@ static int f_barrier(lua_State *L) {
 
 /* -- conditions -- */
 
-/* words[0] of a place: it has a predicate, which is held for it. */
-static bool condition_holds(lua_State *L, host_sim *s, uint32_t e) {
-  const place *pl = place_at(s, e);
+/* A place has as words[0] whether it has a predicate, which is held for it, and
+   as words[1] when it came; or once it is notified, the last who might be in
+   its place, 0: nobody, as all were. */
+typedef struct condition {
+  thing of;
+  uint64_t arrivals;
+} condition;
+
+static bool condition_holds(lua_State *L, host_sim *s, place *pl) {
   if (pl->words[0] == 0) return true;
   luaL_checkstack(L, 4, NULL);
   host_fetch(L, s, pl->slot, 1);
-  return host_guard(L, true, 0);
+  return place_holds(L, s, pl, 0);
 }
 
 /* Only a predicate that is true already spares the wait. */
 static bool condition_take(lua_State *L, thing *t, place *pl) {
-  if (pl->words[0] == 0) return false;
-  host_fetch(L, t->sim, pl->slot, 1);
-  return host_guard(L, true, 0);
+  pl->words[1] = ++((condition *)t)->arrivals;
+  if (pl->words[0] == 0 || !condition_holds(L, t->sim, pl)) return false;
+  pl->words[1] = 0;
+  return true;
+}
+
+/* It tests its predicates when it is notified, and not at other times. */
+static bool condition_ready(const thing *t, int line) {
+  (void)t, (void)line;
+  return false;
+}
+
+/* Up to n of those who had come by `last` go on; returns how many. Who is
+   granted may leave other places of this line, with which it starts again,
+   behind those that were tested. */
+static lua_Integer condition_grant(lua_State *L, thing *t, lua_Integer n,
+                                   uint64_t last, bool all) {
+  host_sim *s = t->sim;
+  uint64_t tested = 0;
+  lua_Integer woken = 0;
+  uint32_t e = t->lines[0].first;
+  while (e != 0 && woken < n) {
+    place *pl = place_at(s, e);
+    uint64_t came = pl->words[1];
+    uint32_t next = pl->next;
+    if (came > last) break;
+    if (came > tested) {
+      tested = came;
+      if (condition_holds(L, s, pl)) {
+        bool alone = pl->of_tree == NULL;
+        pl->words[1] = all ? 0 : last;
+        if (pl->state != PLACE_FAILED) woken++;
+        place_grant(L, s, e);
+        if (!alone) next = t->lines[0].first;
+      }
+    }
+    e = next;
+  }
+  return woken;
+}
+
+/* Who does not come to its turn leaves it to another who waited then. */
+static void condition_give_back(lua_State *L, thing *t, place *pl) {
+  if (pl->words[1] != 0) condition_grant(L, t, 1, pl->words[1], false);
 }
 
 static int condition_push(lua_State *L, thing *t, place *pl) {
@@ -133,8 +194,9 @@ static void condition_describe(lua_State *L, const thing *t, const place *pl) {
 
 static const thing_class condition_class = {.name = "md.condition",
                                             .take = condition_take,
-                                            .give_back = barrier_give_back,
+                                            .give_back = condition_give_back,
                                             .push = condition_push,
+                                            .ready = condition_ready,
                                             .passes = true,
                                             .describe = condition_describe};
 
@@ -174,22 +236,11 @@ static int m_condition_waiting(lua_State *L) {
   return request_push(L, &r);
 }
 
-static int condition_notify(lua_State *L, thing *t, lua_Integer n,
+static int condition_notify(lua_State *L, thing *t, lua_Integer n, bool all,
                             const char *call) {
-  host_sim *s = t->sim;
-  lua_Integer woken = 0;
-  uint32_t left = t->lines[0].count; /* who comes meanwhile is not meant */
   host_no_guard(L, call);
-  for (uint32_t e = t->lines[0].first; e != 0 && woken < n && left > 0;
-       left--) {
-    uint32_t next = place_at(s, e)->next;
-    if (condition_holds(L, s, e)) {
-      place_grant(L, s, e);
-      woken++;
-    }
-    e = next;
-  }
-  lua_pushinteger(L, woken);
+  uint64_t last = ((const condition *)t)->arrivals;
+  lua_pushinteger(L, condition_grant(L, t, n, last, all));
   return 1;
 }
 
@@ -205,7 +256,7 @@ static int m_notify(lua_State *L) {
     return host_raise(L, "usage",
                       "notify: expected an integer of at least 0, got %s",
                       host_describe(L, 2));
-  return condition_notify(L, t, n, "notify");
+  return condition_notify(L, t, n, false, "notify");
 }
 
 /* condition:notify_all() -> integer
@@ -213,7 +264,7 @@ static int m_notify(lua_State *L) {
      md.condition():notify_all() */
 static int m_notify_all(lua_State *L) {
   return condition_notify(L, thing_arg(L, 1, &condition_class, "notify_all"),
-                          INT64_MAX, "notify_all");
+                          INT64_MAX, true, "notify_all");
 }
 
 /* condition() -> condition
@@ -221,7 +272,7 @@ static int m_notify_all(lua_State *L) {
    Field: waiting_length.
      local c = md.condition() */
 static int f_condition(lua_State *L) {
-  thing_new(L, host_sim_arg(L), &condition_class, sizeof(thing), 1);
+  thing_new(L, host_sim_arg(L), &condition_class, sizeof(condition), 1);
   luaL_setmetatable(L, condition_class.name);
   return 1;
 }

@@ -311,12 +311,15 @@ void host_expire(lua_State *L, host_sim *s, const uint64_t words[3]);
 /* The time has come that somebody waits for. [-0, +0, e] */
 void host_due(lua_State *L, const uint64_t words[3]);
 
+/* A function of an any that lost while it ran is killed. */
+void host_lost(lua_State *L, host_sim *s, const uint64_t words[3]);
+
 /* A message that was sent for later has come. [-0, +0, e] */
 int host_arrive(lua_State *L, host_sim *s, const uint64_t words[3]);
 
 /* Kinds of timers; the words of the first two begin with count << 32 | slot
    of what is held. */
-enum { HOST_CALLBACK, HOST_MESSAGE, HOST_SCOPE, HOST_DUE };
+enum { HOST_CALLBACK, HOST_MESSAGE, HOST_SCOPE, HOST_DUE, HOST_LOST };
 
 /* Ends a run because of Ctrl-C, or because it cannot go on. Both are NULL. */
 const char *host_interrupted(md_host *h, host_sim *s);

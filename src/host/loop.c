@@ -102,6 +102,7 @@ static int loop_fire(lua_State *L) {
   lua_settop(L, 0);
   if (event->timer_kind == HOST_SCOPE) host_expire(L, s, event->words);
   else if (event->timer_kind == HOST_DUE) host_due(L, event->words);
+  else if (event->timer_kind == HOST_LOST) host_lost(L, s, event->words);
   else host_arrive(L, s, event->words);
   return 0;
 }

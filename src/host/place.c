@@ -69,7 +69,6 @@ uint32_t place_new(lua_State *L, thing *of, int line) {
   t->records[e] = (place){.of = of,
                           .process = s->host->process,
                           .line = (uint8_t)line,
-                          .state = PLACE_WAITING,
                           .since = md_sim_now(s->kernel)};
   return e;
 }
@@ -92,7 +91,8 @@ void place_close(host_sim *s) {
 static void place_enter(host_sim *s, uint32_t e) {
   place *pl = place_at(s, e);
   thing_line *line = &pl->of->lines[pl->line];
-  uint32_t before = line->last;
+  bool leads = line->first && place_at(s, line->first)->key > pl->key;
+  uint32_t before = leads ? 0 : line->last;
   while (before != 0 && place_at(s, before)->key > pl->key)
     before = place_at(s, before)->prev;
   uint32_t behind = before ? place_at(s, before)->next : line->first;
@@ -102,6 +102,7 @@ static void place_enter(host_sim *s, uint32_t e) {
   else line->first = e;
   if (behind) place_at(s, behind)->prev = e;
   else line->last = e;
+  pl->state = PLACE_WAITING;
   line->count++;
   if (pl->of->class->changed != NULL) pl->of->class->changed(pl->of);
 }
@@ -118,6 +119,12 @@ static void place_leave(host_sim *s, uint32_t e) {
   if (pl->of->class->changed != NULL) pl->of->class->changed(pl->of);
 }
 
+/* The place has what it waited for, or has failed. */
+static void place_take(lua_State *L, thing *t, place *pl) {
+  if (pl->state != PLACE_FAILED) pl->state = PLACE_GRANTED;
+  if (t->class->settle != NULL) t->class->settle(L, t);
+}
+
 bool place_join(lua_State *L, host_sim *s, uint32_t e) {
   place *pl = place_at(s, e);
   thing *t = pl->of;
@@ -129,9 +136,11 @@ bool place_join(lua_State *L, host_sim *s, uint32_t e) {
     t->serving = true;
     bool taken = t->class->take(L, t, pl);
     t->serving = serving;
-    if (taken) place_at(s, e)->state = PLACE_GRANTED;
-    if (taken) thing_serve(L, t);
-    if (taken) return true;
+    if (taken) {
+      place_take(L, t, place_at(s, e));
+      thing_serve(L, t);
+      return true;
+    }
   }
   place_enter(s, e);
   return false;
@@ -140,17 +149,21 @@ bool place_join(lua_State *L, host_sim *s, uint32_t e) {
 void place_grant(lua_State *L, host_sim *s, uint32_t e) {
   place *pl = place_at(s, e);
   uint32_t p = pl->process;
+  thing *t = pl->of;
   place_leave(s, e);
-  pl->state = PLACE_GRANTED;
-  if (pl->of_tree != NULL && !tree_granted(L, s, e)) return;
-  if (md_sim_proc(s->kernel, p)->state == MD_WAITING)
+  if (pl->state != PLACE_FAILED) pl->state = PLACE_GRANTED;
+  if ((pl->of_tree == NULL || tree_granted(L, s, e)) &&
+      md_sim_proc(s->kernel, p)->state == MD_WAITING)
     md_sim_wake(s->kernel, p, MD_WHY_GRANT);
+  if (t->class->settle != NULL) t->class->settle(L, t);
 }
 
 /* The first place of the line that can be served now, 0: none can. */
 static uint32_t thing_served(lua_State *L, thing *t, int line) {
   host_sim *s = t->sim;
   uint32_t e = t->lines[line].first;
+  if (e == 0 || (t->class->ready != NULL && !t->class->ready(t, line)))
+    return 0;
   for (; e != 0; e = place_at(s, e)->next) {
     if (t->class->take(L, t, place_at(s, e))) return e;
     if (!t->class->passes) return 0;
@@ -185,7 +198,7 @@ void place_give_up(lua_State *L, host_sim *s, uint32_t e) {
   thing *t = pl->of;
   if (pl->state == PLACE_GRANTED) {
     t->class->give_back(L, t, pl);
-  } else {
+  } else if (pl->state == PLACE_WAITING) {
     place_leave(s, e);
     if (t->class->withdraw != NULL) t->class->withdraw(L, t, place_at(s, e));
   }
@@ -194,8 +207,11 @@ void place_give_up(lua_State *L, host_sim *s, uint32_t e) {
 }
 
 void place_abandon(lua_State *L, host_sim *s, uint32_t p) {
-  uint32_t e = md_sim_proc(s->kernel, p)->next;
-  place *pl = place_at(s, e);
+  md_proc *proc = md_sim_proc(s->kernel, p);
+  uint32_t e = proc->next;
+  if (e == 0) return; /* it is at it already: what it gave back came round */
+  proc->next = 0;
+  const place *pl = place_at(s, e);
   if (pl->of_tree != NULL) tree_abandon(L, s, pl->of_tree);
   else place_give_up(L, s, e);
 }
@@ -203,10 +219,43 @@ void place_abandon(lua_State *L, host_sim *s, uint32_t p) {
 /* What a granted place has for its process is pushed. */
 int place_push(lua_State *L, host_sim *s, uint32_t e) {
   place copy = *place_at(s, e);
+  int top = lua_gettop(L);
   luaL_checkstack(L, (int)copy.count + 4, "too many values");
   host_fetch(L, s, copy.slot, (int)copy.count);
   place_free(L, s, e);
-  return copy.of->class->push(L, copy.of, &copy);
+  if (copy.state == PLACE_FAILED) return lua_error(L);
+  int n = copy.of->class->push(L, copy.of, &copy);
+  int left = lua_gettop(L) - top - n; /* what was held for it alone */
+  lua_rotate(L, top + 1, -left);
+  lua_pop(L, left);
+  return n;
+}
+
+/* As host_guard, but the error is the place's, not that of who runs. */
+bool place_holds(lua_State *L, host_sim *s, place *pl, int n) {
+  md_host *h = s->host;
+  host_sim *sim = h->sim;
+  uint32_t process = h->process;
+  h->sim = s;
+  h->process = pl->process;
+  h->guarding++;
+  h->careful++;
+  int status = lua_pcall(L, n, 1, 0);
+  h->guarding--;
+  h->careful--;
+  h->sim = sim;
+  h->process = process;
+  bool over = status != LUA_OK || lua_toboolean(L, -1);
+  if (status != LUA_OK) {
+    if (h->aborting) lua_error(L);
+    uint32_t slot = host_hold(L, s, lua_gettop(L), 1);
+    host_drop(L, s, pl->slot, (int)pl->count);
+    pl->slot = slot;
+    pl->count = 1;
+    pl->state = PLACE_FAILED;
+  }
+  lua_pop(L, 1);
+  return over;
 }
 
 int place_timed_out(lua_State *L, host_sim *s) {
@@ -234,6 +283,10 @@ void place_block(host_sim *s, uint32_t e, md_time deadline) {
 
 int place_wait(lua_State *L, host_sim *s, uint32_t e, md_time deadline) {
   if (place_join(L, s, e)) return place_push(L, s, e);
+  if (md_sim_proc(s->kernel, s->host->process)->flags & MD_PENDING) {
+    place_give_up(L, s, e); /* its own request came back to it */
+    host_raise_pending(L, s, s->host->process);
+  }
   place_block(s, e, deadline);
   return host_block(L, s, (lua_KContext)e, place_woken);
 }

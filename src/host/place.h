@@ -3,9 +3,11 @@
    Who waits has a place in a line; an await of several things has a place in
    each, and a tree that says when it is over.
 
-     waiting ──grant──► granted ──the process goes on──► over
-        │                  └──given back: interrupt, kill, another has won
-        └──withdrawn
+     new ──► waiting ──grant──► granted ──the process goes on──► over
+                │                  └──given back: interrupt, kill, another won
+                └──withdrawn
+
+   A place whose predicate raises is failed: its process goes on, by the error.
 
    A thing is asked whether the first in its line can have what it wants, after
    every change; what it grants is taken from it there and then. A place whose
@@ -38,6 +40,10 @@ typedef struct thing_class {
   bool (*fails)(lua_State *L, const thing *);
   /* A place is given up that waits; NULL: it does not mind. */
   void (*withdraw)(lua_State *L, thing *, const place *);
+  /* What befalls others by a grant, once that is done; NULL: nothing does. */
+  void (*settle)(lua_State *L, thing *);
+  /* Could it serve anybody of that line now? NULL: it may. */
+  bool (*ready)(const thing *, int line);
   /* How long its lines are has changed; NULL: it does not mind. */
   void (*changed)(thing *);
   /* Others in the line may be served when its first cannot. */
@@ -59,7 +65,12 @@ struct thing {
   bool serving, again; /* its lines are being served, and once more */
 };
 
-typedef enum place_state { PLACE_WAITING = 1, PLACE_GRANTED } place_state;
+typedef enum place_state {
+  PLACE_NEW, /* in no line yet */
+  PLACE_WAITING,
+  PLACE_GRANTED,
+  PLACE_FAILED /* the error is held in place of its values */
+} place_state;
 
 struct place {
   thing *of;
@@ -111,6 +122,11 @@ int place_wait(lua_State *L, host_sim *s, uint32_t e, md_time deadline);
 
 /* The process that runs waits; e is a place of its await. [-0, +0, -] */
 void place_block(host_sim *s, uint32_t e, md_time deadline);
+
+/* Calls the predicate below the n arguments on the top for the place, whose
+   process it thinks it is in. True when the place has ended its wait by it: it
+   holds, or has raised, which fails the place. [-(n + 1), +0, m] */
+bool place_holds(lua_State *L, host_sim *s, place *, int n);
 
 /* Pushes what the granted place has, which is free then. [-0, +n, e] */
 int place_push(lua_State *L, host_sim *s, uint32_t e);

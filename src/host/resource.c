@@ -1,210 +1,25 @@
 /* Resources: a number of units that processes hold for a while. Mutexes and
    semaphores are resources of one unit and of several. */
-#include "host/gauge.h"
 #include "host/modules.h"
 #include "host/pattern.h"
-#include "host/place.h"
+#include "host/resource.h"
 
 #include <string.h>
-
-typedef enum resource_kind {
-  RESOURCE_FIFO,
-  RESOURCE_LIFO,
-  RESOURCE_PRIORITY
-} resource_kind;
-
-typedef struct resource {
-  thing of;
-  int64_t capacity, used;
-  resource_kind kind;
-  bool preemptive, observe;
-  uint32_t first, last; /* holdings, in the order of their grants */
-  gauge busy, queue, room;
-  waits waited;
-  uint64_t preempted;
-} resource;
-
-/* What a process holds. Who holds it has a userdata that names it, which is
-   not needed: the end of the process gives it back all the same. */
-struct holding {
-  resource *of; /* NULL: it is free */
-  int64_t n, priority;
-  md_pid holder;
-  uint32_t prev, next;   /* of the resource's */
-  uint32_t before, more; /* of the process's, the last one first */
-  uint32_t generation;
-};
-
-typedef struct unit {
-  host_sim *sim;
-  uint32_t holding, generation;
-  int64_t n, priority;
-  md_pid holder;
-} unit;
-
-static const char unit_type; /* its address is the metatable's key */
 
 static double resource_units(const resource *r, md_time ticks) {
   return md_time_show(md_sim_scale(r->of.sim->kernel), ticks);
 }
 
-static md_time resource_now(const resource *r) {
-  return md_sim_now(r->of.sim->kernel);
-}
-
 /* What is observed follows the changes. */
-static void resource_changed(thing *t) {
+void resource_changed(thing *t) {
   resource *r = (resource *)t;
   if (r->observe)
     gauge_set(&r->queue, resource_now(r), (double)r->of.lines[0].count);
 }
 
-static void resource_add(resource *r, int64_t n) {
+void resource_add(resource *r, int64_t n) {
   r->used += n;
   if (r->observe) gauge_set(&r->busy, resource_now(r), (double)r->used);
-}
-
-/* -- holdings -- */
-
-static struct holding *holding_at(const host_sim *s, uint32_t i) {
-  return &s->holdings.records[i];
-}
-
-static uint32_t holding_new(lua_State *L, host_sim *s) {
-  holding_table *t = &s->holdings;
-  uint32_t i = t->free;
-  if (i != 0) {
-    t->free = t->records[i].next;
-    return i;
-  }
-  if (t->used == t->capacity) {
-    uint32_t wanted = t->capacity ? t->capacity * 2 : 16;
-    void *grown = md_arena_resize(s->host->arena, t->records,
-                                  t->capacity * sizeof *t->records,
-                                  wanted * sizeof *t->records);
-    if (grown == NULL) host_no_memory(L);
-    t->records = grown;
-    t->capacity = wanted;
-    if (t->used == 0) t->used = 1; /* 0 is none */
-  }
-  i = t->used++;
-  t->records[i].generation = 0;
-  return i;
-}
-
-void resource_close(host_sim *s) {
-  md_arena_free(s->host->arena, s->holdings.records,
-                s->holdings.capacity * sizeof *s->holdings.records);
-}
-
-static void holding_unlink(const host_sim *s, const struct holding *it) {
-  resource *r = it->of;
-  if (it->prev != 0) holding_at(s, it->prev)->next = it->next;
-  else r->first = it->next;
-  if (it->next != 0) holding_at(s, it->next)->prev = it->prev;
-  else r->last = it->prev;
-  if (it->more != 0) holding_at(s, it->more)->before = it->before;
-  uint32_t p = md_sim_index(s->kernel, it->holder);
-  if (it->before != 0) holding_at(s, it->before)->more = it->more;
-  else if (p != 0) md_sim_extra(s->kernel, p)->words[HOST_UNITS] = it->more;
-}
-
-/* It is held no more. */
-static void holding_free(host_sim *s, uint32_t i) {
-  struct holding *it = holding_at(s, i);
-  holding_unlink(s, it);
-  resource_add(it->of, -it->n);
-  it->of = NULL;
-  it->generation++;
-  it->next = s->holdings.free;
-  s->holdings.free = i;
-}
-
-/* Pushes the unit that the process that runs holds from now on. [-0, +1, m] */
-static void unit_push(lua_State *L, resource *r, int64_t n, int64_t priority) {
-  host_sim *s = r->of.sim;
-  uint32_t p = s->host->process;
-  md_proc_extra *extra = md_sim_make_extra(s->kernel, p);
-  if (extra == NULL) host_no_memory(L);
-  unit *u = lua_newuserdatauv(L, sizeof *u, 0);
-  uint32_t i = holding_new(L, s);
-  struct holding *it = holding_at(s, i);
-  *u = (unit){s, i, it->generation, n, priority, md_sim_pid(s->kernel, p)};
-  *it = (struct holding){.of = r,
-                         .n = n,
-                         .priority = priority,
-                         .holder = u->holder,
-                         .prev = r->last,
-                         .more = (uint32_t)extra->words[HOST_UNITS],
-                         .generation = it->generation};
-  if (r->last != 0) holding_at(s, r->last)->next = i;
-  else r->first = i;
-  r->last = i;
-  if (it->more != 0) holding_at(s, it->more)->before = i;
-  extra->words[HOST_UNITS] = i;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &unit_type);
-  lua_setmetatable(L, -2);
-}
-
-/* What the unit names, 0: it is held no more. */
-static uint32_t unit_holding(const unit *u) {
-  const struct holding *it = holding_at(u->sim, u->holding);
-  return it->of != NULL && it->generation == u->generation ? u->holding : 0;
-}
-
-void resource_return(lua_State *L, host_sim *s, uint32_t p) {
-  uint32_t i;
-  while ((i = (uint32_t)md_sim_extra(s->kernel, p)->words[HOST_UNITS]) != 0) {
-    resource *r = holding_at(s, i)->of;
-    holding_free(s, i);
-    thing_serve(L, &r->of);
-  }
-}
-
-/* Nobody knows the resource any more: what is held of it is nobody's. */
-static int resource_collect(lua_State *L) {
-  resource *r = lua_touserdata(L, 1);
-  while (r->first != 0) holding_free(r->of.sim, r->first);
-  return 0;
-}
-
-/* -- preemption -- */
-
-/* The holding that is the least urgent, of those less urgent than that. */
-static uint32_t resource_victim(const resource *r, int64_t priority) {
-  const host_sim *s = r->of.sim;
-  uint32_t victim = 0;
-  for (uint32_t i = r->first; i != 0; i = holding_at(s, i)->next) {
-    int64_t its = holding_at(s, i)->priority;
-    if (its > priority &&
-        (victim == 0 || its >= holding_at(s, victim)->priority))
-      victim = i;
-  }
-  return victim;
-}
-
-static bool resource_could(const resource *r, int64_t n, int64_t priority) {
-  const host_sim *s = r->of.sim;
-  int64_t free = r->capacity - r->used;
-  for (uint32_t i = r->first; i != 0; i = holding_at(s, i)->next)
-    if (holding_at(s, i)->priority > priority) free += holding_at(s, i)->n;
-  return free >= n;
-}
-
-static void resource_preempt(lua_State *L, resource *r, int64_t n,
-                             int64_t priority) {
-  host_sim *s = r->of.sim;
-  while (r->capacity - r->used < n) {
-    uint32_t i = resource_victim(r, priority);
-    uint32_t p = md_sim_index(s->kernel, holding_at(s, i)->holder);
-    holding_free(s, i);
-    r->preempted++;
-    if (p == 0 || md_sim_proc(s->kernel, p)->flags & MD_DYING) continue;
-    lua_pushliteral(L, "preempted");
-    host_interrupt(L, s, s->host->sim == s ? s->host->process : 0, p,
-                   lua_gettop(L));
-    lua_pop(L, 1);
-  }
 }
 
 /* -- the class -- */
@@ -212,13 +27,12 @@ static void resource_preempt(lua_State *L, resource *r, int64_t n,
 static bool resource_take(lua_State *L, thing *t, place *pl) {
   resource *r = (resource *)t;
   int64_t n = (int64_t)pl->words[0], priority = (int64_t)pl->words[1];
-  md_time since = pl->since;
+  (void)L;
   if (r->used + n > r->capacity) {
     if (!r->preemptive || !resource_could(r, n, priority)) return false;
-    resource_preempt(L, r, n, priority);
+    resource_preempt(r, n, priority, md_sim_pid(t->sim->kernel, pl->process));
   }
   resource_add(r, n);
-  if (r->observe) waits_add(&r->waited, resource_now(r) - since);
   return true;
 }
 
@@ -230,6 +44,7 @@ static void resource_give_back(lua_State *L, thing *t, place *pl) {
 static int resource_push(lua_State *L, thing *t, place *pl) {
   resource *r = (resource *)t;
   unit_push(L, r, (int64_t)pl->words[0], (int64_t)pl->words[1]);
+  if (r->observe) waits_add(&r->waited, resource_now(r) - pl->since);
   /* who waits may be more urgent than this one, which can be preempted now */
   if (r->preemptive) thing_serve(L, t);
   return 1;
@@ -259,6 +74,7 @@ static const thing_class resource_class = {.name = "md.resource",
                                            .take = resource_take,
                                            .give_back = resource_give_back,
                                            .push = resource_push,
+                                           .settle = resource_settle,
                                            .changed = resource_changed,
                                            .holder = resource_holder,
                                            .describe = resource_describe};
@@ -335,47 +151,6 @@ static int m_acquiring(lua_State *L) {
   md_time deadline;
   request want = resource_request(L, "acquiring", &deadline);
   return request_push(L, &want);
-}
-
-/* unit:release() -> boolean
-   Gives the unit back, so that the next in line has it. False, and nothing
-   happens, when it has been given back already or was preempted.
-     local till = md.resource()
-     md.spawn(function() till:acquire():release() end) */
-static int m_release(lua_State *L) {
-  unit *u = lua_touserdata(L, 1);
-  bool is = u != NULL && lua_getmetatable(L, 1) &&
-            lua_rawequal(L, -1, lua_upvalueindex(1));
-  if (!is)
-    return host_raise(L, "usage",
-                      "release: expected a unit, got %s; unit:release() gives "
-                      "back what r:acquire() returned",
-                      host_describe(L, 1));
-  host_no_guard(L, "release");
-  uint32_t i = unit_holding(u);
-  if (i != 0) {
-    resource *r = holding_at(u->sim, i)->of;
-    holding_free(u->sim, i);
-    thing_serve(L, &r->of);
-  }
-  lua_pushboolean(L, i != 0);
-  return 1;
-}
-
-static int unit_field(lua_State *L) {
-  const unit *u = lua_touserdata(L, 1);
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
-  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  uint32_t i = unit_holding(u);
-  if (strcmp(name, "held") == 0) lua_pushboolean(L, i != 0);
-  else if (strcmp(name, "n") == 0) lua_pushinteger(L, u->n);
-  else if (strcmp(name, "priority") == 0) lua_pushinteger(L, u->priority);
-  else if (strcmp(name, "holder") == 0) host_push_name(L, u->sim, u->holder);
-  else if (strcmp(name, "resource") == 0 && i != 0)
-    thing_push(L, &holding_at(u->sim, i)->of->of);
-  else lua_pushnil(L);
-  return 1;
 }
 
 /* resource:set_capacity(n)
@@ -568,6 +343,11 @@ static int f_semaphore(lua_State *L) {
   return 1;
 }
 
+static int resource_collect(lua_State *L) {
+  resource_abandon(lua_touserdata(L, 1));
+  return 0;
+}
+
 void host_open_resources(lua_State *L) {
   static const luaL_Reg methods[] = {{"acquire", m_acquire},
                                      {"acquiring", m_acquiring},
@@ -580,16 +360,5 @@ void host_open_resources(lua_State *L) {
   luaL_setfuncs(L, functions, 0);
   thing_metatable(L, &resource_class, methods, resource_field, resource_collect,
                   false);
-  lua_createtable(L, 0, 3); /* the units' */
-  lua_newtable(L);
-  lua_pushvalue(L, -2);
-  lua_pushcclosure(L, m_release, 1);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, -4, "__close");
-  lua_setfield(L, -2, "release");
-  lua_pushcclosure(L, unit_field, 1);
-  lua_setfield(L, -2, "__index");
-  lua_pushliteral(L, "unit");
-  lua_setfield(L, -2, "__name");
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &unit_type);
+  host_open_units(L);
 }

@@ -16,14 +16,18 @@ typedef enum store_order {
   STORE_BY /* a function says which goes first */
 } store_order;
 
-/* The items are in a table that is held at `slot`, from `first` on; beside them
-   the function of STORE_BY, at [0]. */
+/* The items are in a table that is held at `slot`, beside the function of
+   STORE_BY: item i, from `first` on, at 2 * i - 1, and behind it the number
+   that it got when it was put in, which keeps its place for it. Room counts as
+   taken until the process that gets an item has had its turn. */
 typedef struct store {
   thing of;
   store_order order;
-  uint32_t capacity, reserved; /* 0: no bound; promised to putters */
+  uint32_t capacity; /* 0: no bound */
+  uint32_t reserved; /* room that is promised to putters */
+  uint32_t taken;    /* items that are granted, and may come back */
   uint32_t slot;
-  lua_Integer first, count;
+  lua_Integer first, count, numbers;
   gauge level;
   waits got;
 } store;
@@ -34,18 +38,29 @@ static void store_level(store *it) {
 
 /* -- items; the table is on the top -- */
 
-/* Does the value at a go before that at b? */
-static bool store_before(lua_State *L, const store *it, int table, int a,
-                         int b) {
-  if (it->order == STORE_BY) {
-    lua_rawgeti(L, table, 0);
-    lua_pushvalue(L, a);
-    lua_pushvalue(L, b);
-    lua_call(L, 2, 1);
-    bool yes = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return yes;
+static void store_get_item(lua_State *L, int table, lua_Integer i) {
+  lua_rawgeti(L, table, 2 * i - 1);
+}
+
+/* Item `from` and its number to place `to`. */
+static void store_move(lua_State *L, int table, lua_Integer from,
+                       lua_Integer to) {
+  for (int k = 0; k < 2; k++) {
+    lua_rawgeti(L, table, 2 * from - 1 + k);
+    lua_rawseti(L, table, 2 * to - 1 + k);
   }
+}
+
+static bool store_by(lua_State *L, const store *it, int a, int b) {
+  host_fetch(L, it->of.sim, it->slot + 1, 1);
+  lua_pushvalue(L, a);
+  lua_pushvalue(L, b);
+  return host_guard(L, true, 2);
+}
+
+/* Does the value at a go before that at b? */
+static bool store_before(lua_State *L, const store *it, int a, int b) {
+  if (it->order == STORE_BY) return store_by(L, it, a, b);
   int top = lua_gettop(L);
   for (int i = 0; i < 2; i++) {
     int value = i == 0 ? a : b;
@@ -62,132 +77,192 @@ static bool store_before(lua_State *L, const store *it, int table, int a,
   return yes;
 }
 
+/* Does the value at `item`, with that number, go before item i? */
+static bool store_precedes(lua_State *L, const store *it, int table, int item,
+                           lua_Integer number, lua_Integer i) {
+  lua_rawgeti(L, table, 2 * i);
+  bool older = number < lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  if (it->order == STORE_FIFO || it->order == STORE_LIFO) return older;
+  store_get_item(L, table, i);
+  int there = lua_gettop(L);
+  bool yes = store_before(L, it, item, there) ||
+             (older && !store_before(L, it, there, item));
+  lua_pop(L, 1);
+  return yes;
+}
+
 /* Where the value at `item` belongs among those that are there. */
 static lua_Integer store_place(lua_State *L, const store *it, int table,
-                               int item, bool back) {
+                               int item, lua_Integer number) {
   lua_Integer low = it->first, high = it->first + it->count;
-  if (it->order == STORE_FIFO) return back ? low : high;
-  if (it->order == STORE_LIFO) return high;
   while (low < high) {
-    lua_Integer middle = (low + high) / 2;
-    lua_rawgeti(L, table, middle);
-    int there = lua_gettop(L);
-    bool later = back ? !store_before(L, it, table, there, item)
-                      : store_before(L, it, table, item, there);
-    lua_pop(L, 1);
-    if (later) high = middle;
+    lua_Integer middle = low + (high - low) / 2;
+    if (number == it->numbers && it->order <= STORE_LIFO) middle = high - 1;
+    if (store_precedes(L, it, table, item, number, middle)) high = middle;
     else low = middle + 1;
   }
   return low;
 }
 
-/* Puts the value on the top where it belongs; with `back`, before its equals.
-   [-1, +0, e] */
-static void store_insert(lua_State *L, store *it, bool back) {
-  int item = lua_gettop(L);
-  host_fetch(L, it->of.sim, it->slot, 1);
-  lua_Integer at = store_place(L, it, item + 1, item, back);
-  if (back && at == it->first) {
+/* The value at `item` becomes item `at` of the table at `table`. */
+static void store_set(lua_State *L, store *it, int table, int item,
+                      lua_Integer at, lua_Integer number) {
+  if (at == it->first && it->count > 0) {
     at = --it->first;
   } else {
-    for (lua_Integer i = it->first + it->count; i > at; i--) {
-      lua_rawgeti(L, item + 1, i - 1);
-      lua_rawseti(L, item + 1, i);
-    }
+    for (lua_Integer i = it->first + it->count; i > at; i--)
+      store_move(L, table, i - 1, i);
   }
   lua_pushvalue(L, item);
-  lua_rawseti(L, item + 1, at);
+  lua_rawseti(L, table, 2 * at - 1);
+  lua_pushinteger(L, number);
+  lua_rawseti(L, table, 2 * at);
   it->count++;
-  lua_settop(L, item - 1);
   store_level(it);
+}
+
+/* Puts the value on the top where it belongs. [-1, +0, e] */
+static void store_insert(lua_State *L, store *it, lua_Integer number) {
+  int item = lua_gettop(L);
+  luaL_checkstack(L, 12, NULL);
+  host_fetch(L, it->of.sim, it->slot, 1);
+  lua_Integer at = store_place(L, it, item + 1, item, number);
+  store_set(L, it, item + 1, item, at, number);
+  lua_settop(L, item - 1);
+}
+
+/* (store, item, number): store_insert, for a protected call. */
+static int store_try(lua_State *L) {
+  lua_Integer number = lua_tointeger(L, 3);
+  lua_settop(L, 2);
+  store_insert(L, lua_touserdata(L, 1), number);
+  return 0;
+}
+
+/* The same where an order may raise; true, or false and the error.
+   [-1, +(0|1), m] */
+static bool store_insert_safely(lua_State *L, store *it, lua_Integer number) {
+  if (it->order <= STORE_LIFO) {
+    store_insert(L, it, number);
+    return true;
+  }
+  lua_pushcfunction(L, store_try);
+  lua_insert(L, -2);
+  lua_pushlightuserdata(L, it);
+  lua_insert(L, -2);
+  lua_pushinteger(L, number);
+  return lua_pcall(L, 3, 0, 0) == LUA_OK;
 }
 
 /* Takes item `at` out: leaves it on the top, in place of the table. */
 static void store_remove(lua_State *L, store *it, lua_Integer at) {
   int table = lua_gettop(L);
-  lua_rawgeti(L, table, at);
   lua_Integer last = it->first + it->count - 1;
-  if (at == it->first) {
+  store_get_item(L, table, at);
+  lua_Integer hole = at == it->first ? it->first++ : last;
+  if (hole == last)
+    for (lua_Integer i = at; i < last; i++) store_move(L, table, i + 1, i);
+  for (int k = 0; k < 2; k++) {
     lua_pushnil(L);
-    lua_rawseti(L, table, it->first++);
-  } else {
-    for (lua_Integer i = at; i <= last; i++) {
-      lua_rawgeti(L, table, i + 1);
-      lua_rawseti(L, table, i);
-    }
+    lua_rawseti(L, table, 2 * hole - 1 + k);
   }
   if (--it->count == 0) it->first = 1;
   lua_replace(L, table);
   store_level(it);
 }
 
-/* The item that a get wants: the first, or the first that its predicate, at
-   `predicate` (0: none), takes; -1. The table is on the top. */
-static lua_Integer store_find(lua_State *L, const store *it, int predicate) {
+/* The item that a place wants: the first, or the first that its predicate, at
+   `predicate` (0: none), takes; -1, also when that raised. The table is on the
+   top. */
+static lua_Integer store_find(lua_State *L, store *it, place *pl,
+                              int predicate) {
   int table = lua_gettop(L);
-  lua_Integer last = it->first + it->count - 1;
+  lua_Integer first = it->first, last = it->first + it->count - 1;
   bool lifo = it->order == STORE_LIFO;
-  if (it->count == 0) return -1;
-  if (predicate == 0) return lifo ? last : it->first;
-  for (lua_Integer k = 0; k < it->count; k++) {
-    lua_Integer i = lifo ? last - k : it->first + k;
+  if (predicate == 0) return lifo ? last : first;
+  for (lua_Integer k = 0; k <= last - first; k++) {
+    lua_Integer i = lifo ? last - k : first + k;
     lua_pushvalue(L, predicate);
-    lua_rawgeti(L, table, i);
-    if (host_guard(L, true, 1)) return i;
+    store_get_item(L, table, i);
+    if (place_holds(L, it->of.sim, pl, 1))
+      return pl->state == PLACE_FAILED ? -1 : i;
   }
   return -1;
 }
 
 /* -- the class -- */
 
+static bool store_ready(const thing *t, int line) {
+  const store *it = (const store *)t;
+  if (line == LINE_GET) return it->count > 0;
+  return it->capacity == 0 ||
+         it->count + it->reserved + it->taken < it->capacity;
+}
+
 static bool store_take_get(lua_State *L, store *it, place *pl) {
   int top = lua_gettop(L);
   host_sim *s = it->of.sim;
-  uint32_t slot = pl->slot;
-  md_time since = pl->since;
-  luaL_checkstack(L, 8, NULL);
-  if (it->count == 0) return false;
-  if (slot != 0) host_fetch(L, s, slot, 1);
+  luaL_checkstack(L, 12, NULL);
+  if (pl->slot != 0) host_fetch(L, s, pl->slot, 1);
   host_fetch(L, s, it->slot, 1);
-  lua_Integer at = store_find(L, it, slot ? top + 1 : 0);
-  if (at < 0) {
-    lua_settop(L, top);
-    return false;
+  lua_Integer at = store_find(L, it, pl, pl->slot ? top + 1 : 0);
+  if (at >= it->first && pl->state != PLACE_FAILED) {
+    lua_rawgeti(L, -1, 2 * at);
+    pl->words[0] = (uint64_t)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    store_remove(L, it, at);
+    uint32_t slot = host_hold(L, s, lua_gettop(L), 1);
+    host_drop(L, s, pl->slot, (int)pl->count);
+    pl->slot = slot;
+    pl->count = 1;
+    pl->words[1] = 1;
+    it->taken++;
   }
-  store_remove(L, it, at);
-  pl->slot = host_hold(L, s, lua_gettop(L), 1);
-  pl->count = 1;
-  if (slot != 0) host_drop(L, s, slot, 1);
-  waits_add(&it->got, md_sim_now(s->kernel) - since);
   lua_settop(L, top);
-  return true;
+  return pl->words[1] != 0 || pl->state == PLACE_FAILED;
 }
 
 static bool store_take(lua_State *L, thing *t, place *pl) {
   store *it = (store *)t;
+  if (!store_ready(t, pl->line)) return false;
   if (pl->line == LINE_GET) return store_take_get(L, it, pl);
-  if (it->capacity != 0 && it->count + it->reserved >= it->capacity)
-    return false;
   it->reserved++;
   return true;
 }
 
+/* An order that raises now has to make do with the front. */
 static void store_give_back(lua_State *L, thing *t, place *pl) {
   store *it = (store *)t;
+  lua_Integer number = (lua_Integer)pl->words[0];
   if (pl->line == LINE_PUT) {
     it->reserved--;
     return;
   }
+  it->taken--;
+  int top = lua_gettop(L);
+  luaL_checkstack(L, 8, NULL);
   host_fetch(L, t->sim, pl->slot, 1);
-  store_insert(L, it, true);
+  lua_pushvalue(L, -1);
+  if (!store_insert_safely(L, it, number)) {
+    host_fetch(L, t->sim, it->slot, 1);
+    store_set(L, it, lua_gettop(L), top + 1, it->first, number);
+  }
+  lua_settop(L, top);
 }
 
 static int store_push(lua_State *L, thing *t, place *pl) {
   store *it = (store *)t;
-  if (pl->line == LINE_GET) return 1;
+  if (pl->line == LINE_GET) {
+    it->taken--;
+    waits_add(&it->got, md_sim_now(t->sim->kernel) - pl->since);
+    thing_serve(L, t);
+    return 1;
+  }
   it->reserved--;
-  store_insert(L, it, false);
+  bool in = store_insert_safely(L, it, ++it->numbers);
   thing_serve(L, t);
+  if (!in) return lua_error(L);
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -204,6 +279,7 @@ static const thing_class store_class = {.name = "md.store",
                                         .take = store_take,
                                         .give_back = store_give_back,
                                         .push = store_push,
+                                        .ready = store_ready,
                                         .passes = true,
                                         .describe = store_describe};
 
@@ -215,7 +291,7 @@ static request store_put_request(lua_State *L, const char *call) {
     host_raise(L, "usage", "%s: expected an item, got %s; s:%s(item)", call,
                host_describe(L, 2), call);
   lua_settop(L, 3);
-  if (it->order == STORE_PRIORITY) store_before(L, it, 0, 2, 2);
+  if (it->order == STORE_PRIORITY) store_before(L, it, 2, 2);
   return (request){.of = &it->of, .line = LINE_PUT, .value = 2};
 }
 
@@ -283,7 +359,7 @@ static void store_push_items(lua_State *L, const store *it) {
   host_fetch(L, it->of.sim, it->slot, 1);
   lua_createtable(L, (int)it->count, 0);
   for (lua_Integer i = 0; i < it->count; i++) {
-    lua_rawgeti(L, -2, it->first + i);
+    store_get_item(L, lua_gettop(L) - 1, it->first + i);
     lua_rawseti(L, -2, i + 1);
   }
 }
@@ -317,7 +393,7 @@ static int store_field(lua_State *L) {
 
 static int store_collect(lua_State *L) {
   const store *it = lua_touserdata(L, 1);
-  host_drop(L, it->of.sim, it->slot, it->slot != 0);
+  host_drop(L, it->of.sim, it->slot, it->slot ? 2 : 0);
   return 0;
 }
 
@@ -377,9 +453,8 @@ static int f_store(lua_State *L) {
   luaL_setmetatable(L, store_class.name);
   lua_newtable(L);
   lua_pushvalue(L, 3);
-  lua_rawseti(L, -2, 0);
-  it->slot = host_hold(L, s, lua_gettop(L), 1);
-  lua_pop(L, 1);
+  it->slot = host_hold(L, s, lua_gettop(L) - 1, 2);
+  lua_pop(L, 2);
   return 1;
 }
 
