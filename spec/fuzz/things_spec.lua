@@ -84,9 +84,11 @@ local function run(seed, order)
     return want,
       function(unit)
         check(r.used <= 3, "used", r.used)
-        if dice(4) > 1 then
-          pause()
-          unit:release()
+        return function()
+          if dice(4) > 1 then
+            pause()
+            unit:release()
+          end
         end
       end
   end
@@ -113,7 +115,7 @@ local function run(seed, order)
     end
     return containers[i][call .. "ting"](containers[i], n),
       function(had)
-        level[i] = level[i] + (call == "put" and had or -had)
+        level[i] = level[i] + (call == "put" and had or -had) -- quarters
       end
   end
 
@@ -169,8 +171,14 @@ local function run(seed, order)
     if dice(3) == 1 then
       return md.all(list),
         function(values)
+          local later = {}
           for i, use in ipairs(uses) do
-            use(values[i])
+            later[#later + 1] = use(values[i])
+          end
+          return function()
+            for _, use in ipairs(later) do
+              use()
+            end
           end
         end
     end
@@ -185,7 +193,11 @@ local function run(seed, order)
     if timeout and results[1] == nil and results[2] == "timeout" then
       return
     end
-    use(table.unpack(results, 1, results.n))
+    -- all is counted before anything blocks again
+    local later = use(table.unpack(results, 1, results.n))
+    if later then
+      later()
+    end
   end
 
   local acts = {
