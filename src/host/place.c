@@ -36,10 +36,11 @@ thing *thing_arg(lua_State *L, int i, const thing_class *class,
     if (is) return t;
   }
   const char *name = class->name + strlen("md.");
-  host_raise(L, "usage",
-             "%s: expected a %s before the arguments, got %s; write x:%s(...), "
-             "with a colon",
-             call, name, host_describe(L, i), call);
+  host_raise(
+      L, "usage",
+      "%s: expected %s %s before the arguments, got %s; write x:%s(...), "
+      "with a colon",
+      call, *name == 'e' ? "an" : "a", name, host_describe(L, i), call);
   return NULL;
 }
 
