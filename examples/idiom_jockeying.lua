@@ -62,8 +62,8 @@ print(sim:run())
 0	customer 5 stands at left
 0	customer 6 stands at right
 2	customer 4 is served right
-3	customer 3 changes to right
 3	customer 6 is served right
+3	customer 3 changes to right
 4	customer 3 is served right
 9	customer 5 is served left
 done	13

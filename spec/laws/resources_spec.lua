@@ -258,17 +258,17 @@ end)
 -- other jobs that this interrupts. Returns the share of time that they run.
 local function availability(sim, repair, horizon)
   local hands, warm = sim:resource { preemptive = true }, horizon / 10
-  local up, N = laws.level(sim), 10
+  local up, N = md.stats.level(sim), 10
   for _ = 1, N do
-    up.add(1)
+    up:add(1)
     sim:spawn(function()
       local rng = md.rng()
       while true do
         md.sleep(rng:exponential(300))
-        up.add(-1)
+        up:add(-1)
         local _ <close> = hands:acquire { priority = 1 }
         md.sleep(repair(rng))
-        up.add(1)
+        up:add(1)
       end
     end)
   end
@@ -278,11 +278,11 @@ local function availability(sim, repair, horizon)
       pcall(md.sleep, 30)
     end
   end)
-  sim:at(warm, up.reset)
+  sim:at(warm, up.reset, up)
   assert(sim:run(horizon) == "time")
   -- he is never idle: when no machine is broken there is something else to do
   assert(close_to(hands.utilisation, 1), "never idle")
-  return up.mean() / N
+  return up.mean / N
 end
 
 -- The same with what they make, ten minutes a part, begun anew after a failure

@@ -155,12 +155,13 @@ bool resource_could(const resource *r, int64_t n, int64_t priority) {
 void resource_preempt(resource *r, int64_t n, int64_t priority, md_pid by) {
   host_sim *s = r->of.sim;
   while (r->capacity - r->used < n) {
-    uint32_t i = resource_victim(r, priority);
+    uint32_t i = resource_victim(r, priority), *last = &r->lost;
     struct holding *it = holding_at(s, i);
     holding_end(s, i);
     it->own = it->holder == by;
-    it->more = r->lost;
-    r->lost = i;
+    it->more = 0;
+    while (*last != 0) last = &holding_at(s, *last)->more;
+    *last = i;
     r->preempted++;
   }
 }
