@@ -65,15 +65,12 @@ describe("a barrier (1.11)", function()
       md.barrier,
       0
     )
-    refused(
-      "barrier: expected an integer of at least 1, got nothing",
-      md.barrier
-    )
+    refused("barrier: expected an integer of at least 1, got no", md.barrier)
   end)
 end)
 
 describe("a condition (1.11)", function()
-  it("lets one go, or so many, or all, the first first", function()
+  it("lets one go, so many, or all, in line", function()
     assert.same(
       { "1 1", "1 1", "2 2", "2 2", "2 3", "3 2", "3 4", "3 5", "4 0" },
       story(function(say)

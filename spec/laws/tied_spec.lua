@@ -3,6 +3,7 @@
 -- apart, alone and within any and all. Each wait ends by one cause, what
 -- follows sleeps its time, and what the first does not get the next one has.
 local md = require "moondial"
+local support = require "spec.host.support"
 
 local long = (os.getenv "MOONDIAL_LONG" or "") ~= ""
 local SEEDS = long and 20 or 2
@@ -303,6 +304,7 @@ end
 
 thing("mailbox, wait", {
   shape = "own",
+  keeps = "inbox",
   make = function()
     return {}
   end,
@@ -322,6 +324,7 @@ thing("mailbox, wait", {
 })
 thing("mailbox, receive", {
   shape = "own",
+  keeps = "inbox",
   make = function()
     return {}
   end,
@@ -343,6 +346,7 @@ thing("mailbox, receive", {
 })
 thing("mailbox, ask", {
   shape = "own",
+  keeps = "dropped",
   make = function()
     return {
       server = md.spawn(function()
@@ -560,7 +564,7 @@ local function cell(t, wrap, by, o)
       complain(p.name, "waits for", p.waiting)
     end
   end
-  return outcome, wrong
+  return outcome, wrong, { heir_at = heir_at }
 end
 
 local function each(fn)
@@ -626,4 +630,59 @@ describe("the matrix of ties (part 2, 12):", function()
       end)
     end
   end
+end)
+
+-- -- the table of the help page `ties` ----------------------------------
+
+-- What becomes of what is granted first, when the end comes in the same
+-- instant, before the process has had its turn.
+local function fate(t, by)
+  local o = {
+    order = "fifo",
+    seed = 1,
+    grant_turns = 0,
+    break_turns = 0,
+    grant_first = true,
+  }
+  local outcome, wrong, state = cell(t, "plain", by, o)
+  assert(not wrong, wrong)
+  if outcome == "done" then
+    return "had"
+  elseif t.shape == "one" then
+    return state.heir_at == 5 and "next" or "lost"
+  elseif t.shape == "own" then
+    return by ~= "kill" and t.keeps or "gone"
+  end
+  return "over" -- the others have it all the same
+end
+
+local columns = { "timeout", "cancel", "md.timeout", "interrupt", "kill" }
+
+local function generated()
+  local form = "  %-29s" .. (" %-10s"):rep(#columns)
+  local lines = { form:format("", table.unpack(columns)) }
+  for _, t in ipairs(things) do
+    local row = {}
+    for i, by in ipairs(columns) do
+      row[i] = fate(t, by)
+    end
+    -- a grant that takes a turn of another process is behind a deadline
+    if row[1] == "had" then
+      lines[#lines + 1] = form:format(t.name, table.unpack(row))
+    end
+  end
+  for i, line in ipairs(lines) do
+    lines[i] = line:gsub("%s+$", "")
+  end
+  return table.concat(lines, "\n")
+end
+
+describe("the help page on ties", function()
+  it("has the table that the matrix gives", function()
+    local pipe = assert(io.popen(support.program .. " help ties"))
+    local text = pipe:read "a"
+    pipe:close()
+    local table_ = generated()
+    assert(text:find(table_, 1, true), "the table is:\n" .. table_)
+  end)
 end)
