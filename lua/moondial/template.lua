@@ -297,6 +297,7 @@ local function use(fn, ...)
   local callable = type(fn) == "function"
   expect("use", callable, "a function, md.use(fn, ...)", fn)
   local own, pid = current()
+  inside.used()
   if not own then
     return fn(...)
   end

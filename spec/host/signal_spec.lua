@@ -370,4 +370,17 @@ print(md.hash())
     assert.equal(plain, support.run(model, { args = "pull" }).out)
     assert.equal(plain, support.run(model, { options = "--trace t" }).out)
   end)
+
+  it("4.4 tells of a use", function()
+    local sim = md.sim()
+    local pid = sim:spawn(function()
+      assert(md.use(math.max, 1, 2) == 2)
+    end)
+    sim:run()
+    local kinds = {}
+    for signal in sim:pull { kind = "USE" } do
+      kinds[#kinds + 1] = signal.kind .. " " .. tostring(signal.pid == pid)
+    end
+    assert.same({ "USE true" }, kinds)
+  end)
 end)

@@ -120,6 +120,14 @@ static int inside_process(lua_State *L) {
   return 1;
 }
 
+/* used(): the process that runs has used a result from outside. */
+static int inside_used(lua_State *L) {
+  md_host *h = host_of(L);
+  if (h->sim != NULL)
+    md_sim_note(h->sim->kernel, MD_TRACE_USE, h->process, 0, 0);
+  return 0;
+}
+
 /* recorder(fn): fn(pid, kind, ...) is told from now on. */
 static int inside_set_recorder(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -242,6 +250,7 @@ static int inside_forget(lua_State *L) {
 
 int host_open_inside(lua_State *L) {
   static const luaL_Reg functions[] = {{"process", inside_process},
+                                       {"used", inside_used},
                                        {"recorder", inside_set_recorder},
                                        {"record", inside_record},
                                        {"at", inside_at},

@@ -224,7 +224,7 @@ local function queue_by_resource(observe)
   local total = 0
   local function customer()
     local arrived = md.now()
-    local unit <close> = server:acquire()
+    local _ <close> = server:acquire()
     md.sleep(rng:exponential(1.0))
     total = total + md.now() - arrived
   end
