@@ -377,10 +377,10 @@ print(md.hash())
       assert(md.use(math.max, 1, 2) == 2)
     end)
     sim:run()
-    local kinds = {}
+    local seen = {}
     for signal in sim:pull { kind = "USE" } do
-      kinds[#kinds + 1] = signal.kind .. " " .. tostring(signal.pid == pid)
+      seen[#seen + 1] = signal.kind .. " " .. tostring(signal.pid == pid)
     end
-    assert.same({ "USE true" }, kinds)
+    assert.same({ "USE true" }, seen)
   end)
 end)
