@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/export_plan.h"
+#include "base/beside.h"
 
 static const struct {
   const char *ending;
@@ -19,40 +19,10 @@ static const struct {
                       {".sqlite", MD_EXPORT_SQLITE},
                       {".sqlite3", MD_EXPORT_SQLITE}};
 
-/* A file on its way: written as `written`, named `place` when whole. */
-struct export_file {
-  char *place;
-  char *written; /* the same as place for what is not a regular file */
-};
-
-static const char *export_advice(int cause) {
-  switch (cause) {
-  case ENOENT:
-  case ENOTDIR:
-    return "make the folder first or choose another";
-  case EACCES:
-  case EPERM:
-  case EROFS:
-    return "choose a folder that you may write to";
-  case ENOSPC:
-  case EDQUOT:
-  case EFBIG:
-    return "free some space or choose another place";
-  case EISDIR:
-    return "name a file, not a folder";
-  case ENOMEM:
-    return "free some memory and try again";
-  case ENAMETOOLONG:
-    return "choose a shorter name";
-  default:
-    return "choose another place";
-  }
-}
-
 /* False, so that a failing function returns what this returns. */
 static bool export_fail(char *error, size_t size, const char *path, int cause) {
   snprintf(error, size, "cannot write %s: %s: %s", path, strerror(cause),
-           export_advice(cause));
+           md_beside_advice(cause));
   return false;
 }
 
@@ -86,96 +56,18 @@ static md_export_format export_format(const char *path, char *error,
   return MD_EXPORT_UNKNOWN;
 }
 
-/* Three texts in one, from malloc; NULL with errno. */
-static char *export_join(const char *a, const char *b, size_t b_length,
-                         const char *c) {
-  size_t a_length = strlen(a), c_length = strlen(c);
-  char *whole = malloc(a_length + b_length + c_length + 1);
-  if (whole == NULL) return NULL;
-  memcpy(whole, a, a_length);
-  memcpy(whole + a_length, b, b_length);
-  memcpy(whole + a_length + b_length, c, c_length + 1);
-  return whole;
-}
-
-/* The absolute path behind all links, whose last part need not exist. */
-static char *export_resolve(const char *path) {
-  char *whole = realpath(path, NULL);
-  if (whole != NULL || errno != ENOENT) return whole;
-  const char *base = export_base(path);
-  char *folder = strndup(path, (size_t)(base - path));
-  if (folder == NULL) return NULL;
-  char *real = realpath(*folder != '\0' ? folder : ".", NULL);
-  if (real != NULL) whole = export_join(real, "/", 1, base);
-  free(real);
-  free(folder);
-  return whole;
-}
-
-/* A new file of its own name beside the place. */
-static bool export_begin_beside(struct export_file *file) {
-  for (int i = 0; i < 100; i++) {
-    char ending[48];
-    snprintf(ending, sizeof ending, ".%ld.%d.tmp", (long)getpid(), i);
-    char *name = export_join(file->place, "", 0, ending);
-    if (name == NULL) return false;
-    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd >= 0) {
-      close(fd);
-      file->written = name;
-      return true;
-    }
-    int cause = errno;
-    free(name);
-    errno = cause;
-    if (cause != EEXIST) return false;
-  }
-  return false;
-}
-
-static bool export_begin(struct export_file *file, const char *path) {
-  struct stat status;
-  file->place = export_resolve(path);
-  if (file->place == NULL) return false;
-  if (stat(file->place, &status) != 0 || S_ISREG(status.st_mode))
-    return export_begin_beside(file);
-  if (S_ISDIR(status.st_mode)) {
-    errno = EISDIR;
-    return false;
-  }
-  file->written = file->place;
-  return true;
-}
-
 /* Puts a whole file in its place. A journal that lies there belongs to the
    database that was replaced, and would spoil the new one. */
-static bool export_finish(struct export_file *file, md_export_format format) {
+static bool export_finish(md_beside *file, md_export_format format) {
   static const char *const journals[] = {"-journal", "-wal", "-shm"};
-  if (file->written == file->place) return true;
-  if (rename(file->written, file->place) != 0) return false;
-  free(file->written);
-  file->written = NULL;
+  if (!md_beside_apart(file)) return true;
+  if (!md_beside_finish(file)) return false;
   for (int i = 0; format == MD_EXPORT_SQLITE && i < 3; i++) {
-    char *journal = export_join(file->place, "", 0, journals[i]);
+    char *journal = md_beside_join(file->place, "", 0, journals[i]);
     if (journal != NULL) unlink(journal);
     free(journal);
   }
   return true;
-}
-
-static void export_drop(struct export_file *file) {
-  if (file->written != NULL && file->written != file->place) {
-    unlink(file->written);
-    free(file->written);
-  }
-  free(file->place);
-}
-
-/* Makes the disk say now what it would else say when nobody listens; pipes
-   and devices have no such thing. */
-static bool export_sync(int fd) {
-  return fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP ||
-         errno == EROFS;
 }
 
 static bool export_write_text(const char *path, const md_export_plan *plan,
@@ -186,35 +78,35 @@ static bool export_write_text(const char *path, const md_export_plan *plan,
   if (plan->format == MD_EXPORT_CSV) md_export_csv(out, plan, table);
   else md_export_jsonl(out, plan);
   errno = EIO; /* for an error that flushing again does not show */
-  bool whole = fflush(out) == 0 && !ferror(out) && export_sync(fileno(out));
+  bool whole = fflush(out) == 0 && !ferror(out) && md_beside_sync(fileno(out));
   int cause = errno;
   if (fclose(out) != 0 && whole) return false;
   errno = cause;
   return whole;
 }
 
-static bool export_write_sqlite(const struct export_file *file,
+static bool export_write_sqlite(const md_beside *file,
                                 const char *path, const md_export_plan *plan,
                                 char *error, size_t size) {
   char why[256] = "it is no regular file: name one, or use .csv or .jsonl";
-  bool whole = file->written != file->place &&
+  bool whole = md_beside_apart(file) &&
                md_export_sqlite(file->written, plan, why, sizeof why);
   if (!whole) {
     snprintf(error, size, "cannot write %s: %s", path, why);
     return false;
   }
   int fd = open(file->written, O_RDONLY | O_CLOEXEC);
-  whole = fd >= 0 && export_sync(fd);
+  whole = fd >= 0 && md_beside_sync(fd);
   int cause = errno;
   if (fd >= 0) close(fd);
   return whole || export_fail(error, size, path, cause);
 }
 
-static bool export_write(struct export_file *file, const char *path,
+static bool export_write(md_beside *file, const char *path,
                          const md_export_plan *plan,
                          const md_export_table *table, char *error,
                          size_t size) {
-  if (!export_begin(file, path)) return export_fail(error, size, path, errno);
+  if (!md_beside_begin(file, path, 0666)) return export_fail(error, size, path, errno);
   if (plan->format == MD_EXPORT_SQLITE)
     return export_write_sqlite(file, path, plan, error, size);
   return export_write_text(file->written, plan, table) ||
@@ -224,15 +116,15 @@ static bool export_write(struct export_file *file, const char *path,
 /* The file of one of several tables: run.csv becomes run-jobs.csv. */
 static char *export_table_path(const char *path, md_export_name name) {
   const char *ending = export_ending(path);
-  char *stem = export_join("", path, (size_t)(ending - path), "-");
+  char *stem = md_beside_join("", path, (size_t)(ending - path), "-");
   char *whole =
-      stem != NULL ? export_join(stem, name.text, name.length, ending) : NULL;
+      stem != NULL ? md_beside_join(stem, name.text, name.length, ending) : NULL;
   free(stem);
   return whole;
 }
 
 /* Writes file `i` of the plan's, of which several are one a table. */
-static bool export_write_one(struct export_file *file, const char *path,
+static bool export_write_one(md_beside *file, const char *path,
                              const md_export_plan *plan, int i, bool several,
                              char *error, size_t size) {
   const md_export_table *table = plan->count > 0 ? &plan->tables[i] : NULL;
@@ -248,14 +140,14 @@ static bool export_all(const char *path, const md_export_plan *plan,
                        char *error, size_t size) {
   bool several = plan->format == MD_EXPORT_CSV && plan->count > 1, whole = true;
   int n = several ? plan->count : 1;
-  struct export_file *files = calloc((size_t)n, sizeof *files);
+  md_beside *files = calloc((size_t)n, sizeof *files);
   if (files == NULL) return export_fail(error, size, path, ENOMEM);
   for (int i = 0; whole && i < n; i++)
     whole = export_write_one(&files[i], path, plan, i, several, error, size);
   for (int i = 0; whole && i < n; i++)
     whole = export_finish(&files[i], plan->format) ||
             export_fail(error, size, files[i].place, errno);
-  for (int i = 0; i < n; i++) export_drop(&files[i]);
+  for (int i = 0; i < n; i++) md_beside_drop(&files[i]);
   free(files);
   return whole;
 }
@@ -274,9 +166,9 @@ bool md_export(const char *path, const md_export_source *sources, int n,
 
 bool md_export_check(const char *path, char *error, size_t error_size) {
   if (export_format(path, error, error_size) == MD_EXPORT_UNKNOWN) return false;
-  struct export_file file = {0};
-  bool begun = export_begin(&file, path);
+  md_beside file = {0};
+  bool begun = md_beside_begin(&file, path, 0666);
   if (!begun) export_fail(error, error_size, path, errno);
-  export_drop(&file);
+  md_beside_drop(&file);
   return begun;
 }

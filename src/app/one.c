@@ -1,6 +1,7 @@
 /* The whole program in one unit: the release is built of this file, so that
    the compiler sees through the facade. */
 #include "base/arena.c"
+#include "base/beside.c"
 #include "base/real.c"
 #include "base/text.c"
 #include "base/time.c"
