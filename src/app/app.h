@@ -21,6 +21,7 @@ typedef enum app_command {
   APP_RUN,
   APP_CHECK,
   APP_TRACE,
+  APP_RESUME,
   APP_VERSION_OF,
   APP_HELP
 } app_command;
@@ -32,20 +33,23 @@ typedef struct app_options {
   char **arguments;  /* the model's, after its path */
   int argument_count;
   const char *out, *trace;
+  long long trace_at;               /* where the trace file stands */
   uint64_t trace_only;              /* a bit for each kind, 0: all of them */
   const char *chart_path;           /* trace -o, NULL: none */
   const struct chart_format *chart; /* of that file */
   uint64_t messages;                /* of a sequence chart */
   int trace_fd; /* where check's runs write their records, -1: nowhere */
   bool strict, json;
+  bool lazy; /* resume believes the image, and reads it as it is needed */
 } app_options;
 
 /* options.c: reads the command line; false after it has said what is wrong. */
 bool app_read_options(int count, char **words, app_options *options);
 void app_usage(FILE *);
 
-/* run.c: runs a model; the exit status. */
+/* run.c: runs a model, or goes on with an image; the exit status. */
 int app_run(const app_options *);
+int app_resume(const app_options *);
 
 /* report.c: says why a run has failed, or who waits when nothing happens. */
 int app_report_error(md_host *, const app_options *);
@@ -62,6 +66,7 @@ void app_progress(md_host *, host_sim *, bool last);
 typedef struct app_tracer app_tracer;
 app_tracer *app_tracer_open(const app_options *, bool *failed);
 void app_tracer_lend(app_tracer *, md_host *);
+void app_tracer_note(app_tracer *, const app_options *, FILE *note);
 bool app_tracer_close(app_tracer *, md_host *);
 
 /* check.c: runs a model twice and says where the runs differ. */

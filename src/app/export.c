@@ -85,9 +85,9 @@ static bool export_write_text(const char *path, const md_export_plan *plan,
   return whole;
 }
 
-static bool export_write_sqlite(const md_beside *file,
-                                const char *path, const md_export_plan *plan,
-                                char *error, size_t size) {
+static bool export_write_sqlite(const md_beside *file, const char *path,
+                                const md_export_plan *plan, char *error,
+                                size_t size) {
   char why[256] = "it is no regular file: name one, or use .csv or .jsonl";
   bool whole = md_beside_apart(file) &&
                md_export_sqlite(file->written, plan, why, sizeof why);
@@ -106,7 +106,8 @@ static bool export_write(md_beside *file, const char *path,
                          const md_export_plan *plan,
                          const md_export_table *table, char *error,
                          size_t size) {
-  if (!md_beside_begin(file, path, 0666)) return export_fail(error, size, path, errno);
+  if (!md_beside_begin(file, path, 0666))
+    return export_fail(error, size, path, errno);
   if (plan->format == MD_EXPORT_SQLITE)
     return export_write_sqlite(file, path, plan, error, size);
   return export_write_text(file->written, plan, table) ||
@@ -117,8 +118,9 @@ static bool export_write(md_beside *file, const char *path,
 static char *export_table_path(const char *path, md_export_name name) {
   const char *ending = export_ending(path);
   char *stem = md_beside_join("", path, (size_t)(ending - path), "-");
-  char *whole =
-      stem != NULL ? md_beside_join(stem, name.text, name.length, ending) : NULL;
+  char *whole = stem != NULL
+                    ? md_beside_join(stem, name.text, name.length, ending)
+                    : NULL;
   free(stem);
   return whole;
 }

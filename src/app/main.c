@@ -13,6 +13,8 @@ int main(int count, char **words) {
   case APP_RUN:
   case APP_TRACE:
     return app_run(&options);
+  case APP_RESUME:
+    return app_resume(&options);
   case APP_CHECK:
     return app_check(&options, count, words);
   case APP_VERSION_OF:

@@ -1,10 +1,14 @@
 /* The whole program in one unit: the release is built of this file, so that
    the compiler sees through the facade. */
 #include "base/arena.c"
+#include "base/arena_whole.c"
 #include "base/beside.c"
 #include "base/real.c"
 #include "base/text.c"
 #include "base/time.c"
+
+#include "image/note.c"
+#include "image/image.c"
 
 #include "kernel/queue.c"
 #include "kernel/proc.c"
@@ -59,6 +63,9 @@
 #include "host/typed.c"
 #include "host/protocol.c"
 #include "host/loop.c"
+#include "host/drive.c"
+#include "host/files.c"
+#include "host/state.c"
 #include "host/host.c"
 #include "host/unit.c"
 

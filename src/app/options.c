@@ -24,6 +24,7 @@
   X(UNCHECKED, "unchecked", NULL, "message types and protocols check nothing") \
   X(SANDBOX, "sandbox", NULL, "the model has no io, and of os only the time")  \
   X(QUIET, "quiet", NULL, "no progress line and no notes")                     \
+  X(LAZY, "lazy", NULL, "of resume: believe the image, read it as needed")     \
   X(JSON, "json", NULL, "say how the run ended as JSON, on stderr")
 
 /* Options of the specs and of check; the help does not list them. */
@@ -52,6 +53,7 @@ void app_usage(FILE *f) {
         "       moondial trace [options] model.lua [arguments] -o file.json\n"
         "         (for Perfetto and chrome://tracing), file.mmd (Mermaid) or\n"
         "         file.puml (PlantUML); -o - for stdout, with --format\n"
+        "       moondial resume [options] image\n"
         "       moondial help [topic]\n"
         "       moondial version\n"
         "options:\n",
@@ -200,6 +202,9 @@ static bool option_set(app_options *o, option which, const char *value) {
   case OPTION_QUIET:
     o->host.quiet = true;
     return true;
+  case OPTION_LAZY:
+    o->lazy = true;
+    return true;
   case OPTION_JSON:
     o->json = true;
     return true;
@@ -246,9 +251,9 @@ static bool option_read(int count, char **words, int *i, app_options *o) {
 }
 
 static bool option_command(const char *word, app_command *command) {
-  static const char *const names[] = {"run", "check", "trace", "version",
-                                      "help"};
-  for (int i = 0; i < 5; i++) {
+  static const char *const names[] = {"run",    "check",   "trace",
+                                      "resume", "version", "help"};
+  for (int i = 0; i < (int)(sizeof names / sizeof *names); i++) {
     if (strcmp(word, names[i]) != 0) continue;
     *command = (app_command)i;
     return true;

@@ -1,16 +1,19 @@
 #include "app/app.h"
 #include "app/export.h"
+#include "base/beside.h"
+#include "host/state.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* What the end of the program needs. */
+/* What the program needs from its beginning to its end. */
 typedef struct run_state {
-  const app_options *options;
+  app_options options;
   app_tracer *tracer;
-  bool automatic; /* the script never called run, so we did */
+  md_host *host;
+  char *folder; /* the script's, with its slash */
 } run_state;
 
 /* Ctrl-C must find the host; a handler has no argument of ours. */
@@ -26,7 +29,7 @@ static void run_signalled(int number) {
 static int run_arg_index(lua_State *L) {
   md_host *h = host_of(L);
   if (lua_isinteger(L, 2) && lua_tointeger(L, 2) == 0)
-    lua_pushlstring(L, h->script_path, strlen(h->script_path));
+    lua_pushlstring(L, h->out.script_path, strlen(h->out.script_path));
   else lua_pushnil(L);
   return 1;
 }
@@ -35,11 +38,11 @@ static int run_arg_index(lua_State *L) {
 static int run_load(lua_State *L) {
   md_host *h = host_of(L);
   app_open_help(L);
-  const char *name = strrchr(h->script_path, '/');
-  name = name ? name + 1 : h->script_path;
+  const char *name = strrchr(h->out.script_path, '/');
+  name = name ? name + 1 : h->out.script_path;
   lua_newtable(L);
-  for (int i = 0; i < h->argument_count; i++) {
-    lua_pushlstring(L, h->arguments[i], strlen(h->arguments[i]));
+  for (int i = 0; i < h->out.argument_count; i++) {
+    lua_pushlstring(L, h->out.arguments[i], strlen(h->out.arguments[i]));
     lua_rawseti(L, -2, i + 1);
   }
   lua_createtable(L, 0, 1);
@@ -47,37 +50,15 @@ static int run_load(lua_State *L) {
   lua_setfield(L, -2, "__index");
   lua_setmetatable(L, -2);
   lua_setglobal(L, "arg");
-  if (host_load_file(L, h->script_path, name) != LUA_OK) return lua_error(L);
-  if (!lua_checkstack(h->script, h->argument_count + 2)) host_no_memory(L);
+  if (host_load_file(L, h->out.script_path, name) != LUA_OK)
+    return lua_error(L);
+  if (!lua_checkstack(h->script, h->out.argument_count + 2)) host_no_memory(L);
   lua_xmove(L, h->script, 1);
-  for (int i = 0; i < h->argument_count; i++) {
-    lua_pushlstring(L, h->arguments[i], strlen(h->arguments[i]));
+  for (int i = 0; i < h->out.argument_count; i++) {
+    lua_pushlstring(L, h->out.arguments[i], strlen(h->out.arguments[i]));
     lua_xmove(L, h->script, 1);
   }
   return 0;
-}
-
-/* Loads, runs; LUA_OK or an error's status, its value on the main state. */
-static int run_model(md_host *h, run_state *state) {
-  lua_pushcfunction(h->L, run_load);
-  int status = lua_pcall(h->L, 0, 0, 0);
-  if (status != LUA_OK) return status;
-  status = host_script(h, h->argument_count);
-  if (status != LUA_OK) {
-    lua_xmove(h->script, h->L, 1);
-    return status;
-  }
-  host_sim *s = h->first;
-  if (s == NULL || s->outcome != NULL || md_sim_live(s->kernel) == 0) {
-    md_time next;
-    if (s == NULL || s->outcome != NULL || !md_sim_peek(s->kernel, &next))
-      return LUA_OK;
-  }
-  state->automatic = true;
-  host_limits limits = {-1, UINT64_MAX, 0};
-  if (host_run(h, s, &limits) != NULL) return LUA_OK;
-  lua_getfield(h->L, LUA_REGISTRYINDEX, "md.error");
-  return LUA_ERRRUN;
 }
 
 /* Writes the records of all sims, oldest first. */
@@ -99,8 +80,8 @@ static bool run_export(md_host *h, const char *path) {
 
 /* The end, also by os.exit: what was recorded is written. */
 static int run_finish(md_host *h, int status) {
-  run_state *state = h->app;
-  const app_options *o = state->options;
+  run_state *state = h->out.app;
+  const app_options *o = &state->options;
   if (o->out != NULL && !run_export(h, o->out) && status == APP_DONE)
     status = APP_FAILED;
   if (state->tracer != NULL && !app_tracer_close(state->tracer, h) &&
@@ -112,11 +93,11 @@ static int run_finish(md_host *h, int status) {
 
 /* How the default sim's last run ended decides over the status. */
 static int run_outcome(md_host *h, const run_state *state) {
-  const app_options *o = state->options;
+  const app_options *o = &state->options;
   host_sim *s = h->first;
   bool idle = s != NULL && s->outcome && strcmp(s->outcome, "idle") == 0;
-  if (idle && (o->strict || (state->automatic && !o->host.quiet)) && !o->json)
-    app_report_waiting(h, s);
+  bool say = o->strict || (!h->ran && !o->host.quiet);
+  if (idle && say && !o->json) app_report_waiting(h, s);
   return idle && o->strict ? APP_IDLE : APP_DONE;
 }
 
@@ -135,21 +116,50 @@ static int run_open_failed(const app_options *o) {
   return APP_FAILED;
 }
 
-static int run_opened(md_host *h, run_state *state) {
-  const app_options *o = state->options;
-  char *folder = run_folder(o->model);
-  h->app = state;
-  h->script_path = o->model;
-  h->script_folder = folder;
-  h->arguments = o->arguments;
-  h->argument_count = o->argument_count;
-  h->at_exit = run_finish;
-  if (!o->host.quiet && isatty(STDERR_FILENO)) h->progress = app_progress;
+/* What an image must know of the program around it. */
+static void run_note(md_host *h, FILE *note) {
+  const run_state *state = h->out.app;
+  const app_options *o = &state->options;
+  if (o->out != NULL) md_note_text(note, "out", o->out);
+  if (state->tracer != NULL) app_tracer_note(state->tracer, o, note);
+  md_note_number(note, "strict", o->strict);
+}
+
+/* What lies outside of the arena, for a host that is new or woken. */
+static void run_dress(run_state *state, md_host *h) {
+  const app_options *o = &state->options;
+  h->out.app = state;
+  h->out.at_exit = run_finish;
+  h->out.note = run_note;
+  if (!o->host.quiet && isatty(STDERR_FILENO)) h->out.progress = app_progress;
   if (state->tracer != NULL) app_tracer_lend(state->tracer, h);
+}
+
+/* Opens the host and loads the script. */
+static int run_begin(void *argument) {
+  run_state *state = argument;
+  const app_options *o = &state->options;
+  md_host *h = state->host = host_open(&o->host);
+  if (h == NULL) return LUA_ERRMEM;
+  h->out.script_path = o->model;
+  h->out.script_folder = state->folder = run_folder(o->model);
+  h->out.arguments = o->arguments;
+  h->out.argument_count = o->argument_count;
+  run_dress(state, h);
+  lua_pushcfunction(h->L, run_load);
+  return lua_pcall(h->L, 0, 0, 0);
+}
+
+static int run_drive(void *host) { return host_drive(host); }
+
+/* The simulation goes on to its end, and is closed; the exit status. */
+static int run_to_end(run_state *state, int status) {
+  const app_options *o = &state->options;
+  md_host *h = state->host;
   run_host = h;
   signal(SIGINT, run_signalled);
-  int status = run_model(h, state) == LUA_OK ? run_outcome(h, state)
-                                             : app_report_error(h, o);
+  if (status == LUA_OK) status = host_on_stack(run_drive, h);
+  status = status == LUA_OK ? run_outcome(h, state) : app_report_error(h, o);
   signal(SIGINT, SIG_DFL);
   run_host = NULL;
   if (o->json && status != APP_FAILED && status != APP_INTERRUPTED)
@@ -157,13 +167,13 @@ static int run_opened(md_host *h, run_state *state) {
   status = run_finish(h, status);
   fflush(stdout);
   host_close(h);
-  free(folder);
+  free(state->folder);
   return status;
 }
 
 int app_run(const app_options *o) {
   char error[1024];
-  run_state state = {.options = o};
+  run_state state = {.options = *o};
   if (o->out != NULL && !md_export_check(o->out, error, sizeof error)) {
     fprintf(stderr, "moondial: %s\n", error);
     return APP_USAGE;
@@ -171,6 +181,76 @@ int app_run(const app_options *o) {
   bool failed = false;
   state.tracer = app_tracer_open(o, &failed);
   if (failed) return APP_USAGE;
-  md_host *h = host_open(&o->host);
-  return h == NULL ? run_open_failed(o) : run_opened(h, &state);
+  int status = host_on_stack(run_begin, &state);
+  if (state.host == NULL) return run_open_failed(o);
+  return run_to_end(&state, status);
+}
+
+/* -- resuming -- */
+
+/* The model's arguments, as the note has them. */
+static void run_arguments(md_host *h, md_note note) {
+  md_note name, bytes, rest = note;
+  int n = 0;
+  while (md_note_next(&rest, &name, &bytes)) n += md_note_is(&name, "argument");
+  h->out.arguments = calloc((size_t)n + 1, sizeof *h->out.arguments);
+  if (h->out.arguments == NULL) abort();
+  while (md_note_next(&note, &name, &bytes))
+    if (md_note_is(&name, "argument"))
+      h->out.arguments[h->out.argument_count++] =
+          strndup(bytes.text, bytes.size);
+}
+
+/* What this command line does not say is as it was when the image was taken. */
+static void run_recall(app_options *o, md_note note) {
+  if (o->out == NULL) o->out = md_note_find(note, "out");
+  if (o->trace == NULL && o->trace_fd < 0) {
+    o->trace = md_note_find(note, "trace");
+    o->trace_at = md_note_find_number(note, "trace-at");
+    o->trace_only = (uint64_t)md_note_find_number(note, "trace-only");
+  }
+  o->strict |= md_note_find_number(note, "strict") != 0;
+}
+
+/* The limits of the host that can be changed when it goes on. */
+static void run_limit(md_host *h, const app_options *o) {
+  h->options.quiet = o->host.quiet;
+  h->options.pace = o->host.pace;
+  if (o->host.memory > 0) md_arena_set_limit(h->arena, o->host.memory);
+  if (o->host.instructions > 0) {
+    h->options.instructions = o->host.instructions;
+    host_watch_instructions(h);
+  }
+  if (o->host.to < 0) return;
+  h->options.to = o->host.to;
+  if (h->first != NULL)
+    md_time_read(md_sim_scale(h->first->kernel), o->host.to, &h->first->bound);
+}
+
+int app_resume(const app_options *o) {
+  char error[MD_IMAGE_ERROR];
+  run_state state = {.options = *o};
+  md_note note;
+  md_host *h = state.host = host_wake(o->model, o->lazy, &note, error);
+  bool good = h != NULL;
+  if (good) run_recall(&state.options, note);
+  good = good && (state.options.out == NULL ||
+                  md_export_check(state.options.out, error, sizeof error));
+  if (!good) {
+    fprintf(stderr, "moondial: %s\n", error);
+    return APP_FAILED;
+  }
+  bool failed = false;
+  state.tracer = app_tracer_open(&state.options, &failed);
+  if (failed) return APP_USAGE;
+  h->out.script_path = md_note_find(note, "script");
+  char *folder = md_note_find(note, "folder");
+  h->out.script_folder = state.folder = md_beside_join(folder, "", 0, "/");
+  free(folder);
+  run_arguments(h, note);
+  run_limit(h, o);
+  run_dress(&state, h);
+  for (host_sim *s = h->sims; s != NULL; s = s->next)
+    md_sim_trace(s->kernel)->ring = h->out.ring;
+  return run_to_end(&state, LUA_OK);
 }

@@ -1,6 +1,7 @@
 #include "app/app.h"
 #include "app/chart.h"
 #include "app/names.h"
+#include "image/note.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -31,8 +32,12 @@ struct app_tracer {
 
 /* -- opening -- */
 
-static FILE *tracer_file(const char *option, const char *path) {
-  FILE *file = fopen(path, "w");
+static FILE *tracer_file(const char *option, const char *path, long long at) {
+  FILE *file = fopen(path, at > 0 ? "r+" : "w");
+  if (file != NULL && at > 0) { /* what came after the image is cut off */
+    if (ftruncate(fileno(file), (off_t)at) != 0) at = 0;
+    fseeko(file, 0, SEEK_END);
+  }
   if (file == NULL)
     fprintf(stderr, "moondial: %s: cannot write '%s': %s\n", option, path,
             strerror(errno));
@@ -51,14 +56,15 @@ static bool tracer_open(app_tracer *t, const app_options *o) {
   if (o->chart_path != NULL) {
     FILE *file = strcmp(o->chart_path, "-") == 0
                      ? tracer_stdout()
-                     : tracer_file("trace", o->chart_path);
+                     : tracer_file("trace", o->chart_path, 0);
     if (file == NULL) return false;
     t->chart = chart_open(o, file, &t->names);
   }
   if (o->trace_fd >= 0) t->binary = fdopen(o->trace_fd, "wb");
   if (o->trace != NULL)
-    t->words =
-        strcmp(o->trace, "-") == 0 ? stdout : tracer_file("--trace", o->trace);
+    t->words = strcmp(o->trace, "-") == 0
+                   ? stdout
+                   : tracer_file("--trace", o->trace, o->trace_at);
   return (o->trace_fd < 0 || t->binary) && (o->trace == NULL || t->words);
 }
 
@@ -126,14 +132,14 @@ static void tracer_words(app_tracer *t, const md_trace_record *r) {
 /* -- names and labels -- */
 
 static void tracer_spawned(md_host *h, host_sim *s, uint32_t p) {
-  app_tracer *t = (app_tracer *)(void *)h->ring;
+  app_tracer *t = (app_tracer *)(void *)h->out.ring;
   names_learn(&t->names, s, p);
 }
 
 /* A message is about to be noted: its words are kept until that is read. */
 static void tracer_label_message(md_host *h, host_sim *s, lua_State *L,
                                  int first, int n) {
-  app_tracer *t = (app_tracer *)(void *)h->ring;
+  app_tracer *t = (app_tracer *)(void *)h->out.ring;
   if (t->label_first == t->label_last) t->label_first = t->label_last = 0;
   t->labels = names_grow(t->labels, &t->label_capacity, t->label_last,
                          sizeof *t->labels);
@@ -182,7 +188,7 @@ static void tracer_read(app_tracer *t) {
 }
 
 static void tracer_observe(md_host *h, host_sim *s) {
-  app_tracer *t = (app_tracer *)(void *)h->ring; /* its first member */
+  app_tracer *t = (app_tracer *)(void *)h->out.ring; /* its first member */
   if (t->chart) chart_begin(t->chart, h, s);
   tracer_read(t);
   if (t->chart) chart_turn(t->chart, s);
@@ -190,10 +196,21 @@ static void tracer_observe(md_host *h, host_sim *s) {
 
 void app_tracer_lend(app_tracer *t, md_host *h) {
   t->host = h;
-  h->ring = &t->ring;
-  h->observe = tracer_observe;
-  if (t->words || t->chart) h->spawned = tracer_spawned;
-  if (t->chart) h->label = tracer_label_message;
+  h->out.ring = &t->ring;
+  h->out.observe = tracer_observe;
+  if (t->words || t->chart) h->out.spawned = tracer_spawned;
+  if (t->chart) h->out.label = tracer_label_message;
+  for (host_sim *s = h->sims; s != NULL; s = s->next)
+    for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;)
+      names_learn(&t->names, s, p);
+}
+
+void app_tracer_note(app_tracer *t, const app_options *o, FILE *note) {
+  if (t->words == NULL) return;
+  fflush(t->words);
+  md_note_text(note, "trace", o->trace);
+  md_note_number(note, "trace-only", (long long)o->trace_only);
+  if (t->words != stdout) md_note_number(note, "trace-at", ftello(t->words));
 }
 
 static bool tracer_close_chart(app_tracer *t) {
@@ -214,9 +231,9 @@ bool app_tracer_close(app_tracer *t, md_host *h) {
   host_sim *s = h->first ? h->first : h->sims;
   if (t->chart && s != NULL) chart_begin(t->chart, h, s); /* it never ran */
   tracer_read(t);
-  h->observe = NULL;
-  h->spawned = NULL;
-  h->label = NULL;
+  h->out.observe = NULL;
+  h->out.spawned = NULL;
+  h->out.label = NULL;
   if (t->binary) fclose(t->binary);
   if (t->words == stdout) fflush(stdout);
   else if (t->words) fclose(t->words);

@@ -1,104 +1,12 @@
 /* One file though a long one: small blocks, large blocks and the top share
    one invariant and have no other user. From the bottom up: free lists, top,
    large blocks, small blocks, either kind, the interface. */
-#include "base/arena.h"
+#include "base/arena_state.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define ARENA_ASAN
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ARENA_ASAN
-#endif
-#endif
-#ifdef ARENA_ASAN
-#include <sanitizer/asan_interface.h>
-#endif
-
-/* Functions that only asserts call. */
-#define ARENA_CLAIM __attribute__((unused))
-
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000
-#endif
-
-enum {
-  ARENA_GRAIN = 16,
-  ARENA_SMALL = 1024, /* the largest block without a header */
-  ARENA_CLASSES = ARENA_SMALL / ARENA_GRAIN,
-  ARENA_LISTS_LOG = 5,
-  ARENA_LISTS = 1 << ARENA_LISTS_LOG, /* free lists a level */
-  ARENA_LEVELS = 32,                  /* powers of two, from 1 KB up */
-  ARENA_LEVEL_LOG = 10,               /* level 0 is all below this power */
-  ARENA_STEP = 8 << 20,               /* committed at once */
-  ARENA_FREE = 1,                     /* flags in a block's size */
-  ARENA_BEFORE_FREE = 2,
-#ifdef MD_HOSTILE
-  ARENA_HOSTILE = 1,
-  ARENA_SLAB = ARENA_SMALL + ARENA_GRAIN,
-#else
-  ARENA_HOSTILE = 0,
-  ARENA_SLAB = 64 << 10,
-#endif
-};
-
-static const size_t arena_max = (size_t)1 << 40; /* of the range, of a block */
-
-typedef struct arena_link {
-  struct arena_link *next;
-} arena_link;
-
-/* A large block. Its holder's bytes begin at `next` and reach over the `before`
-   of the block behind, which is of no use to anyone while this one is held:
-
-     | before | size | the holder's bytes ...          |
-                                              | before | size | ...
-                                              ^ block + size          */
-typedef struct arena_block {
-  size_t before; /* the size of the block in front, if that is free */
-  size_t size;   /* from here to the block behind, with flags */
-  struct arena_block *next, *prev; /* in its free list, if free */
-} arena_block;
-
-struct md_arena {
-  size_t used, peak, limit;
-  uint64_t count, fail_at;
-  arena_block *slab;       /* the newest one, whose bytes from carve up to */
-  char *carve, *carve_end; /* carve_end are not yet blocks */
-  char *top;               /* the end of the last block */
-  char *high;              /* the highest that top has been */
-  char *committed, *reserved;
-  uint32_t levels;              /* which levels have a list that is not empty */
-  uint32_t lists[ARENA_LEVELS]; /* and which lists these are */
-  arena_link *small[ARENA_CLASSES];
-  arena_block *large[ARENA_LEVELS][ARENA_LISTS];
-};
-
-static_assert(ARENA_LISTS <= 32 && ARENA_LEVELS <= 32, "a bit for each");
-static_assert(sizeof(arena_block) == 2 * ARENA_GRAIN, "links fit any block");
-static_assert(sizeof(arena_link) <= ARENA_GRAIN, "a link fits any block");
-static_assert(ARENA_SLAB >= ARENA_SMALL + ARENA_GRAIN, "a slab fits any block");
-static_assert(ARENA_SLAB % ARENA_GRAIN == 0, "slabs keep the alignment");
-
-/* Hidden bytes are poisoned for the address sanitizer, shown ones are not. */
-static inline void arena_hide(void *p, size_t size) {
-#ifdef ARENA_ASAN
-  __asan_poison_memory_region(p, size);
-#endif
-  (void)p, (void)size;
-}
-
-static inline void arena_show(void *p, size_t size) {
-#ifdef ARENA_ASAN
-  __asan_unpoison_memory_region(p, size);
-#endif
-  (void)p, (void)size;
-}
 
 /* A block changes hands: the hostile build marks bytes from `size` up to
    `room` as fresh when it is lent, all as stale when it comes back. */
@@ -480,44 +388,6 @@ void md_arena_free(md_arena *a, void *p, size_t size) {
   arena_give(a, p, size);
 }
 
-/* Reserves as much as is allowed at the base: less than all under `ulimit -v`.
-   A kernel too old for the flag would place it elsewhere. */
-static size_t arena_reserve(void) {
-  void *base = (void *)MD_ARENA_BASE;
-  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
-  for (size_t size = arena_max; size >= ARENA_STEP; size /= 2) {
-    void *p = mmap(base, size, PROT_NONE, flags, -1, 0);
-    if (p == base) return size;
-    if (p == MAP_FAILED) continue;
-    munmap(p, size);
-    errno = EEXIST;
-  }
-  return 0;
-}
-
-md_arena *md_arena_open(size_t limit) {
-  md_arena *a = (md_arena *)MD_ARENA_BASE;
-  size_t size = arena_reserve(), head = sizeof *a + ARENA_GRAIN - 1;
-  if (size == 0) return NULL;
-  if (mprotect(a, ARENA_STEP, PROT_READ | PROT_WRITE) != 0) {
-    int error = errno;
-    munmap(a, size);
-    errno = error;
-    return NULL;
-  }
-  a->top = a->high = (char *)a + head - head % ARENA_GRAIN;
-  a->committed = (char *)a + ARENA_STEP;
-  a->reserved = (char *)a + size;
-  md_arena_set_limit(a, limit);
-  return a;
-}
-
-void md_arena_close(md_arena *a) {
-  if (a == NULL) return;
-  md_arena_reveal(a);
-  munmap(a, (size_t)(a->reserved - (char *)a));
-}
-
 size_t md_arena_used(const md_arena *a) { return a->used; }
 
 size_t md_arena_peak(const md_arena *a) { return a->peak; }
@@ -536,8 +406,4 @@ void md_arena_fail_at(md_arena *a, uint64_t n) { a->fail_at = n; }
 
 size_t md_arena_extent(const md_arena *a) {
   return (size_t)(a->high - (const char *)a) + ARENA_GRAIN;
-}
-
-void md_arena_reveal(md_arena *a) {
-  arena_show(a, (size_t)(a->committed - (char *)a));
 }

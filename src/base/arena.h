@@ -23,6 +23,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* High, and clear of the address sanitizer's shadow. */
 #define MD_ARENA_BASE UINT64_C(0x200000000000)
@@ -39,6 +40,16 @@ static inline int md_arena_near(const void *address) {
    no limit. NULL with errno where the address is taken (EEXIST: an arena is
    open already) or the system gives no memory. */
 md_arena *md_arena_open(size_t limit);
+
+/* Puts `size` bytes of a file, from the offset `at` on, in the place of an
+   arena: those of one as it was saved, md_arena_extent of them. They are
+   private, and read when they are first touched. Nothing is believed of them:
+   who does calls md_arena_wake, which makes them the arena of this process, or
+   else md_arena_unmap, both with what this returned. 0 and NULL: errno, as
+   above, and nothing is left. */
+size_t md_arena_map(int fd, off_t at, size_t size);
+md_arena *md_arena_wake(size_t size, size_t reserved);
+void md_arena_unmap(size_t reserved);
 
 /* Gives everything back to the system, every block included. */
 void md_arena_close(md_arena *);
@@ -73,6 +84,10 @@ void md_arena_fail_at(md_arena *, uint64_t n);
 /* Bytes from the base that have ever been lent: what an image holds. It never
    falls, so that a resumed arena is the same to the byte. */
 size_t md_arena_extent(const md_arena *);
+
+/* Before the whole is overwritten by an earlier state of `size` bytes: what
+   lies above is zero again, as it was. */
+void md_arena_recede(md_arena *, size_t size);
 
 /* Lifts the address sanitizer's poison, which does not travel with the bytes:
    called before the arena is read or overwritten as a whole. Does nothing in

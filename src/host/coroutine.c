@@ -78,9 +78,10 @@ static int f_xpcall(lua_State *L) {
 
 /* -- resuming -- */
 
-/* The coroutine that has just yielded has blocked: its process waits, or the
-   script has asked for a run. */
+/* The coroutine that has just yielded has blocked: its process waits, the
+   script has asked for a run, or either has a wish. */
 static bool coroutine_blocked(const md_host *h) {
+  if (h->wish.kind != HOST_NO_WISH) return true;
   if (h->process == 0) return h->asked != NULL;
   return md_sim_proc(h->sim->kernel, h->process)->state != MD_RUNNING;
 }

@@ -1,6 +1,7 @@
 /* Opening and closing the program's Lua: its memory is the arena's, its
    libraries are Lua's and ours. */
 #include "host/bond.h"
+#include "host/files.h"
 #include "host/modules.h"
 #include "host/inside.h"
 
@@ -75,6 +76,7 @@ static int host_open_core(lua_State *L) {
   host_open_failure(L);
   host_open_sims(L);
   host_open_pull(L);
+  host_open_state(L);
   return 1;
 }
 
@@ -112,6 +114,7 @@ static int host_set_up(lua_State *L) {
   host_open_library(L);
   host_open_errors(L);
   host_open_coroutines(L);
+  host_open_files(L);
   host_preload(L);
   host_prepare_errors(L);
   if (h->options.sandbox) host_enter_sandbox(L);
@@ -137,7 +140,7 @@ md_host *host_open(const host_options *options) {
   memset(h, 0, sizeof *h);
   h->arena = arena;
   h->options = *options;
-  h->script_folder = "";
+  h->out.script_folder = "";
   h->L = L;
   *(md_host **)lua_getextraspace(L) = h;
   lua_atpanic(L, host_panic);

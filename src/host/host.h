@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Places on the stack of host_sim.H. */
 enum {
@@ -84,7 +85,7 @@ typedef struct host_sim {
 /* How long a run goes on, besides its sim's own bounds. */
 typedef struct host_limits {
   md_time to;      /* -1: no bound */
-  uint64_t events; /* no more than these */
+  uint64_t events; /* no more than these; once it has begun, all of the sim's */
   uint32_t when;   /* a held predicate, looked at after every event; 0: none */
 } host_limits;
 
@@ -100,6 +101,53 @@ typedef struct host_options {
   uint64_t fail_at; /* the allocation that fails, for specs */
 } host_options;
 
+/* What the program does next, see drive.c. */
+typedef enum host_phase {
+  HOST_SCRIPT, /* the script goes on */
+  HOST_RUN,    /* the sim that it asked for runs */
+  HOST_REST,   /* the script has ended and never ran the default sim: it runs */
+  HOST_OVER,
+} host_phase;
+
+/* What the model wants to be done between two events, see state.c. */
+typedef enum host_wish_kind {
+  HOST_NO_WISH,
+  HOST_SAVE, /* an image, to the path `text` */
+} host_wish_kind;
+
+typedef struct host_wish {
+  host_wish_kind kind;
+  uint32_t process;   /* that waits for it, 0: the script */
+  const char *text;   /* the waiting coroutine holds it */
+  const char *answer; /* NULL: it failed, see host_outside.error */
+} host_wish;
+
+/* The model's open files and the standard streams, see files.c. */
+typedef struct host_files {
+  luaL_Stream **streams;
+  uint32_t count, capacity;
+} host_files;
+
+/* What belongs to this process of the system and not to the simulation: it is
+   no part of an image. Nothing here lies in the arena. */
+typedef struct host_outside {
+  const char *script_folder, *script_path;
+  char **arguments;
+  int argument_count;
+  volatile sig_atomic_t signalled; /* Ctrl-C */
+  void (*progress)(md_host *, host_sim *, bool last);
+  void (*observe)(md_host *, host_sim *); /* after every event, when tracing */
+  /* a process has been spawned, and named */
+  void (*spawned)(md_host *, host_sim *, uint32_t p);
+  /* before a message is noted, when somebody wants to know what is in it */
+  void (*label)(md_host *, host_sim *, lua_State *, int first, int n);
+  md_trace_ring *ring; /* lent to every sim, NULL: nobody traces */
+  void *app;           /* the program's own */
+  int (*at_exit)(md_host *, int status); /* the last word on the status */
+  void (*note)(md_host *, FILE *);       /* adds to an image's note */
+  char *error;                           /* why a wish was not granted */
+} host_outside;
+
 struct md_host {
   md_arena *arena;
   lua_State *L;      /* the main state */
@@ -111,10 +159,9 @@ struct md_host {
   md_why why;            /* why it goes on */
   int fences;            /* C functions that cannot be left by blocking */
   uint64_t instructions; /* used since the last blocking call */
-  volatile sig_atomic_t signalled; /* Ctrl-C */
-  bool aborting;     /* an error that no pcall may catch is on its way */
-  bool ran;          /* the script has called run */
-  bool warning;      /* a warning is being printed, piece by piece */
+  bool aborting;         /* an error that no pcall may catch is on its way */
+  bool ran;              /* the script has called run */
+  bool warning;          /* a warning is being printed, piece by piece */
   bool typed;        /* a message type was declared, so records are checked */
   bool recording;    /* there are processes that the recorder is told of */
   int careful;       /* why sends are looked at: guards that run, a recorder */
@@ -126,20 +173,14 @@ struct md_host {
   host_sim *sims;
   uint32_t sims_made;
   host_options options;
-  const char *script_folder, *script_path; /* not the arena's */
-  char **arguments;
-  int argument_count;
-  void (*progress)(md_host *, host_sim *, bool last);
-  void (*observe)(md_host *, host_sim *); /* after every event, when tracing */
-  /* a process has been spawned, and named */
-  void (*spawned)(md_host *, host_sim *, uint32_t p);
-  /* before a message is noted, when somebody wants to know what is in it */
-  void (*label)(md_host *, host_sim *, lua_State *, int first, int n);
-  md_trace_ring *ring; /* lent to every sim, NULL: nobody traces */
-  void *app;           /* the program's own */
-  int (*at_exit)(md_host *, int status); /* the last word on the status */
+  host_phase phase;   /* what host_drive goes on with */
   host_sim *asked;    /* the sim that the script wants to run, and */
   host_limits limits; /* for how long */
+  int nested;         /* runs that a C function waits for */
+  uint32_t going;     /* a process that goes on in the middle of its turn */
+  host_wish wish;
+  host_files files;
+  host_outside out;
   char failed_in[64]; /* the process whose error was not caught, "" */
   char failed_at[40]; /* and the time of that, "" */
 };
@@ -295,12 +336,31 @@ void host_drop(lua_State *L, host_sim *s, uint32_t slot, int n);
 int host_resume(md_host *h, lua_State *co, lua_State *from, int arguments,
                 int *results);
 
-/* Runs s until a limit; what ended it, or NULL when an error did. */
-const char *host_run(md_host *h, host_sim *s, const host_limits *limits);
+/* A run of s: it begins, goes on until it is over, and ends with what ended
+   it, NULL for an error. host_go_on returns HOST_ASKED when somebody has a
+   wish, and is called again when that is granted. */
+#define HOST_ASKED "asked"
+void host_begin(md_host *h, host_sim *s, host_limits *limits);
+const char *host_go_on(md_host *h, host_sim *s, const host_limits *limits);
+void host_end(md_host *h, host_sim *s, const char *outcome);
 
-/* Runs the script, whose chunk and n arguments lie on its coroutine; LUA_OK,
-   or an error's status with its value on the top of the script. */
-int host_script(md_host *h, int arguments);
+/* A whole run, inside of whatever is under way. */
+void host_run_nested(md_host *h, host_sim *s, const host_limits *limits);
+
+/* -- drive.c -- */
+
+/* Does all that is left to do, from the script's first instruction or from
+   where an image was taken; LUA_OK, or an error's status with its value on the
+   main state. */
+int host_drive(md_host *h);
+
+/* The default sim has events that nobody has run. */
+bool host_unrun(const md_host *h);
+
+/* Calls body(argument) on a stack at an address that is always the same. What
+   it leaves of addresses of its own in the arena, dead ones, is the same in all
+   runs then. */
+int host_on_stack(int (*body)(void *), void *argument);
 
 /* Has this coroutine set a time limit that is not yet over? [-0, +0, m] */
 bool host_limited(lua_State *L);
@@ -329,7 +389,10 @@ const char *host_stuck(md_host *h, host_sim *s, md_next why);
    when it returned a true value. An error is s's failure. */
 bool host_call(md_host *h, host_sim *s, uint32_t slot, int n);
 
-/* -- process.c -- */
+/* -- state.c -- */
+
+/* Grants the wish. */
+void host_grant(md_host *h);
 
 /* -- result.c: what ended processes have left -- */
 
@@ -523,6 +586,10 @@ void host_push_time(lua_State *L, const host_sim *s, md_time);
 int host_push_timer(lua_State *L, host_sim *s, uint64_t id);
 
 void host_close_library(md_host *);
+
+/* The host has come with an image. */
+void host_wake_library(md_host *);
+
 void host_enter_sandbox(lua_State *L);
 
 /* Loads a file of text under the name it has in errors; LUA_OK, or an error's

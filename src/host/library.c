@@ -71,7 +71,7 @@ static void library_path(const md_host *h, const char *name, char *path,
   FILE *f = fopen(name, "r");
   if (f != NULL) fclose(f);
   if (f != NULL || *name == '/') snprintf(path, size, "%s", name);
-  else snprintf(path, size, "%s%s", h->script_folder, name);
+  else snprintf(path, size, "%s%s", h->out.script_folder, name);
 }
 
 typedef struct library_reader {
@@ -193,9 +193,9 @@ static int library_search(lua_State *L) {
   for (char *c = name; *c != '\0'; c++)
     if (*c == '.') *c = '/';
   snprintf(file, sizeof file, "%s.lua", name);
-  if (library_try(L, h->script_folder, file)) return 2;
+  if (library_try(L, h->out.script_folder, file)) return 2;
   snprintf(file, sizeof file, "%s/init.lua", name);
-  if (library_try(L, h->script_folder, file)) return 2;
+  if (library_try(L, h->out.script_folder, file)) return 2;
   lua_pushfstring(L, "no file '%s.lua' beside the script", name);
   return 1;
 }
@@ -225,7 +225,7 @@ static int f_exit_program(lua_State *L) {
   int status = EXIT_SUCCESS;
   if (lua_isboolean(L, 1)) status = lua_toboolean(L, 1) ? 0 : 1;
   else status = (int)luaL_optinteger(L, 1, 0);
-  if (h->at_exit != NULL) status = h->at_exit(h, status);
+  if (h->out.at_exit != NULL) status = h->out.at_exit(h, status);
   fflush(NULL);
   exit(status);
 }
@@ -267,8 +267,7 @@ static void library_sandbox(lua_State *L) {
 
 void host_open_library(lua_State *L) {
   md_host *h = host_of(L);
-  library_host = h;
-  setenv("TZ", "UTC0", 1); /* os.date is the same everywhere */
+  host_wake_library(h);
   lua_pushboolean(L, 1);
   lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
   luaL_openlibs(L);
@@ -288,6 +287,11 @@ void host_open_library(lua_State *L) {
   lua_setfield(L, -2, "__tostring");
   lua_pop(L, 1);
   library_searchers(L);
+}
+
+void host_wake_library(md_host *h) {
+  library_host = h;
+  setenv("TZ", "UTC0", 1); /* os.date is the same everywhere */
 }
 
 void host_close_library(md_host *h) {

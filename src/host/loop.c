@@ -46,11 +46,29 @@ static inline void loop_prefetch(const host_sim *s) {
   }
 }
 
+/* p's turn, until it blocks, ends, or has a wish, which interrupts it. */
+static void loop_turn(md_host *h, host_sim *s, uint32_t p, int arguments) {
+  lua_State *co = md_sim_root(s->kernel, p);
+  int results;
+  h->process = p;
+  int status = host_resume(h, co, h->L, arguments, &results);
+  if (status == LUA_YIELD) {
+    if (results > 0) lua_pop(co, results);
+    /* yielded by a C library, which knows nothing of us: let it go on */
+    const md_proc *proc = md_sim_proc(s->kernel, p);
+    if (proc->state == MD_RUNNING && h->wish.kind == HOST_NO_WISH)
+      md_sim_yield(s->kernel, p);
+  } else {
+    loop_ended(h, s, co, p, status);
+  }
+  h->process = 0;
+}
+
 static void loop_process(md_host *h, host_sim *s, uint32_t p) {
   md_proc *proc = md_sim_proc(s->kernel, p);
-  lua_State *co = md_sim_root(s->kernel, p);
-  int arguments = 0, results;
+  int arguments = 0;
   if (!(proc->flags & MD_STARTED)) {
+    lua_State *co = md_sim_root(s->kernel, p);
     proc->flags |= MD_STARTED;
     if (proc->why == MD_WHY_UNWIND) {
       lua_settop(co, 0);
@@ -59,19 +77,16 @@ static void loop_process(md_host *h, host_sim *s, uint32_t p) {
       arguments = lua_gettop(co) - 1;
     }
   }
-  h->process = p;
   h->why = proc->why;
   loop_prefetch(s);
-  int status = host_resume(h, co, h->L, arguments, &results);
-  if (status == LUA_YIELD) {
-    if (results > 0) lua_pop(co, results);
-    /* yielded by a C library, which knows nothing of us: let it go on */
-    proc = md_sim_proc(s->kernel, p);
-    if (proc->state == MD_RUNNING) md_sim_yield(s->kernel, p);
-  } else {
-    loop_ended(h, s, co, p, status);
-  }
-  h->process = 0;
+  loop_turn(h, s, p, arguments);
+}
+
+/* A process whose wish was granted goes on in the turn that it is in. */
+static void loop_go_on(md_host *h, host_sim *s) {
+  uint32_t p = h->going;
+  h->going = 0;
+  loop_turn(h, s, p, 0);
 }
 
 /* Runs what lies on the callbacks' coroutine, a function under n arguments;
@@ -136,8 +151,8 @@ static void loop_pace(md_host *h, host_sim *s) {
 /* After every event of a run that is looked at; what ends it, or NULL. */
 static const char *loop_look(md_host *h, host_sim *s,
                              const host_limits *limits) {
-  if (h->observe != NULL) h->observe(h, s);
-  if (s->stopped || limits->when == 0) return NULL;
+  if (h->out.observe != NULL) h->out.observe(h, s);
+  if (s->stopped || limits->when == 0 || h->wish.kind) return NULL;
   return host_call(h, s, limits->when, 1) ? "when" : NULL;
 }
 
@@ -152,53 +167,70 @@ static const char *loop_over(host_sim *s, md_next next, md_time to) {
 /* The run: nobody is called but those who are due. */
 static const char *loop_events(md_host *h, host_sim *s,
                                const host_limits *limits, md_time to) {
-  bool pace = h->options.pace > 0, looked = limits->when || h->observe;
+  bool pace = h->options.pace > 0, looked = limits->when || h->out.observe;
   uint32_t turns = 0;
   md_event event;
-  const char *outcome = limits->when ? loop_look(h, s, limits) : NULL;
-  md_sim_bound(s->kernel, to, limits->events, !limits->when && !pace);
+  const char *outcome = NULL;
+  if (h->going) loop_go_on(h, s);
+  else if (limits->when) outcome = loop_look(h, s, limits);
   while (outcome == NULL && !s->failed && !s->stopped) {
     if (pace) loop_pace(h, s);
-    if (h->signalled) return host_interrupted(h, s);
+    if (h->out.signalled) return host_interrupted(h, s);
+    if (h->wish.kind) return HOST_ASKED;
     md_next next = md_sim_next(s->kernel, &event);
     if (next == MD_NEXT_PROCESS) loop_process(h, s, event.process);
     else if (next == MD_NEXT_TIMER) loop_timer(h, s, &event);
     else if (next >= MD_NEXT_ZENO) return host_stuck(h, s, next);
     else return loop_over(s, next, to);
     if (looked) outcome = loop_look(h, s, limits);
-    if ((++turns & 0x3fff) == 0 && h->progress) h->progress(h, s, false);
+    if ((++turns & 0x3fff) == 0 && h->out.progress)
+      h->out.progress(h, s, false);
   }
   return s->failed ? NULL : s->stopped ? "stopped" : outcome;
 }
 
-const char *host_run(md_host *h, host_sim *s, const host_limits *limits) {
-  host_sim *sim = h->sim;
-  uint32_t process = h->process;
-  int fences = h->fences;
-  md_time to = limits->to >= 0 ? limits->to : INT64_MAX;
-  if (s->bound >= 0 && s->bound < to) to = s->bound;
-  if (to < md_sim_now(s->kernel)) to = md_sim_now(s->kernel);
+void host_begin(md_host *h, host_sim *s, host_limits *limits) {
+  uint64_t events = md_sim_events(s->kernel);
+  if (limits->events < UINT64_MAX - events) limits->events += events;
+  else limits->events = UINT64_MAX;
   h->sim = s;
   h->process = 0;
   h->fences = 0;
   s->running = true;
   s->failed = s->stopped = false;
-  s->outcome = loop_events(h, s, limits, to);
+}
+
+const char *host_go_on(md_host *h, host_sim *s, const host_limits *limits) {
+  md_time to = limits->to >= 0 ? limits->to : INT64_MAX;
+  if (s->bound >= 0 && s->bound < to) to = s->bound;
+  if (to < md_sim_now(s->kernel)) to = md_sim_now(s->kernel);
+  bool quick = !limits->when && !(h->options.pace > 0);
+  uint64_t events = limits->events == UINT64_MAX
+                        ? UINT64_MAX
+                        : limits->events - md_sim_events(s->kernel);
+  md_sim_bound(s->kernel, to, events, quick);
+  return loop_events(h, s, limits, to);
+}
+
+void host_end(md_host *h, host_sim *s, const char *outcome) {
+  s->outcome = outcome;
   s->running = false;
-  if (h->progress) h->progress(h, s, true);
+  if (h->out.progress) h->out.progress(h, s, true);
+  h->sim = NULL;
+  h->process = 0;
+  h->fences = 0;
+}
+
+void host_run_nested(md_host *h, host_sim *s, const host_limits *limits) {
+  host_limits own = *limits;
+  host_sim *sim = h->sim;
+  uint32_t process = h->process;
+  int fences = h->fences;
+  h->nested++;
+  host_begin(h, s, &own);
+  host_end(h, s, host_go_on(h, s, &own));
+  h->nested--;
   h->sim = sim;
   h->process = process;
   h->fences = fences;
-  return s->outcome;
-}
-
-int host_script(md_host *h, int arguments) {
-  int results;
-  int status = host_resume(h, h->script, h->L, arguments, &results);
-  while (status == LUA_YIELD) { /* it asks for a run */
-    lua_pop(h->script, results);
-    host_run(h, h->asked, &h->limits);
-    status = host_resume(h, h->script, h->L, 0, &results);
-  }
-  return status;
 }

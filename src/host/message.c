@@ -216,7 +216,8 @@ static bool message_twice(lua_State *L, host_sim *s, uint32_t to, int first) {
 /* Who makes a chart learns what is sent. */
 static inline void message_show(lua_State *L, host_sim *s, int first, int n) {
   md_host *h = s->host;
-  if (__builtin_expect(h->label != NULL, 0)) h->label(h, s, L, first, n);
+  if (__builtin_expect(h->out.label != NULL, 0))
+    h->out.label(h, s, L, first, n);
 }
 
 message_fate message_deliver(lua_State *L, host_sim *s, uint32_t to,

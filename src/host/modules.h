@@ -28,6 +28,7 @@ void host_open_protocols(lua_State *L);
 void host_open_records(lua_State *L);
 void host_open_resources(lua_State *L);
 void host_open_sims(lua_State *L);
+void host_open_state(lua_State *L);
 void host_open_stores(lua_State *L);
 void host_open_time(lua_State *L);
 void host_open_types(lua_State *L);

@@ -316,7 +316,7 @@ static int process_spawn(lua_State *L, host_sim *s, const process_options *o,
   lua_pushcfunction(co, host_handler);
   lua_xmove(L, co, n + 1);
   if (h->recording) host_record_spawn(L, s, parent, p);
-  if (h->spawned != NULL) h->spawned(h, s, p);
+  if (h->out.spawned != NULL) h->out.spawned(h, s, p);
   host_push_pid(L, s, p);
   return 1;
 }

@@ -89,7 +89,7 @@ host_sim *host_sim_new(lua_State *L, const md_sim_options *options) {
   s->kernel = md_sim_open(h->arena, options);
   s->records = md_records_open(h->arena);
   if (s->kernel == NULL || s->records == NULL) host_no_memory(L);
-  md_sim_trace(s->kernel)->ring = h->ring;
+  md_sim_trace(s->kernel)->ring = h->out.ring;
   md_sim_trace(s->kernel)->sim = s->id;
   md_rng_seed(&s->chance, options->seed, "math.random", 11);
   return s;
@@ -263,7 +263,7 @@ static int sims_start(lua_State *L, host_sim *s, const host_limits *limits,
   }
   lua_State *callbacks = h->callbacks;
   h->callbacks = lua_newthread(L);
-  host_run(h, s, limits);
+  host_run_nested(h, s, limits);
   h->callbacks = callbacks;
   return k(L, LUA_OK, (lua_KContext)s);
 }

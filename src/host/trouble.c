@@ -12,8 +12,8 @@ enum { TROUBLE_STEP = 1000 }; /* instructions between two looks */
 static void trouble_hook(lua_State *L, lua_Debug *ar) {
   md_host *h = host_of(L);
   (void)ar;
-  if (h->signalled) {
-    h->signalled = 0;
+  if (h->out.signalled) {
+    h->out.signalled = 0;
     h->aborting = true;
     lua_sethook(L, NULL, 0, 0);
     host_raise(L, "interrupt", "interrupted by Ctrl-C");
@@ -40,7 +40,7 @@ void host_watch_instructions(md_host *h) {
 /* Called by a signal's handler: everything here is safe there (lua.c does the
    same). The coroutine that runs is stopped at its next instruction. */
 void host_signal(md_host *h) {
-  h->signalled = 1;
+  h->out.signalled = 1;
   if (h->current != NULL)
     lua_sethook(h->current, trouble_hook,
                 LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
@@ -70,7 +70,7 @@ static const char *trouble_fail(md_host *h, host_sim *s, const char *kind,
 }
 
 const char *host_interrupted(md_host *h, host_sim *s) {
-  h->signalled = 0;
+  h->out.signalled = 0;
   h->aborting = true;
   return trouble_fail(h, s, "interrupt", "interrupted by Ctrl-C");
 }

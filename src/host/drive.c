@@ -1,0 +1,115 @@
+/* What the program does from its beginning to its end: the script, and the runs
+   that it asks for. Where it stands is in the arena, so that an image can go on
+   from there: nothing that matters is kept on the C stack between two events.
+ */
+#include "host/host.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+/* The script goes on: until it asks for a run, has a wish, or ends. */
+static int drive_script(md_host *h) {
+  lua_State *co = h->script;
+  int results;
+  int arguments = lua_status(co) == LUA_YIELD ? 0 : lua_gettop(co) - 1;
+  int status = host_resume(h, co, h->L, arguments, &results);
+  if (status != LUA_YIELD) {
+    h->phase = HOST_OVER;
+    if (status != LUA_OK) lua_xmove(co, h->L, 1);
+    return status;
+  }
+  lua_pop(co, results);
+  if (h->wish.kind) return LUA_OK;
+  h->phase = HOST_RUN;
+  host_begin(h, h->asked, &h->limits);
+  return LUA_OK;
+}
+
+bool host_unrun(const md_host *h) {
+  const host_sim *s = h->first;
+  md_time next;
+  if (s == NULL || s->outcome != NULL) return false;
+  return md_sim_live(s->kernel) > 0 || md_sim_peek(s->kernel, &next);
+}
+
+/* What the script has left on the default sim, if it never ran that. */
+static void drive_rest(md_host *h) {
+  if (!host_unrun(h)) return;
+  h->phase = HOST_REST;
+  h->asked = h->first;
+  h->limits = (host_limits){-1, UINT64_MAX, 0};
+  host_begin(h, h->asked, &h->limits);
+}
+
+static int drive_run(md_host *h) {
+  host_sim *s = h->asked;
+  const char *outcome = host_go_on(h, s, &h->limits);
+  if (outcome != NULL && strcmp(outcome, HOST_ASKED) == 0) return LUA_OK;
+  host_end(h, s, outcome);
+  bool rest = h->phase == HOST_REST;
+  h->phase = rest ? HOST_OVER : HOST_SCRIPT;
+  if (!rest || outcome != NULL) return LUA_OK;
+  lua_getfield(h->L, LUA_REGISTRYINDEX, "md.error");
+  return LUA_ERRRUN;
+}
+
+int host_drive(md_host *h) {
+  int status = LUA_OK;
+  while (status == LUA_OK && h->phase != HOST_OVER) {
+    if (h->wish.kind) host_grant(h);
+    else if (h->phase == HOST_SCRIPT) status = drive_script(h);
+    else status = drive_run(h);
+    if (status == LUA_OK && h->phase == HOST_OVER) drive_rest(h);
+  }
+  h->phase = HOST_OVER;
+  return status;
+}
+
+/* -- the stack -- */
+
+enum { DRIVE_STACK = 16 << 20 };
+
+typedef struct drive_call {
+  int (*body)(void *);
+  void *argument;
+  int result;
+  sigset_t signals;
+} drive_call;
+
+static void *drive_thread(void *argument) {
+  drive_call *call = argument;
+  pthread_sigmask(SIG_SETMASK, &call->signals, NULL);
+  call->result = call->body(call->argument);
+  return NULL;
+}
+
+/* Reserves the stack, below the arena; false when something else is there. */
+static bool drive_stack(void *stack) {
+  static bool reserved;
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK |
+              MAP_FIXED_NOREPLACE;
+  if (reserved) return true;
+  void *p = mmap(stack, DRIVE_STACK, PROT_READ | PROT_WRITE, flags, -1, 0);
+  if (p != stack && p != MAP_FAILED) munmap(p, DRIVE_STACK);
+  return reserved = p == stack;
+}
+
+int host_on_stack(int (*body)(void *), void *argument) {
+  const uint64_t below = UINT64_C(1) << 32;
+  void *stack = (void *)(uintptr_t)(MD_ARENA_BASE - below);
+  drive_call call = {.body = body, .argument = argument};
+  pthread_attr_t attributes;
+  pthread_t thread;
+  sigset_t all;
+  if (!drive_stack(stack) || pthread_attr_init(&attributes) != 0)
+    return body(argument);
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &call.signals);
+  bool made = pthread_attr_setstack(&attributes, stack, DRIVE_STACK) == 0 &&
+              pthread_create(&thread, &attributes, drive_thread, &call) == 0;
+  pthread_attr_destroy(&attributes);
+  if (made) pthread_join(thread, NULL);
+  pthread_sigmask(SIG_SETMASK, &call.signals, NULL);
+  return made ? call.result : body(argument);
+}

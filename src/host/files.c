@@ -1,0 +1,252 @@
+#include "host/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* -- keeping count -- */
+
+static int files_find(const host_files *files, const luaL_Stream *stream) {
+  int i = (int)files->count;
+  while (--i >= 0 && files->streams[i] != stream) continue;
+  return i;
+}
+
+static void files_add(lua_State *L, luaL_Stream *stream) {
+  md_host *h = host_of(L);
+  host_files *files = &h->files;
+  if (files_find(files, stream) >= 0) return;
+  if (files->count == files->capacity) {
+    uint32_t more = files->capacity * 2 + 8;
+    size_t size = sizeof *files->streams;
+    void *grown = md_arena_resize(h->arena, files->streams,
+                                  files->capacity * size, more * size);
+    if (grown == NULL) host_no_memory(L);
+    files->streams = grown;
+    files->capacity = more;
+  }
+  files->streams[files->count++] = stream;
+}
+
+/* Calls a function of io and sees to the files that it returns. Its errors are
+   said at the model's line, and with its name, as if nobody stood between. */
+static int f_files_call(lua_State *L) {
+  int n = lua_gettop(L);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  if (lua_pcall(L, n, LUA_MULTRET, 0) != LUA_OK) {
+    if (lua_type(L, -1) != LUA_TSTRING) return lua_error(L);
+    const char *name = lua_tostring(L, lua_upvalueindex(2));
+    luaL_where(L, 1);
+    luaL_gsub(L, lua_tostring(L, -2), "'?'", lua_pushfstring(L, "'%s'", name));
+    lua_remove(L, -2);
+    lua_concat(L, 2);
+    return lua_error(L);
+  }
+  for (int i = lua_gettop(L); i > 0; i--) {
+    luaL_Stream *stream = luaL_testudata(L, i, LUA_FILEHANDLE);
+    if (stream != NULL) files_add(L, stream);
+  }
+  return lua_gettop(L);
+}
+
+/* The stream's memory is about to be used again. */
+static int mt_file_gc(lua_State *L) {
+  host_files *files = &host_of(L)->files;
+  int i = files_find(files, lua_touserdata(L, 1));
+  if (i >= 0) files->streams[i] = files->streams[--files->count];
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+void host_open_files(lua_State *L) {
+  static const char *const functions[] = {"open",  "popen", "tmpfile",
+                                          "lines", "input", "output"};
+  static const char *const standard[] = {"stdin", "stdout", "stderr"};
+  lua_getglobal(L, "io");
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+    lua_getfield(L, -1, functions[i]);
+    lua_pushstring(L, functions[i]);
+    lua_pushcclosure(L, f_files_call, 2);
+    lua_setfield(L, -2, functions[i]);
+  }
+  for (size_t i = 0; i < sizeof standard / sizeof *standard; i++) {
+    lua_getfield(L, -1, standard[i]);
+    files_add(L, lua_touserdata(L, -1));
+    lua_pop(L, 1);
+  }
+  luaL_getmetatable(L, LUA_FILEHANDLE);
+  lua_getfield(L, -1, "__gc");
+  lua_pushcclosure(L, mt_file_gc, 1);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 2);
+}
+
+/* -- saving -- */
+
+static bool files_refuse(char *error, size_t size, const char *what) {
+  snprintf(error, size,
+           "%s is open, and cannot be opened again when the image is resumed; "
+           "close it before, or use a file that has a name",
+           what);
+  return false;
+}
+
+static FILE *files_standard(int which) {
+  return which == 0 ? stdin : which == 1 ? stdout : stderr;
+}
+
+/* 0 to 2, or -1: it is none of the standard streams. */
+static int files_which(const FILE *f) {
+  int which = 3;
+  while (--which >= 0 && files_standard(which) != f) continue;
+  return which;
+}
+
+/* One entry: its number, then how it is open, where it stands, how long it is,
+   and its path. */
+static bool files_note(FILE *note, uint32_t i, FILE *f, char *error,
+                       size_t size) {
+  char link[64], path[4096], text[4200];
+  struct stat status;
+  int fd = fileno(f), mode = fcntl(fd, F_GETFL);
+  fflush(f);
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t n = readlink(link, path, sizeof path - 1);
+  if (n < 0 || fstat(fd, &status) != 0) n = 0;
+  path[n] = '\0';
+  if (n == 0 || S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))
+    return files_refuse(error, size, "a pipe (io.popen)");
+  if (S_ISREG(status.st_mode) && status.st_nlink == 0)
+    return files_refuse(error, size, "a temporary or deleted file");
+  const char *how = (mode & O_ACCMODE) == O_RDONLY ? "r"
+                    : mode & O_APPEND              ? "a"
+                                                   : "w";
+  bool regular = S_ISREG(status.st_mode);
+  snprintf(text, sizeof text, "%u %s %lld %lld %s", i, how,
+           regular ? (long long)ftello(f) : -1LL, (long long)status.st_size,
+           path);
+  md_note_text(note, "file", text);
+  return true;
+}
+
+bool host_note_files(md_host *h, FILE *note, char *error, size_t size) {
+  for (uint32_t i = 0; i < h->files.count; i++) {
+    const luaL_Stream *stream = h->files.streams[i];
+    int which = files_which(stream->f);
+    char text[32];
+    if (stream->closef == NULL) continue;
+    snprintf(text, sizeof text, "%u %d", i, which);
+    if (which >= 0) md_note_text(note, "standard", text);
+    else if (!files_note(note, i, stream->f, error, size)) return false;
+  }
+  return true;
+}
+
+void host_lend_files(md_host *h, FILE **kept) {
+  for (uint32_t i = 0; i < h->files.count; i++) {
+    kept[i] = h->files.streams[i]->f;
+    h->files.streams[i]->f = NULL;
+  }
+}
+
+void host_take_files(md_host *h, FILE *const *kept) {
+  for (uint32_t i = 0; i < h->files.count; i++)
+    h->files.streams[i]->f = kept[i];
+}
+
+/* -- resuming -- */
+
+typedef struct files_entry {
+  uint32_t number;
+  char how;
+  long long at, length;
+  const char *path;
+} files_entry;
+
+static bool files_read(char *text, files_entry *e) {
+  int used = 0;
+  e->path = text;
+  if (sscanf(text, "%u %c %lld %lld %n", &e->number, &e->how, &e->at,
+             &e->length, &used) != 4)
+    return false;
+  e->path = text + used;
+  return true;
+}
+
+static bool files_open(md_host *h, const files_entry *e, char *error,
+                       size_t size) {
+  const char *mode = e->how == 'r' ? "re" : e->how == 'a' ? "a+e" : "r+e";
+  struct stat status;
+  FILE *f =
+      e->how == 'a' && access(e->path, F_OK) != 0 ? NULL : fopen(e->path, mode);
+  if (f == NULL) {
+    snprintf(error, size,
+             "the model had %s open, which cannot be opened again: %s", e->path,
+             strerror(errno));
+    return false;
+  }
+  h->files.streams[e->number]->f = f;
+  if (fstat(fileno(f), &status) == 0 && S_ISREG(status.st_mode) &&
+      status.st_size < e->length) {
+    snprintf(error, size,
+             "the model had %s open, which had %lld bytes and has %lld now: it "
+             "is not the file that it was",
+             e->path, e->length, (long long)status.st_size);
+    return false;
+  }
+  return true;
+}
+
+/* Cuts off what was written after the image was taken. */
+static bool files_place(md_host *h, const files_entry *e, char *error,
+                        size_t size) {
+  FILE *f = h->files.streams[e->number]->f;
+  if (e->at < 0) return true;
+  if (e->how == 'r' || ftruncate(fileno(f), (off_t)e->length) == 0)
+    if (fseeko(f, (off_t)e->at, SEEK_SET) == 0) return true;
+  snprintf(error, size, "cannot go to where the model stood in %s: %s", e->path,
+           strerror(errno));
+  return false;
+}
+
+static bool files_each(md_host *h, md_note note,
+                       bool (*what)(md_host *, const files_entry *, char *,
+                                    size_t),
+                       char *error, size_t size) {
+  md_note name, bytes;
+  while (md_note_next(&note, &name, &bytes)) {
+    if (!md_note_is(&name, "file")) continue;
+    char *text = strndup(bytes.text, bytes.size);
+    files_entry e;
+    bool good =
+        text != NULL && files_read(text, &e) && what(h, &e, error, size);
+    free(text);
+    if (!good) return false;
+  }
+  return true;
+}
+
+static void files_wake_standard(md_host *h, md_note note) {
+  md_note name, bytes;
+  while (md_note_next(&note, &name, &bytes)) {
+    uint32_t i;
+    int which;
+    char text[32];
+    if (!md_note_is(&name, "standard")) continue;
+    snprintf(text, sizeof text, "%.*s", (int)bytes.size, bytes.text);
+    if (sscanf(text, "%u %d", &i, &which) == 2)
+      h->files.streams[i]->f = files_standard(which);
+  }
+}
+
+bool host_wake_files(md_host *h, md_note note, char *error, size_t size) {
+  files_wake_standard(h, note);
+  return files_each(h, note, files_open, error, size) &&
+         files_each(h, note, files_place, error, size);
+}
