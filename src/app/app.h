@@ -3,6 +3,7 @@
 #ifndef MD_APP_APP_H
 #define MD_APP_APP_H
 
+#include "app/autosave.h"
 #include "host/host.h"
 
 #include <stdio.h>
@@ -40,6 +41,8 @@ typedef struct app_options {
   uint64_t messages;                /* of a sequence chart */
   int trace_fd; /* where check's runs write their records, -1: nowhere */
   bool strict, json;
+  app_autosave autosave;
+  bool audit, state_hash; /* for specs: said of the state at the end */
   bool lazy; /* resume believes the image, and reads it as it is needed */
 } app_options;
 

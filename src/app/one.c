@@ -9,6 +9,7 @@
 
 #include "image/note.c"
 #include "image/image.c"
+#include "image/audit.c"
 
 #include "kernel/queue.c"
 #include "kernel/proc.c"
@@ -87,6 +88,7 @@
 #include "app/report.c"
 #include "app/check.c"
 #include "app/help.c"
+#include "app/autosave.c"
 #include "app/run.c"
 #include "app/main.c"
 

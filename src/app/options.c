@@ -24,11 +24,18 @@
   X(UNCHECKED, "unchecked", NULL, "message types and protocols check nothing") \
   X(SANDBOX, "sandbox", NULL, "the model has no io, and of os only the time")  \
   X(QUIET, "quiet", NULL, "no progress line and no notes")                     \
+  X(SAVE_EVERY, "save-every", "t", "save an image at t, 2t, ...: resume one")  \
+  X(SAVE, "save", "file", "of --save-every: run.mdi makes run-10.mdi, ...")    \
+  X(SAVE_KEEP, "save-keep", "n", "of --save-every: so many of the newest (3)") \
   X(LAZY, "lazy", NULL, "of resume: believe the image, read it as needed")     \
   X(JSON, "json", NULL, "say how the run ended as JSON, on stderr")
 
 /* Options of the specs and of check; the help does not list them. */
 #define OPTIONS_HIDDEN(X)                                                      \
+  X(AUDIT, "audit", NULL, NULL)                                                \
+  X(STATE_HASH, "state-hash", NULL, NULL)                                      \
+  X(PAUSES, "pauses", "n,n", NULL)                                             \
+  X(CUT, "cut", "n", NULL)                                                     \
   X(FAIL_AT, "fail-allocation", "n", NULL)                                     \
   X(TRACE_FD, "trace-fd", "fd", NULL)
 
@@ -202,6 +209,28 @@ static bool option_set(app_options *o, option which, const char *value) {
   case OPTION_QUIET:
     o->host.quiet = true;
     return true;
+  case OPTION_SAVE_EVERY:
+    return option_number(word, value, 1e-9, &o->autosave.every);
+  case OPTION_SAVE:
+    o->autosave.path = value;
+    return true;
+  case OPTION_SAVE_KEEP:
+    if (!option_integer(word, value, 1, &n)) return false;
+    o->autosave.keep = (uint32_t)n;
+    return true;
+  case OPTION_PAUSES:
+    o->autosave.pauses = value;
+    return true;
+  case OPTION_CUT:
+    if (!option_integer(word, value, 1, &n)) return false;
+    o->autosave.cut = (uint64_t)n;
+    return true;
+  case OPTION_AUDIT:
+    o->audit = true;
+    return true;
+  case OPTION_STATE_HASH:
+    o->state_hash = true;
+    return true;
   case OPTION_LAZY:
     o->lazy = true;
     return true;
@@ -330,7 +359,7 @@ static bool option_check(app_options *o) {
 }
 
 bool app_read_options(int count, char **words, app_options *o) {
-  *o = (app_options){.trace_fd = -1};
+  *o = (app_options){.trace_fd = -1, .autosave = {.keep = 3}};
   o->host.to = -1;
   bool named = false;
   int i = 1;

@@ -1,6 +1,7 @@
 #include "app/app.h"
 #include "app/export.h"
 #include "base/beside.h"
+#include "host/loop.h"
 #include "host/state.h"
 
 #include <errno.h>
@@ -152,22 +153,36 @@ static int run_begin(void *argument) {
 
 static int run_drive(void *host) { return host_drive(host); }
 
+/* What specs want to know of the state in the end; false when it is bad. */
+static bool run_examine(md_host *h, const app_options *o) {
+  char hash[33];
+  if (o->state_hash) {
+    host_state_hash(h, hash);
+    fprintf(stderr, "state %s\n", hash);
+  }
+  return !o->audit || host_audit(h) == 0;
+}
+
 /* The simulation goes on to its end, and is closed; the exit status. */
 static int run_to_end(run_state *state, int status) {
   const app_options *o = &state->options;
   md_host *h = state->host;
   run_host = h;
   signal(SIGINT, run_signalled);
+  app_autosave_begin(&state->options.autosave, h);
   if (status == LUA_OK) status = host_on_stack(run_drive, h);
+  bool good = run_examine(h, o);
   status = status == LUA_OK ? run_outcome(h, state) : app_report_error(h, o);
   signal(SIGINT, SIG_DFL);
   run_host = NULL;
   if (o->json && status != APP_FAILED && status != APP_INTERRUPTED)
     app_report_json(h, h->first ? h->first->outcome : NULL, status, NULL);
   status = run_finish(h, status);
+  if (!good) status = APP_FAILED;
   fflush(stdout);
   host_close(h);
   free(state->folder);
+  app_autosave_end(&state->options.autosave);
   return status;
 }
 

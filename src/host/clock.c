@@ -1,4 +1,5 @@
 /* Virtual time as the model meets it: now, sleep, every, callbacks. */
+#include "host/loop.h"
 #include "host/modules.h"
 #include "host/pattern.h"
 

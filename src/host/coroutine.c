@@ -3,6 +3,7 @@
    and does not return to the generator's caller. Names, results and errors are
    those of Lua 5.4 (lcorolib.c, lbaselib.c). What ends a process, a time limit
    or the run passes through every pcall. */
+#include "host/loop.h"
 #include "host/modules.h"
 
 #include <string.h>

@@ -2,10 +2,12 @@
    that it asks for. Where it stands is in the arena, so that an image can go on
    from there: nothing that matters is kept on the C stack between two events.
  */
-#include "host/host.h"
+#include "host/loop.h"
+#include "host/state.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 
 /* The script goes on: until it asks for a run, has a wish, or ends. */
@@ -45,7 +47,10 @@ static void drive_rest(md_host *h) {
 static int drive_run(md_host *h) {
   host_sim *s = h->asked;
   const char *outcome = host_go_on(h, s, &h->limits);
-  if (outcome != NULL && strcmp(outcome, HOST_ASKED) == 0) return LUA_OK;
+  if (outcome != NULL && strcmp(outcome, HOST_PAUSED) == 0) {
+    if (h->wish.kind == HOST_NO_WISH) h->out.pause(h, s);
+    return LUA_OK;
+  }
   host_end(h, s, outcome);
   bool rest = h->phase == HOST_REST;
   h->phase = rest ? HOST_OVER : HOST_SCRIPT;
@@ -68,8 +73,6 @@ int host_drive(md_host *h) {
 
 /* -- the stack -- */
 
-enum { DRIVE_STACK = 16 << 20 };
-
 typedef struct drive_call {
   int (*body)(void *);
   void *argument;
@@ -85,29 +88,29 @@ static void *drive_thread(void *argument) {
 }
 
 /* Reserves the stack, below the arena; false when something else is there. */
-static bool drive_stack(void *stack) {
+static bool drive_stack(void) {
+  void *stack = HOST_STACK;
   static bool reserved;
   int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK |
               MAP_FIXED_NOREPLACE;
   if (reserved) return true;
-  void *p = mmap(stack, DRIVE_STACK, PROT_READ | PROT_WRITE, flags, -1, 0);
-  if (p != stack && p != MAP_FAILED) munmap(p, DRIVE_STACK);
+  void *p = mmap(stack, HOST_STACK_SIZE, PROT_READ | PROT_WRITE, flags, -1, 0);
+  if (p != stack && p != MAP_FAILED) munmap(p, HOST_STACK_SIZE);
   return reserved = p == stack;
 }
 
 int host_on_stack(int (*body)(void *), void *argument) {
-  const uint64_t below = UINT64_C(1) << 32;
-  void *stack = (void *)(uintptr_t)(MD_ARENA_BASE - below);
   drive_call call = {.body = body, .argument = argument};
   pthread_attr_t attributes;
   pthread_t thread;
   sigset_t all;
-  if (!drive_stack(stack) || pthread_attr_init(&attributes) != 0)
+  if (!drive_stack() || pthread_attr_init(&attributes) != 0)
     return body(argument);
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &call.signals);
-  bool made = pthread_attr_setstack(&attributes, stack, DRIVE_STACK) == 0 &&
-              pthread_create(&thread, &attributes, drive_thread, &call) == 0;
+  bool made =
+      pthread_attr_setstack(&attributes, HOST_STACK, HOST_STACK_SIZE) == 0 &&
+      pthread_create(&thread, &attributes, drive_thread, &call) == 0;
   pthread_attr_destroy(&attributes);
   if (made) pthread_join(thread, NULL);
   pthread_sigmask(SIG_SETMASK, &call.signals, NULL);

@@ -1,5 +1,6 @@
 /* Events, timers, flags, the ends of processes, barriers: what happens once or
    changes, and wakes all who wait for it at that moment. */
+#include "host/loop.h"
 #include "host/modules.h"
 #include "host/pattern.h"
 #include "host/place.h"

@@ -145,6 +145,12 @@ typedef struct host_outside {
   void *app;           /* the program's own */
   int (*at_exit)(md_host *, int status); /* the last word on the status */
   void (*note)(md_host *, FILE *);       /* adds to an image's note */
+  /* between two events, when the next one lies behind that time of the default
+     sim, or that count; INT64_MAX, UINT64_MAX: none does */
+  void (*pause)(md_host *, host_sim *);
+  md_time pause_time;
+  uint64_t pause_events;
+  void *autosave; /* whose pauses these are */
   char *error;                           /* why a wish was not granted */
 } host_outside;
 
@@ -329,70 +335,6 @@ void host_fetch(lua_State *L, host_sim *s, uint32_t slot, int n);
 
 /* Forgets n held values. [-0, +0, -] */
 void host_drop(lua_State *L, host_sim *s, uint32_t slot, int n);
-
-/* -- loop.c -- */
-
-/* The only lua_resume: runs `co`, called from `from`. */
-int host_resume(md_host *h, lua_State *co, lua_State *from, int arguments,
-                int *results);
-
-/* A run of s: it begins, goes on until it is over, and ends with what ended
-   it, NULL for an error. host_go_on returns HOST_ASKED when somebody has a
-   wish, and is called again when that is granted. */
-#define HOST_ASKED "asked"
-void host_begin(md_host *h, host_sim *s, host_limits *limits);
-const char *host_go_on(md_host *h, host_sim *s, const host_limits *limits);
-void host_end(md_host *h, host_sim *s, const char *outcome);
-
-/* A whole run, inside of whatever is under way. */
-void host_run_nested(md_host *h, host_sim *s, const host_limits *limits);
-
-/* -- drive.c -- */
-
-/* Does all that is left to do, from the script's first instruction or from
-   where an image was taken; LUA_OK, or an error's status with its value on the
-   main state. */
-int host_drive(md_host *h);
-
-/* The default sim has events that nobody has run. */
-bool host_unrun(const md_host *h);
-
-/* Calls body(argument) on a stack at an address that is always the same. What
-   it leaves of addresses of its own in the arena, dead ones, is the same in all
-   runs then. */
-int host_on_stack(int (*body)(void *), void *argument);
-
-/* Has this coroutine set a time limit that is not yet over? [-0, +0, m] */
-bool host_limited(lua_State *L);
-
-/* A time limit has come: what it bounds ends. [-0, +0, e] */
-void host_expire(lua_State *L, host_sim *s, const uint64_t words[3]);
-
-/* The time has come that somebody waits for. [-0, +0, e] */
-void host_due(lua_State *L, const uint64_t words[3]);
-
-/* A function of an any that lost while it ran is killed. */
-void host_lost(lua_State *L, host_sim *s, const uint64_t words[3]);
-
-/* A message that was sent for later has come. [-0, +0, e] */
-int host_arrive(lua_State *L, host_sim *s, const uint64_t words[3]);
-
-/* Kinds of timers; the words of the first two begin with count << 32 | slot
-   of what is held. */
-enum { HOST_CALLBACK, HOST_MESSAGE, HOST_SCOPE, HOST_DUE, HOST_LOST };
-
-/* Ends a run because of Ctrl-C, or because it cannot go on. Both are NULL. */
-const char *host_interrupted(md_host *h, host_sim *s);
-const char *host_stuck(md_host *h, host_sim *s, md_next why);
-
-/* Calls a held function with held arguments on the callbacks' coroutine; true
-   when it returned a true value. An error is s's failure. */
-bool host_call(md_host *h, host_sim *s, uint32_t slot, int n);
-
-/* -- state.c -- */
-
-/* Grants the wish. */
-void host_grant(md_host *h);
 
 /* -- result.c: what ended processes have left -- */
 

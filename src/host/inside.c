@@ -3,6 +3,7 @@
    what the processes of a template's instances do, see family.lua. */
 #include "host/inside.h"
 #include "host/bond.h"
+#include "host/loop.h"
 #include "host/message.h"
 #include "host/modules.h"
 #include "host/pattern.h"

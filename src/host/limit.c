@@ -1,5 +1,6 @@
 /* md.timeout: a limit on the time that any code may block. What it ends unwinds
    through every pcall in it, up to the limit itself. */
+#include "host/loop.h"
 #include "host/modules.h"
 
 /* The context of a limit: its number, and what unwound when it was set. */

@@ -1,6 +1,6 @@
 /* The loop: the only place where a coroutine is resumed. The kernel says what
    is due, the loop has it done. */
-#include "host/host.h"
+#include "host/loop.h"
 
 #include <string.h>
 #include <time.h>
@@ -156,9 +156,17 @@ static const char *loop_look(md_host *h, host_sim *s,
   return host_call(h, s, limits->when, 1) ? "when" : NULL;
 }
 
+/* Where a run has to stop, and whether it goes on then. */
+typedef struct loop_bounds {
+  md_time to;        /* it is over */
+  bool time, events; /* these are but a pause */
+} loop_bounds;
+
 /* The end of the events: the clock ends exactly at the limit. */
-static const char *loop_over(host_sim *s, md_next next, md_time to) {
-  if (next == MD_NEXT_ENOUGH) return "events";
+static const char *loop_over(host_sim *s, md_next next, loop_bounds bounds) {
+  md_time to = bounds.to;
+  if (next == MD_NEXT_LIMIT && bounds.time) return HOST_PAUSED;
+  if (next == MD_NEXT_ENOUGH) return bounds.events ? HOST_PAUSED : "events";
   if (to != INT64_MAX) md_sim_forward(s->kernel, to);
   if (next == MD_NEXT_LIMIT) return "time";
   return md_sim_live(s->kernel) ? "idle" : "done";
@@ -166,7 +174,7 @@ static const char *loop_over(host_sim *s, md_next next, md_time to) {
 
 /* The run: nobody is called but those who are due. */
 static const char *loop_events(md_host *h, host_sim *s,
-                               const host_limits *limits, md_time to) {
+                               const host_limits *limits, loop_bounds bounds) {
   bool pace = h->options.pace > 0, looked = limits->when || h->out.observe;
   uint32_t turns = 0;
   md_event event;
@@ -176,12 +184,12 @@ static const char *loop_events(md_host *h, host_sim *s,
   while (outcome == NULL && !s->failed && !s->stopped) {
     if (pace) loop_pace(h, s);
     if (h->out.signalled) return host_interrupted(h, s);
-    if (h->wish.kind) return HOST_ASKED;
+    if (h->wish.kind) return HOST_PAUSED;
     md_next next = md_sim_next(s->kernel, &event);
     if (next == MD_NEXT_PROCESS) loop_process(h, s, event.process);
     else if (next == MD_NEXT_TIMER) loop_timer(h, s, &event);
     else if (next >= MD_NEXT_ZENO) return host_stuck(h, s, next);
-    else return loop_over(s, next, to);
+    else return loop_over(s, next, bounds);
     if (looked) outcome = loop_look(h, s, limits);
     if ((++turns & 0x3fff) == 0 && h->out.progress)
       h->out.progress(h, s, false);
@@ -200,16 +208,28 @@ void host_begin(md_host *h, host_sim *s, host_limits *limits) {
   s->failed = s->stopped = false;
 }
 
-const char *host_go_on(md_host *h, host_sim *s, const host_limits *limits) {
+/* Tells the kernel how far it may go: to the end, or to a pause before it. */
+static loop_bounds loop_bound(md_host *h, host_sim *s,
+                              const host_limits *limits) {
+  md_time now = md_sim_now(s->kernel);
   md_time to = limits->to >= 0 ? limits->to : INT64_MAX;
   if (s->bound >= 0 && s->bound < to) to = s->bound;
-  if (to < md_sim_now(s->kernel)) to = md_sim_now(s->kernel);
-  bool quick = !limits->when && !(h->options.pace > 0);
-  uint64_t events = limits->events == UINT64_MAX
-                        ? UINT64_MAX
-                        : limits->events - md_sim_events(s->kernel);
-  md_sim_bound(s->kernel, to, events, quick);
-  return loop_events(h, s, limits, to);
+  if (to < now) to = now;
+  uint64_t done = md_sim_events(s->kernel), events = limits->events;
+  loop_bounds bounds = {.to = to};
+  if (h->out.pause != NULL && h->nested == 0) {
+    bounds.time = s == h->first && h->out.pause_time < to;
+    bounds.events = h->out.pause_events < events;
+    if (bounds.time) to = h->out.pause_time;
+    if (bounds.events) events = h->out.pause_events;
+  }
+  if (events != UINT64_MAX) events -= done;
+  md_sim_bound(s->kernel, to, events, !limits->when && !(h->options.pace > 0));
+  return bounds;
+}
+
+const char *host_go_on(md_host *h, host_sim *s, const host_limits *limits) {
+  return loop_events(h, s, limits, loop_bound(h, s, limits));
 }
 
 void host_end(md_host *h, host_sim *s, const char *outcome) {

@@ -5,6 +5,7 @@
    envelope for it is put into the inbox. A process that waits has its
    patterns on its own stack, at 1 .. top: they are what senders look at. One
    that waits with clauses has the compiled clauses there, alone. */
+#include "host/loop.h"
 #include "host/message.h"
 #include "host/bond.h"
 #include "host/clauses.h"

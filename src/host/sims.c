@@ -1,4 +1,5 @@
 /* A sim as the model meets it: making one, running it, asking it. */
+#include "host/loop.h"
 #include "host/modules.h"
 #include "host/pattern.h"
 #include "host/place.h"

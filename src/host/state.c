@@ -1,7 +1,9 @@
 #include "host/state.h"
 #include "host/files.h"
+#include "host/loop.h"
 #include "host/modules.h"
 #include "host/pattern.h"
+#include "image/audit.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -44,6 +46,14 @@ void host_state_hash(md_host *h, char text[33]) {
   state_bare(h, &kept);
   md_image_hash(h->arena, text);
   state_dress(h, &kept);
+}
+
+size_t host_audit(md_host *h) {
+  state_outside kept;
+  state_bare(h, &kept);
+  size_t found = md_image_audit(h->arena, HOST_STACK, HOST_STACK_SIZE, stderr);
+  state_dress(h, &kept);
+  return found;
 }
 
 /* -- saving -- */

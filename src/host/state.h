@@ -26,6 +26,12 @@ md_host *host_wake(const char *path, bool lazy, md_note *,
 /* The hash of the state's bytes, see md_image_hash. */
 void host_state_hash(md_host *, char text[33]);
 
+/* Says what in the state leads out of it; how much that is. */
+size_t host_audit(md_host *);
+
+/* Grants the wish that there is. */
+void host_grant(md_host *);
+
 /* Raises unless the coroutine L, a process or the script, can wait for a wish
    here. [-0, +0, e] */
 void host_may_wish(lua_State *L, const char *call);

@@ -1,6 +1,6 @@
 /* How a run ends that cannot go on: Ctrl-C, a process that never blocks, an
    instant without end, no memory. */
-#include "host/host.h"
+#include "host/loop.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,0 +1,106 @@
+#include "app/autosave.h"
+#include "app/app.h"
+#include "host/state.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The distance in ticks of the sim. */
+static md_time autosave_distance(const app_autosave *a, const host_sim *s) {
+  md_time distance;
+  bool fits = md_time_read(md_sim_scale(s->kernel), a->every, &distance);
+  return fits && distance > 0 ? distance : INT64_MAX;
+}
+
+/* run.mdi at the time 20 is run-20.mdi. Malloc's. */
+static char *autosave_path(const app_autosave *a, const host_sim *s,
+                           md_time at) {
+  const char *slash = strrchr(a->path, '/'), *dot = strrchr(a->path, '.');
+  size_t stem = dot != NULL && dot > (slash ? slash + 1 : a->path)
+                    ? (size_t)(dot - a->path)
+                    : strlen(a->path);
+  char *path = malloc(strlen(a->path) + 48), now[40];
+  if (path == NULL) abort();
+  md_time_text(md_sim_scale(s->kernel), at, now, sizeof now);
+  sprintf(path, "%.*s-%s%s", (int)stem, a->path, now, a->path + stem);
+  return path;
+}
+
+/* Forgets the oldest image when there are more than are to be kept. */
+static void autosave_thin(app_autosave *a) {
+  if (a->keep == 0 || a->count <= a->keep) return;
+  unlink(a->saved[0]);
+  free(a->saved[0]);
+  memmove(a->saved, a->saved + 1, --a->count * sizeof *a->saved);
+}
+
+/* A save that fails is said, and the run goes on. */
+static bool autosave_save(md_host *h, const char *path) {
+  char error[MD_IMAGE_ERROR];
+  if (host_save(h, path, error)) return true;
+  fprintf(stderr, "moondial: %s\n", error);
+  return false;
+}
+
+/* Saves what is so at the last multiple of the distance before the next event,
+   and pauses at the one behind it. The first pause is at 0, to find that. */
+static void autosave_by_time(app_autosave *a, md_host *h, host_sim *s) {
+  md_time next, distance = autosave_distance(a, s);
+  if (!md_sim_peek(s->kernel, &next) || next <= h->out.pause_time) return;
+  md_time at = (next - 1) / distance * distance;
+  h->out.pause_time = at > INT64_MAX - distance ? INT64_MAX : at + distance;
+  if (at <= 0) return;
+  char *path = autosave_path(a, s, at);
+  char **saved = realloc(a->saved, (a->count + 1) * sizeof *saved);
+  if (saved == NULL) abort();
+  a->saved = saved;
+  a->saved[a->count] = path;
+  if (autosave_save(h, path)) a->count++;
+  else free(path);
+  autosave_thin(a);
+}
+
+static uint64_t autosave_read_pause(app_autosave *a, uint64_t events) {
+  char *end;
+  if (a->cut > 0) return events + a->cut;
+  if (a->pauses == NULL || *a->pauses == '\0') return UINT64_MAX;
+  uint64_t more = strtoull(a->pauses, &end, 10);
+  a->pauses = *end == ',' ? end + 1 : end;
+  return events + more;
+}
+
+static void autosave_by_count(app_autosave *a, md_host *h) {
+  if (a->cut == 0) {
+    h->out.pause_events = autosave_read_pause(a, h->out.pause_events);
+    return;
+  }
+  bool good = autosave_save(h, a->path);
+  fflush(NULL);
+  _exit(good ? APP_DONE : APP_FAILED);
+}
+
+static void autosave_pause(md_host *h, host_sim *s) {
+  app_autosave *a = h->out.autosave;
+  if (md_sim_events(s->kernel) >= h->out.pause_events) autosave_by_count(a, h);
+  else autosave_by_time(a, h, s);
+}
+
+void app_autosave_begin(app_autosave *a, md_host *h) {
+  const host_sim *s = h->asked ? h->asked : h->first;
+  if (a->every <= 0 && a->cut == 0 && a->pauses == NULL) return;
+  h->out.autosave = a;
+  h->out.pause = autosave_pause;
+  h->out.pause_time = INT64_MAX;
+  if (a->every > 0) h->out.pause_time = s ? md_sim_now(s->kernel) : 0;
+  h->out.pause_events =
+      autosave_read_pause(a, s ? md_sim_events(s->kernel) : 0);
+}
+
+void app_autosave_end(app_autosave *a) {
+  for (uint32_t i = 0; i < a->count; i++) free(a->saved[i]);
+  free(a->saved);
+  a->saved = NULL;
+  a->count = 0;
+}

@@ -1,0 +1,22 @@
+/* Images that the program saves by itself: at regular times, and, for specs,
+   after so many events. */
+#ifndef MD_APP_AUTOSAVE_H
+#define MD_APP_AUTOSAVE_H
+
+#include "host/host.h"
+
+typedef struct app_autosave {
+  const char *path;   /* of the images; their times come before its ending */
+  double every;       /* units of time, 0: never */
+  uint32_t keep;      /* so many of the newest, 0: all */
+  const char *pauses; /* specs: pause after so many events, then so many ... */
+  uint64_t cut; /* specs: save after so many events, and leave; 0: never */
+  char **saved; /* paths, oldest first */
+  uint32_t count;
+} app_autosave;
+
+/* From here on it sees to the host's images, if there are any to save. */
+void app_autosave_begin(app_autosave *, md_host *);
+void app_autosave_end(app_autosave *);
+
+#endif
