@@ -200,7 +200,7 @@ return {
     md.spawn(function() for _ = 1, 12 do md.sleep(0.4) say(store:get()) end end)
     md.spawn(function() for i = 1, 5 do md.sleep(1) tank:put(2) end end)
     md.spawn(function() tank:get(7) say "tank" flag:set(true) end)
-    md.spawn(function() say(md.await(md.any(gate, flag))) gate:succeed(5) end)
+    md.spawn(function() say(md.await(md.any { gate, flag })) gate:succeed(5) end)
     for i = 1, 3 do
       md.spawn(function() md.sleep(i) barrier:wait() say("over", i) end)
     end]],

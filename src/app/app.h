@@ -42,6 +42,8 @@ typedef struct app_options {
   int trace_fd; /* where check's runs write their records, -1: nowhere */
   bool strict, json;
   app_autosave autosave;
+  double checkpoint_every;
+  size_t checkpoint_memory;
   bool audit, state_hash; /* for specs: said of the state at the end */
   bool lazy; /* resume believes the image, and reads it as it is needed */
 } app_options;

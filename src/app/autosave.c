@@ -48,9 +48,9 @@ static bool autosave_save(md_host *h, const char *path) {
    and pauses at the one behind it. The first pause is at 0, to find that. */
 static void autosave_by_time(app_autosave *a, md_host *h, host_sim *s) {
   md_time next, distance = autosave_distance(a, s);
-  if (!md_sim_peek(s->kernel, &next) || next <= h->out.pause_time) return;
+  if (!md_sim_peek(s->kernel, &next) || next <= a->pause.time) return;
   md_time at = (next - 1) / distance * distance;
-  h->out.pause_time = at > INT64_MAX - distance ? INT64_MAX : at + distance;
+  a->pause.time = at > INT64_MAX - distance ? INT64_MAX : at + distance;
   if (at <= 0) return;
   char *path = autosave_path(a, s, at);
   char **saved = realloc(a->saved, (a->count + 1) * sizeof *saved);
@@ -73,7 +73,7 @@ static uint64_t autosave_read_pause(app_autosave *a, uint64_t events) {
 
 static void autosave_by_count(app_autosave *a, md_host *h) {
   if (a->cut == 0) {
-    h->out.pause_events = autosave_read_pause(a, h->out.pause_events);
+    a->pause.events = autosave_read_pause(a, a->pause.events);
     return;
   }
   bool good = autosave_save(h, a->path);
@@ -81,21 +81,19 @@ static void autosave_by_count(app_autosave *a, md_host *h) {
   _exit(good ? APP_DONE : APP_FAILED);
 }
 
-static void autosave_pause(md_host *h, host_sim *s) {
-  app_autosave *a = h->out.autosave;
-  if (md_sim_events(s->kernel) >= h->out.pause_events) autosave_by_count(a, h);
+static void autosave_reach(md_host *h, host_sim *s, host_pause *pause) {
+  app_autosave *a = (app_autosave *)pause; /* its first member */
+  if (md_sim_events(s->kernel) >= a->pause.events) autosave_by_count(a, h);
   else autosave_by_time(a, h, s);
 }
 
 void app_autosave_begin(app_autosave *a, md_host *h) {
   const host_sim *s = h->asked ? h->asked : h->first;
   if (a->every <= 0 && a->cut == 0 && a->pauses == NULL) return;
-  h->out.autosave = a;
-  h->out.pause = autosave_pause;
-  h->out.pause_time = INT64_MAX;
-  if (a->every > 0) h->out.pause_time = s ? md_sim_now(s->kernel) : 0;
-  h->out.pause_events =
-      autosave_read_pause(a, s ? md_sim_events(s->kernel) : 0);
+  a->pause = (host_pause){INT64_MAX, UINT64_MAX, autosave_reach, h->out.pauses};
+  h->out.pauses = &a->pause;
+  if (a->every > 0) a->pause.time = s ? md_sim_now(s->kernel) : 0;
+  a->pause.events = autosave_read_pause(a, s ? md_sim_events(s->kernel) : 0);
 }
 
 void app_autosave_end(app_autosave *a) {

@@ -3,9 +3,10 @@
 #ifndef MD_APP_AUTOSAVE_H
 #define MD_APP_AUTOSAVE_H
 
-#include "host/host.h"
+#include "host/loop.h"
 
 typedef struct app_autosave {
+  host_pause pause;
   const char *path;   /* of the images; their times come before its ending */
   double every;       /* units of time, 0: never */
   uint32_t keep;      /* so many of the newest, 0: all */

@@ -10,6 +10,7 @@
 #include "image/note.c"
 #include "image/image.c"
 #include "image/audit.c"
+#include "image/snapshot.c"
 
 #include "kernel/queue.c"
 #include "kernel/proc.c"
@@ -67,6 +68,8 @@
 #include "host/drive.c"
 #include "host/files.c"
 #include "host/state.c"
+#include "host/plain.c"
+#include "host/travel.c"
 #include "host/host.c"
 #include "host/unit.c"
 

@@ -27,6 +27,10 @@
   X(SAVE_EVERY, "save-every", "t", "save an image at t, 2t, ...: resume one")  \
   X(SAVE, "save", "file", "of --save-every: run.mdi makes run-10.mdi, ...")    \
   X(SAVE_KEEP, "save-keep", "n", "of --save-every: so many of the newest (3)") \
+  X(CHECKPOINT_EVERY, "checkpoint-every", "t",                                 \
+    "keep states, for md.rewind(time)")                                        \
+  X(CHECKPOINT_MEMORY, "checkpoint-memory", "size",                            \
+    "what those may take (256M)")                                              \
   X(LAZY, "lazy", NULL, "of resume: believe the image, read it as needed")     \
   X(JSON, "json", NULL, "say how the run ended as JSON, on stderr")
 
@@ -225,6 +229,10 @@ static bool option_set(app_options *o, option which, const char *value) {
     if (!option_integer(word, value, 1, &n)) return false;
     o->autosave.cut = (uint64_t)n;
     return true;
+  case OPTION_CHECKPOINT_EVERY:
+    return option_number(word, value, 1e-9, &o->checkpoint_every);
+  case OPTION_CHECKPOINT_MEMORY:
+    return option_size(word, value, &o->checkpoint_memory);
   case OPTION_AUDIT:
     o->audit = true;
     return true;
@@ -359,7 +367,8 @@ static bool option_check(app_options *o) {
 }
 
 bool app_read_options(int count, char **words, app_options *o) {
-  *o = (app_options){.trace_fd = -1, .autosave = {.keep = 3}};
+  *o = (app_options){
+      .trace_fd = -1, .autosave = {.keep = 3}, .checkpoint_memory = 256 << 20};
   o->host.to = -1;
   bool named = false;
   int i = 1;

@@ -3,6 +3,7 @@
 #include "base/beside.h"
 #include "host/loop.h"
 #include "host/state.h"
+#include "host/travel.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ typedef struct run_state {
   app_options options;
   app_tracer *tracer;
   md_host *host;
+  host_past past;
   char *folder; /* the script's, with its slash */
 } run_state;
 
@@ -169,6 +171,9 @@ static int run_to_end(run_state *state, int status) {
   md_host *h = state->host;
   run_host = h;
   signal(SIGINT, run_signalled);
+  state->past.every = o->checkpoint_every;
+  state->past.memory = o->checkpoint_memory;
+  host_travel_begin(h, &state->past);
   app_autosave_begin(&state->options.autosave, h);
   if (status == LUA_OK) status = host_on_stack(run_drive, h);
   bool good = run_examine(h, o);
@@ -180,6 +185,7 @@ static int run_to_end(run_state *state, int status) {
   status = run_finish(h, status);
   if (!good) status = APP_FAILED;
   fflush(stdout);
+  host_travel_end(h);
   host_close(h);
   free(state->folder);
   app_autosave_end(&state->options.autosave);

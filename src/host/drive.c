@@ -4,6 +4,7 @@
  */
 #include "host/loop.h"
 #include "host/state.h"
+#include "host/travel.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -44,11 +45,24 @@ static void drive_rest(md_host *h) {
   host_begin(h, h->asked, &h->limits);
 }
 
+/* Those whose time has come have a look. */
+static void drive_pause(md_host *h, host_sim *s) {
+  uint64_t events = md_sim_events(s->kernel);
+  md_time next = INT64_MAX;
+  md_sim_peek(s->kernel, &next);
+  host_pause *following;
+  for (host_pause *p = h->out.pauses; p != NULL; p = following) {
+    following = p->next;
+    bool due = s == h->first && p->time < next;
+    if (due || p->events <= events) p->reach(h, s, p);
+  }
+}
+
 static int drive_run(md_host *h) {
   host_sim *s = h->asked;
   const char *outcome = host_go_on(h, s, &h->limits);
   if (outcome != NULL && strcmp(outcome, HOST_PAUSED) == 0) {
-    if (h->wish.kind == HOST_NO_WISH) h->out.pause(h, s);
+    if (h->wish.kind == HOST_NO_WISH) drive_pause(h, s);
     return LUA_OK;
   }
   host_end(h, s, outcome);
@@ -60,15 +74,16 @@ static int drive_run(md_host *h) {
 }
 
 int host_drive(md_host *h) {
-  int status = LUA_OK;
-  while (status == LUA_OK && h->phase != HOST_OVER) {
+  for (;;) {
+    int status = LUA_OK;
     if (h->wish.kind) host_grant(h);
     else if (h->phase == HOST_SCRIPT) status = drive_script(h);
     else status = drive_run(h);
     if (status == LUA_OK && h->phase == HOST_OVER) drive_rest(h);
+    if (status == LUA_OK && h->phase != HOST_OVER) continue;
+    h->phase = HOST_OVER;
+    if (!host_travel_over(h, status)) return status;
   }
-  h->phase = HOST_OVER;
-  return status;
 }
 
 /* -- the stack -- */

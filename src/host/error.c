@@ -3,6 +3,7 @@
    What a model raises itself is passed on as it is. */
 #include "host/modules.h"
 #include "host/pattern.h"
+#include "host/plain.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -110,8 +111,20 @@ static void error_push(lua_State *L, lua_State *at, const char *kind,
   lua_pushstring(L, kind);
   lua_setfield(L, table, "kind");
   error_place(L, at, table);
+  host_make_error(L);
+}
+
+void host_make_error(lua_State *L) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &error_meta);
-  lua_setmetatable(L, table);
+  lua_setmetatable(L, -2);
+}
+
+bool host_is_error(lua_State *L, int i) {
+  if (!lua_istable(L, i) || !lua_getmetatable(L, i)) return false;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &error_meta);
+  bool is = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return is;
 }
 
 void host_error_value(lua_State *L, lua_State *at, const char *kind,

@@ -160,6 +160,18 @@ void host_take_files(md_host *h, FILE *const *kept) {
     h->files.streams[i]->f = kept[i];
 }
 
+void host_close_files(md_host *h) {
+  struct stat status;
+  for (uint32_t i = 0; i < h->files.count; i++) {
+    luaL_Stream *stream = h->files.streams[i];
+    if (stream->closef == NULL || files_which(stream->f) >= 0) continue;
+    if (fstat(fileno(stream->f), &status) != 0 || S_ISFIFO(status.st_mode))
+      continue;
+    fclose(stream->f);
+    stream->f = NULL;
+  }
+}
+
 /* -- resuming -- */
 
 typedef struct files_entry {

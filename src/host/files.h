@@ -19,6 +19,10 @@ bool host_note_files(md_host *, FILE *note, char *error, size_t size);
 void host_lend_files(md_host *, FILE **kept);
 void host_take_files(md_host *, FILE *const *kept);
 
+/* Closes what the model has open and an image could name: its state is given up
+   for another. */
+void host_close_files(md_host *);
+
 /* Opens what the note names, in the host that an image has brought; false with
    a sentence. Nothing is cut off unless all can be opened. */
 bool host_wake_files(md_host *, md_note, char *error, size_t size);

@@ -77,6 +77,7 @@ static int host_open_core(lua_State *L) {
   host_open_sims(L);
   host_open_pull(L);
   host_open_state(L);
+  host_open_travel(L);
   return 1;
 }
 

@@ -112,13 +112,18 @@ typedef enum host_phase {
 /* What the model wants to be done between two events, see state.c. */
 typedef enum host_wish_kind {
   HOST_NO_WISH,
-  HOST_SAVE, /* an image, to the path `text` */
+  HOST_SAVE,       /* an image, to the path `text` */
+  HOST_CHECKPOINT, /* of that name, or none */
+  HOST_REWIND,     /* to the name, or to `time` */
+  HOST_BRANCH,     /* into a copy */
+  HOST_BRANCHED,   /* and back from it */
 } host_wish_kind;
 
 typedef struct host_wish {
   host_wish_kind kind;
-  uint32_t process;   /* that waits for it, 0: the script */
-  const char *text;   /* the waiting coroutine holds it */
+  uint32_t process; /* that waits for it, 0: the script */
+  const char *text; /* the waiting coroutine holds it */
+  md_time time;
   const char *answer; /* NULL: it failed, see host_outside.error */
 } host_wish;
 
@@ -145,12 +150,8 @@ typedef struct host_outside {
   void *app;           /* the program's own */
   int (*at_exit)(md_host *, int status); /* the last word on the status */
   void (*note)(md_host *, FILE *);       /* adds to an image's note */
-  /* between two events, when the next one lies behind that time of the default
-     sim, or that count; INT64_MAX, UINT64_MAX: none does */
-  void (*pause)(md_host *, host_sim *);
-  md_time pause_time;
-  uint64_t pause_events;
-  void *autosave; /* whose pauses these are */
+  struct host_pause *pauses;             /* see loop.h */
+  struct host_past *past;                /* see travel.h */
   char *error;                           /* why a wish was not granted */
 } host_outside;
 

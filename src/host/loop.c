@@ -217,11 +217,16 @@ static loop_bounds loop_bound(md_host *h, host_sim *s,
   if (to < now) to = now;
   uint64_t done = md_sim_events(s->kernel), events = limits->events;
   loop_bounds bounds = {.to = to};
-  if (h->out.pause != NULL && h->nested == 0) {
-    bounds.time = s == h->first && h->out.pause_time < to;
-    bounds.events = h->out.pause_events < events;
-    if (bounds.time) to = h->out.pause_time;
-    if (bounds.events) events = h->out.pause_events;
+  const host_pause *pause = h->nested == 0 ? h->out.pauses : NULL;
+  for (; pause != NULL; pause = pause->next) {
+    if (s == h->first && pause->time < to) {
+      to = pause->time;
+      bounds.time = true;
+    }
+    if (pause->events < events) {
+      events = pause->events;
+      bounds.events = true;
+    }
   }
   if (events != UINT64_MAX) events -= done;
   md_sim_bound(s->kernel, to, events, !limits->when && !(h->options.pace > 0));

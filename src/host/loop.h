@@ -19,6 +19,16 @@ void host_begin(md_host *h, host_sim *s, host_limits *limits);
 const char *host_go_on(md_host *h, host_sim *s, const host_limits *limits);
 void host_end(md_host *h, host_sim *s, const char *outcome);
 
+/* Somebody who wants to do something between two events: before the first that
+   lies behind that time of the default sim, or when that many have been, of the
+   sim that runs. INT64_MAX, UINT64_MAX: never. `reach` sets both anew. */
+typedef struct host_pause {
+  md_time time;
+  uint64_t events;
+  void (*reach)(md_host *, host_sim *, struct host_pause *);
+  struct host_pause *next;
+} host_pause;
+
 /* A whole run, inside of whatever is under way. */
 void host_run_nested(md_host *h, host_sim *s, const host_limits *limits);
 

@@ -31,6 +31,7 @@ void host_open_sims(lua_State *L);
 void host_open_state(lua_State *L);
 void host_open_stores(lua_State *L);
 void host_open_time(lua_State *L);
+void host_open_travel(lua_State *L);
 void host_open_types(lua_State *L);
 void host_open_values(lua_State *L);
 

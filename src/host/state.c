@@ -3,6 +3,7 @@
 #include "host/loop.h"
 #include "host/modules.h"
 #include "host/pattern.h"
+#include "host/travel.h"
 #include "image/audit.h"
 
 #include <signal.h>
@@ -146,21 +147,21 @@ void host_may_wish(lua_State *L, const char *call) {
 int host_make_wish(lua_State *L, host_wish_kind kind, const char *text,
                    lua_KFunction k) {
   md_host *h = host_of(L);
-  h->wish = (host_wish){kind, h->process, text, NULL};
+  h->wish.kind = kind;
+  h->wish.process = h->process;
+  h->wish.text = text;
+  h->wish.answer = NULL;
   if (h->process != 0) md_sim_proc(h->sim->kernel, h->process)->inner = L;
   return lua_yieldk(L, 0, 0, k);
 }
 
 void host_grant(md_host *h) {
   static char error[MD_IMAGE_ERROR];
-  switch (h->wish.kind) {
-  case HOST_NO_WISH:
-    break;
-  case HOST_SAVE:
+  if (h->wish.kind == HOST_SAVE)
     h->wish.answer = host_save(h, h->wish.text, error) ? "saved" : NULL;
-    break;
-  }
+  else host_travel_grant(h, error);
   h->out.error = error;
+  if (h->wish.kind == HOST_NO_WISH) return; /* back where nobody waits */
   h->going = h->wish.process;
   h->wish.kind = HOST_NO_WISH;
 }
@@ -203,7 +204,8 @@ static int state_saved(lua_State *L, int status, lua_KContext ctx) {
    takes its place when it is whole. Raises image, and has written nothing, when
    the file cannot be written, when a pipe or a nameless file is open or a C
    library is loaded, and where the run cannot be left; usage for a path that is
-   no string. An image can do all that a program can: resume your own.
+   no string. What was kept in memory (md.checkpoint) is no part of it. An image
+   can do all that a program can: resume your own.
      print(pcall(md.save, "run.mdi")) */
 static int f_save(lua_State *L) {
   size_t n;
@@ -215,6 +217,10 @@ static int f_save(lua_State *L) {
                       "save: expected a path, got %s; md.save(\"run.mdi\")",
                       host_describe(L, 1));
   host_may_wish(L, "save");
+  if (host_in_branch(host_of(L)))
+    return host_raise(L, "image",
+                      "save: a branch cannot be saved: it ends where it began, "
+                      "and an image has no past; save before it");
   state_no_libraries(L, "save");
   return host_make_wish(L, HOST_SAVE, path, state_saved);
 }
