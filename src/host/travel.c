@@ -140,7 +140,7 @@ void host_travel_begin(md_host *h, host_past *past) {
 void host_travel_end(md_host *h) {
   host_past *past = travel_past(h);
   while (past->count > 0) travel_drop(past, past->count - 1);
-  md_pages_trim(&past->pages);
+  md_pages_close(&past->pages);
   free(past->points);
   free(past->baggage);
   past->points = NULL;

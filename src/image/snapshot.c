@@ -3,23 +3,52 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* Pages come in chunks that the system may give as one huge page each: of small
+   ones, getting them costs ten times as much as filling them. */
+enum { SNAPSHOT_CHUNK = 2 << 20 };
 
 typedef struct snapshot_page {
-  char bytes[MD_PAGE];
+  char *bytes;
   struct snapshot_page *next; /* among the free */
   uint32_t holders;
 } snapshot_page;
+
+typedef struct snapshot_chunk {
+  char *bytes;
+  struct snapshot_chunk *next;
+  snapshot_page pages[SNAPSHOT_CHUNK / MD_PAGE];
+} snapshot_chunk;
 
 struct md_snapshot {
   size_t size, count;
   snapshot_page *pages[];
 };
 
+static bool snapshot_more(md_pages *all) {
+  enum { COUNT = SNAPSHOT_CHUNK / MD_PAGE };
+  snapshot_chunk *chunk = malloc(sizeof *chunk);
+  if (chunk == NULL) return false;
+  chunk->bytes = aligned_alloc(SNAPSHOT_CHUNK, SNAPSHOT_CHUNK);
+  if (chunk->bytes == NULL) {
+    free(chunk);
+    return false;
+  }
+  madvise(chunk->bytes, SNAPSHOT_CHUNK, MADV_HUGEPAGE);
+  chunk->next = all->chunks;
+  all->chunks = chunk;
+  for (size_t i = COUNT; i-- > 0;) {
+    chunk->pages[i] = (snapshot_page){chunk->bytes + i * MD_PAGE, all->free, 0};
+    all->free = &chunk->pages[i];
+  }
+  return true;
+}
+
 static snapshot_page *snapshot_new_page(md_pages *all) {
+  if (all->free == NULL && !snapshot_more(all)) return NULL;
   snapshot_page *page = all->free;
-  if (page != NULL) all->free = page->next;
-  else page = malloc(sizeof *page);
-  if (page == NULL) return NULL;
+  all->free = page->next;
   page->holders = 1;
   all->used += MD_PAGE;
   return page;
@@ -81,10 +110,12 @@ void md_snapshot_drop(md_pages *all, md_snapshot *s) {
   free(s);
 }
 
-void md_pages_trim(md_pages *all) {
-  while (all->free != NULL) {
-    snapshot_page *page = all->free;
-    all->free = page->next;
-    free(page);
+void md_pages_close(md_pages *all) {
+  while (all->chunks != NULL) {
+    snapshot_chunk *chunk = all->chunks;
+    all->chunks = chunk->next;
+    free(chunk->bytes);
+    free(chunk);
   }
+  all->free = NULL;
 }

@@ -18,6 +18,7 @@ typedef struct md_snapshot md_snapshot;
 /* The pages of all snapshots; zeroes are none. */
 typedef struct md_pages {
   struct snapshot_page *free;
+  struct snapshot_chunk *chunks;
   size_t used; /* bytes of pages that snapshots have, shared ones once */
 } md_pages;
 
@@ -33,7 +34,7 @@ size_t md_snapshot_size(const md_snapshot *);
 
 void md_snapshot_drop(md_pages *, md_snapshot *);
 
-/* Gives the pages that nobody has back to the system. */
-void md_pages_trim(md_pages *);
+/* Gives all back to the system, when no snapshot is left. */
+void md_pages_close(md_pages *);
 
 #endif
