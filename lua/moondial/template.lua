@@ -299,9 +299,9 @@ local function use(fn, ...)
   local own, pid = current()
   inside.used()
   if not own then
-    return fn(...)
+    return inside.external(fn, ...)
   end
-  return replay.use(own, pid, fn, ...)
+  return replay.use(own, pid, inside.external, fn, ...)
 end
 
 --- emit(...)
@@ -318,8 +318,9 @@ end
 --- use(fn, ...) -> what fn returned
 --- Calls fn(...), a side effect such as reading a file, and keeps what it
 --- returned or raised as the signal USE: a replay takes it from the record, and
---- does not call fn. In a process that no template has made, and outside of
---- processes, it only calls fn.
+--- does not call fn. So does `moondial replay` of a journal (--journal), for
+--- which it must be plain data; if the simulation went on while fn ran, fn is
+--- called again there.
 ---   print(md.use(os.getenv, "HOME") ~= nil)
 function m.use(...)
   return use(select(2, argument.sim(...)))

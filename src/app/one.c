@@ -8,6 +8,7 @@
 #include "base/time.c"
 
 #include "image/note.c"
+#include "image/journal.c"
 #include "image/image.c"
 #include "image/audit.c"
 #include "image/snapshot.c"
@@ -69,6 +70,7 @@
 #include "host/files.c"
 #include "host/state.c"
 #include "host/plain.c"
+#include "host/outside.c"
 #include "host/travel.c"
 #include "host/host.c"
 #include "host/unit.c"
@@ -88,6 +90,7 @@
 #include "app/chart_plantuml.c"
 #include "app/chart_chrome.c"
 #include "app/tracer.c"
+#include "app/journal.c"
 #include "app/report.c"
 #include "app/check.c"
 #include "app/help.c"

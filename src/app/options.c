@@ -24,6 +24,7 @@
   X(UNCHECKED, "unchecked", NULL, "message types and protocols check nothing") \
   X(SANDBOX, "sandbox", NULL, "the model has no io, and of os only the time")  \
   X(QUIET, "quiet", NULL, "no progress line and no notes")                     \
+  X(JOURNAL, "journal", "file", "keep all that happens, for moondial replay")  \
   X(SAVE_EVERY, "save-every", "t", "save an image at t, 2t, ...: resume one")  \
   X(SAVE, "save", "file", "of --save-every: run.mdi makes run-10.mdi, ...")    \
   X(SAVE_KEEP, "save-keep", "n", "of --save-every: so many of the newest (3)") \
@@ -65,6 +66,7 @@ void app_usage(FILE *f) {
         "         (for Perfetto and chrome://tracing), file.mmd (Mermaid) or\n"
         "         file.puml (PlantUML); -o - for stdout, with --format\n"
         "       moondial resume [options] image\n"
+        "       moondial replay [options] journal\n"
         "       moondial help [topic]\n"
         "       moondial version\n"
         "options:\n",
@@ -213,6 +215,9 @@ static bool option_set(app_options *o, option which, const char *value) {
   case OPTION_QUIET:
     o->host.quiet = true;
     return true;
+  case OPTION_JOURNAL:
+    o->journal = value;
+    return true;
   case OPTION_SAVE_EVERY:
     return option_number(word, value, 1e-9, &o->autosave.every);
   case OPTION_SAVE:
@@ -288,8 +293,8 @@ static bool option_read(int count, char **words, int *i, app_options *o) {
 }
 
 static bool option_command(const char *word, app_command *command) {
-  static const char *const names[] = {"run",    "check",   "trace",
-                                      "resume", "version", "help"};
+  static const char *const names[] = {"run",    "check",   "trace", "resume",
+                                      "replay", "version", "help"};
   for (int i = 0; i < (int)(sizeof names / sizeof *names); i++) {
     if (strcmp(word, names[i]) != 0) continue;
     *command = (app_command)i;

@@ -1,5 +1,6 @@
 #include "app/app.h"
 #include "app/export.h"
+#include "app/journal.h"
 #include "base/beside.h"
 #include "host/loop.h"
 #include "host/state.h"
@@ -13,6 +14,7 @@
 /* What the program needs from its beginning to its end. */
 typedef struct run_state {
   app_options options;
+  app_journal *journal;
   app_tracer *tracer;
   md_host *host;
   host_past past;
@@ -85,6 +87,9 @@ static bool run_export(md_host *h, const char *path) {
 static int run_finish(md_host *h, int status) {
   run_state *state = h->out.app;
   const app_options *o = &state->options;
+  app_journal *journal = state->journal;
+  state->journal = NULL; /* it may end the program itself */
+  if (journal != NULL) status = app_journal_close(journal, h, status);
   if (o->out != NULL && !run_export(h, o->out) && status == APP_DONE)
     status = APP_FAILED;
   if (state->tracer != NULL && !app_tracer_close(state->tracer, h) &&
@@ -125,6 +130,7 @@ static void run_note(md_host *h, FILE *note) {
   const app_options *o = &state->options;
   if (o->out != NULL) md_note_text(note, "out", o->out);
   if (state->tracer != NULL) app_tracer_note(state->tracer, o, note);
+  if (state->journal != NULL) app_journal_note(state->journal, note);
   md_note_number(note, "strict", o->strict);
 }
 
@@ -136,6 +142,8 @@ static void run_dress(run_state *state, md_host *h) {
   h->out.note = run_note;
   if (!o->host.quiet && isatty(STDERR_FILENO)) h->out.progress = app_progress;
   if (state->tracer != NULL) app_tracer_lend(state->tracer, h);
+  if (state->journal != NULL)
+    app_journal_lend(state->journal, h, state->tracer);
 }
 
 /* Opens the host and loads the script. */
@@ -192,35 +200,35 @@ static int run_to_end(run_state *state, int status) {
   return status;
 }
 
-int app_run(const app_options *o) {
+/* A new run, which the options tell. */
+static int run_anew(run_state *state) {
   char error[1024];
-  run_state state = {.options = *o};
+  const app_options *o = &state->options;
   if (o->out != NULL && !md_export_check(o->out, error, sizeof error)) {
     fprintf(stderr, "moondial: %s\n", error);
     return APP_USAGE;
   }
   bool failed = false;
-  state.tracer = app_tracer_open(o, &failed);
+  state->tracer = app_tracer_open(o, state->journal, &failed);
   if (failed) return APP_USAGE;
-  int status = host_on_stack(run_begin, &state);
-  if (state.host == NULL) return run_open_failed(o);
-  return run_to_end(&state, status);
+  int status = host_on_stack(run_begin, state);
+  if (state->host == NULL) return run_open_failed(o);
+  return run_to_end(state, status);
+}
+
+int app_run(const app_options *o) {
+  run_state state = {.options = *o};
+  if (o->journal != NULL) state.journal = app_journal_create(o, 0);
+  return o->journal && !state.journal ? APP_USAGE : run_anew(&state);
+}
+
+int app_replay(const app_options *o) {
+  run_state state = {.options = *o};
+  state.journal = app_journal_open(&state.options);
+  return state.journal ? run_anew(&state) : APP_FAILED;
 }
 
 /* -- resuming -- */
-
-/* The model's arguments, as the note has them. */
-static void run_arguments(md_host *h, md_note note) {
-  md_note name, bytes, rest = note;
-  int n = 0;
-  while (md_note_next(&rest, &name, &bytes)) n += md_note_is(&name, "argument");
-  h->out.arguments = calloc((size_t)n + 1, sizeof *h->out.arguments);
-  if (h->out.arguments == NULL) abort();
-  while (md_note_next(&note, &name, &bytes))
-    if (md_note_is(&name, "argument"))
-      h->out.arguments[h->out.argument_count++] =
-          strndup(bytes.text, bytes.size);
-}
 
 /* What this command line does not say is as it was when the image was taken. */
 static void run_recall(app_options *o, md_note note) {
@@ -229,6 +237,10 @@ static void run_recall(app_options *o, md_note note) {
     o->trace = md_note_find(note, "trace");
     o->trace_at = md_note_find_number(note, "trace-at");
     o->trace_only = (uint64_t)md_note_find_number(note, "trace-only");
+  }
+  if (o->journal == NULL) {
+    o->journal = md_note_find(note, "journal");
+    o->journal_at = md_note_find_number(note, "journal-at");
   }
   o->strict |= md_note_find_number(note, "strict") != 0;
 }
@@ -262,16 +274,29 @@ int app_resume(const app_options *o) {
     return APP_FAILED;
   }
   bool failed = false;
-  state.tracer = app_tracer_open(&state.options, &failed);
+  if (o->journal != NULL) {
+    fputs("moondial: --journal: a journal begins with the run; one that was "
+          "begun goes on by itself when an image is resumed\n",
+          stderr);
+    return APP_USAGE;
+  }
+  if (state.options.journal != NULL) {
+    state.journal =
+        app_journal_create(&state.options, state.options.journal_at);
+    if (state.journal == NULL) return APP_FAILED;
+  }
+  state.tracer = app_tracer_open(&state.options, state.journal, &failed);
   if (failed) return APP_USAGE;
   h->out.script_path = md_note_find(note, "script");
   char *folder = md_note_find(note, "folder");
   h->out.script_folder = state.folder = md_beside_join(folder, "", 0, "/");
   free(folder);
-  run_arguments(h, note);
+  h->out.arguments = md_note_all(note, "argument", &h->out.argument_count);
   run_limit(h, o);
   run_dress(&state, h);
   for (host_sim *s = h->sims; s != NULL; s = s->next)
     md_sim_trace(s->kernel)->ring = h->out.ring;
+  bool told = h->wish.answer != NULL && strcmp(h->wish.answer, "resumed") == 0;
+  if (state.journal != NULL && told) app_journal_resumed(state.journal, h);
   return run_to_end(&state, LUA_OK);
 }

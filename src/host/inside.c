@@ -3,6 +3,7 @@
    what the processes of a template's instances do, see family.lua. */
 #include "host/inside.h"
 #include "host/bond.h"
+#include "host/outside.h"
 #include "host/loop.h"
 #include "host/message.h"
 #include "host/modules.h"
@@ -265,6 +266,7 @@ int host_open_inside(lua_State *L) {
                                        {"note", inside_note},
                                        {"forget", inside_forget},
                                        {"ticks", inside_ticks},
+                                       {"external", host_f_external},
                                        {NULL, NULL}};
   luaL_newlib(L, functions);
   scope_open(L);

@@ -263,8 +263,8 @@ static int travel_answer(lua_State *L, int status, lua_KContext ctx) {
    rewind. Returns "taken", and when the run comes back "rewound" with the
    values that rewind was given. A new one of the same name stands before the
    old one. Raises image when a pipe or a nameless file is open, and where the
-   run cannot be left; usage for a name that is no string. print(md.checkpoint
-   "warm") */
+   run cannot be left; usage for a name that is no string.
+     print(md.checkpoint "warm") */
 static int f_checkpoint(lua_State *L) {
   lua_settop(L, 1);
   const char *name = lua_isnil(L, 1) ? NULL : travel_name(L, 1, "checkpoint");
@@ -312,9 +312,7 @@ static int travel_missing(lua_State *L, const char *name) {
    "rewound" and the other arguments, which are plain data. What was kept after
    that is forgotten. Raises usage when there is no such checkpoint and for a
    value that is not plain.
-     local state, n = md.checkpoint "start"
-     if state == "taken" then md.rewind("start", 42) end
-     print(state, n) */
+     if md.checkpoint "start" == "taken" then md.rewind("start", 42) end */
 static int f_rewind(lua_State *L) {
   char why[256];
   md_host *h = host_of(L);
@@ -399,15 +397,15 @@ static int travel_branch(lua_State *L, int status, lua_KContext ctx) {
       L, lua_pcallk(L, n, LUA_MULTRET, 0, before, travel_return), before);
 }
 
-/* branch(fn, ...) -> what fn returns
+/* branch(fn, ...) -> what fn returned
    Calls fn(...) in a copy of the whole state, in which it may run the sim (in
    the script), wait (in a process) and change whatever it likes; what it
    returns, plain data, is all that is left of it. An error in it is raised
    here, also one that ended the copy's run; so is the end of the copy's program
    before fn has returned. Branches can be nested. Raises usage for an fn that
    cannot be called and for a result that is not plain; image as checkpoint
-   does. print(md.branch(function() md.run(10) return md.now() end), md.now())
- */
+   does.
+     print(md.branch(function() md.run(10) return md.now() end), md.now()) */
 static int f_branch(lua_State *L) {
   if (!host_callable(L, 1))
     return host_raise(L, "usage",
