@@ -26,7 +26,10 @@
   X(QUIET, "quiet", NULL, "no progress line and no notes")                     \
   X(JOURNAL, "journal", "file", "keep all that happens, for moondial replay")  \
   X(SAVE_EVERY, "save-every", "t", "save an image at t, 2t, ...: resume one")  \
-  X(SAVE, "save", "file", "of --save-every: run.mdi makes run-10.mdi, ...")    \
+  X(SAVE_ON_ERROR, "save-on-error", NULL,                                      \
+    "after an error, what was before it")                                      \
+  X(SAVE_ON_INTERRUPT, "save-on-interrupt", NULL, "save an image on Ctrl-C")   \
+  X(SAVE, "save", "file", "of these: run.mdi, or run-10.mdi (model.mdi)")      \
   X(SAVE_KEEP, "save-keep", "n", "of --save-every: so many of the newest (3)") \
   X(CHECKPOINT_EVERY, "checkpoint-every", "t",                                 \
     "keep states, for md.rewind(time)")                                        \
@@ -74,7 +77,7 @@ void app_usage(FILE *f) {
   for (int i = 0; i < OPTION_COUNT; i++) {
     const struct option_row *row = &option_rows[i];
     if (row->help == NULL) continue;
-    fprintf(f, "  --%-12s %-5s %s\n", row->word, row->value ? row->value : "",
+    fprintf(f, "  --%-17s %-5s %s\n", row->word, row->value ? row->value : "",
             row->help);
   }
 }
@@ -217,6 +220,12 @@ static bool option_set(app_options *o, option which, const char *value) {
     return true;
   case OPTION_JOURNAL:
     o->journal = value;
+    return true;
+  case OPTION_SAVE_ON_ERROR:
+    o->autosave.on_error = true;
+    return true;
+  case OPTION_SAVE_ON_INTERRUPT:
+    o->autosave.on_interrupt = true;
     return true;
   case OPTION_SAVE_EVERY:
     return option_number(word, value, 1e-9, &o->autosave.every);

@@ -21,12 +21,29 @@ typedef struct run_state {
   char *folder; /* the script's, with its slash */
 } run_state;
 
+/* Events between two states that are kept for --save-on-error: a tenth of a
+   second. */
+enum { RUN_OFTEN = 1 << 18 };
+
 /* Ctrl-C must find the host; a handler has no argument of ours. */
 static md_host *volatile run_host;
 
 static void run_signalled(int number) {
   signal(number, SIG_DFL); /* a second one ends the program */
   if (run_host != NULL) host_signal(run_host);
+}
+
+/* The same when an image is wanted: the run goes on to the end of the event. A
+   second one ends it where it is, without. */
+static void run_signalled_softly(int number) {
+  signal(number, run_signalled);
+  if (run_host != NULL) run_host->out.signalled = 1;
+}
+
+/* Ctrl-C is about to end the run, between two events. */
+static void run_interrupted(md_host *h) {
+  run_state *state = h->out.app;
+  app_autosave_interrupt(&state->options.autosave, h);
 }
 
 /* arg[0] is the script's path, made when it is asked for: it must not lie in
@@ -178,13 +195,16 @@ static int run_to_end(run_state *state, int status) {
   const app_options *o = &state->options;
   md_host *h = state->host;
   run_host = h;
-  signal(SIGINT, run_signalled);
+  bool softly = o->autosave.on_interrupt;
+  signal(SIGINT, softly ? run_signalled_softly : run_signalled);
+  if (softly) h->out.interrupted = run_interrupted;
   state->past.every = o->checkpoint_every;
   state->past.memory = o->checkpoint_memory;
+  if (o->autosave.on_error) state->past.often = RUN_OFTEN;
   host_travel_begin(h, &state->past);
   app_autosave_begin(&state->options.autosave, h);
   if (status == LUA_OK) status = host_on_stack(run_drive, h);
-  bool good = run_examine(h, o);
+  bool good = run_examine(h, o), failed = status != LUA_OK && !h->aborting;
   status = status == LUA_OK ? run_outcome(h, state) : app_report_error(h, o);
   signal(SIGINT, SIG_DFL);
   run_host = NULL;
@@ -193,6 +213,8 @@ static int run_to_end(run_state *state, int status) {
   status = run_finish(h, status);
   if (!good) status = APP_FAILED;
   fflush(stdout);
+  if (failed && o->autosave.on_error)
+    app_autosave_error(&state->options.autosave, h, run_drive);
   host_travel_end(h);
   host_close(h);
   free(state->folder);

@@ -12,6 +12,8 @@ void host_fail(lua_State *L, host_sim *s, uint32_t p) {
   s->failed = true;
   lua_pushvalue(L, -1);
   lua_setfield(L, LUA_REGISTRYINDEX, "md.error");
+  h->failed_sim = s;
+  h->failed_events = md_sim_events(s->kernel);
   h->failed_in[0] = '\0';
   if (p != 0) host_label(s, p, h->failed_in);
   md_time_text(md_sim_scale(s->kernel), md_sim_now(s->kernel), h->failed_at,

@@ -66,6 +66,7 @@ typedef struct host_outside {
   struct host_pause *pauses;             /* see loop.h */
   struct host_past *past;                /* see travel.h */
   struct host_journal *journal;          /* see outside.h */
+  void (*interrupted)(md_host *);        /* Ctrl-C, between two events */
   char *error;                           /* why a wish was not granted */
 } host_outside;
 

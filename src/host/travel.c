@@ -110,12 +110,52 @@ bool host_travel_to(md_host *h, travel_point *p, char error[MD_IMAGE_ERROR]) {
   return false;
 }
 
+bool host_travel_before_failure(md_host *h, host_pause *pause,
+                                char error[MD_IMAGE_ERROR]) {
+  const host_past *past = travel_past(h);
+  uint64_t events = h->failed_events;
+  uint32_t i = past->count;
+  if (h->failed_sim == NULL || h->failed_sim != h->first) i = 0;
+  while (i > 0 && past->points[i - 1].events >= events) i--;
+  if (i == 0) {
+    snprintf(error, MD_IMAGE_ERROR,
+             "there is no image from before the error: it was not raised in an "
+             "event of the default sim");
+    return false;
+  }
+  if (!host_travel_to(h, &past->points[i - 1], error)) return false;
+  pause->time = INT64_MAX;
+  pause->events = events - 1;
+  pause->next = NULL;
+  h->out.pauses = pause; /* and no other */
+  return true;
+}
+
 /* -- points at regular distances -- */
+
+/* Of those that are there for a failure alone the last two are enough: it may
+   come right after the last. */
+static void travel_often(md_host *h, host_sim *s) {
+  host_past *past = travel_past(h);
+  char error[MD_IMAGE_ERROR];
+  past->pause.events = md_sim_events(s->kernel) + past->often;
+  if (s != h->first || host_in_branch(h)) return;
+  travel_point *p = host_travel_keep(h, NULL, error);
+  uint32_t own = 0;
+  if (p == NULL) return;
+  p->own = true;
+  for (uint32_t i = past->count; past->every <= 0 && i-- > 0;)
+    if (past->points[i].own && ++own > 2) travel_drop(past, i);
+}
 
 static void travel_reach(md_host *h, host_sim *s, host_pause *pause) {
   host_past *past = (host_past *)pause; /* its first member */
   char error[MD_IMAGE_ERROR];
   md_time distance, next;
+  if (md_sim_events(s->kernel) >= pause->events) {
+    travel_often(h, s);
+    return;
+  }
   if (!md_time_read(md_sim_scale(s->kernel), past->every, &distance) ||
       distance <= 0 || !md_sim_peek(s->kernel, &next)) {
     pause->time = INT64_MAX;
@@ -131,8 +171,10 @@ static void travel_reach(md_host *h, host_sim *s, host_pause *pause) {
 void host_travel_begin(md_host *h, host_past *past) {
   h->out.past = past;
   past->pause = (host_pause){INT64_MAX, UINT64_MAX, travel_reach, NULL};
-  if (past->every <= 0) return;
-  past->pause.time = h->first ? md_sim_now(h->first->kernel) : 0;
+  if (past->every <= 0 && past->often == 0) return;
+  if (past->often > 0) past->pause.events = 0;
+  if (past->every > 0)
+    past->pause.time = h->first ? md_sim_now(h->first->kernel) : 0;
   past->pause.next = h->out.pauses;
   h->out.pauses = &past->pause;
 }

@@ -70,6 +70,7 @@ static const char *trouble_fail(md_host *h, host_sim *s, const char *kind,
 }
 
 const char *host_interrupted(md_host *h, host_sim *s) {
+  if (h->out.interrupted != NULL) h->out.interrupted(h);
   h->out.signalled = 0;
   h->aborting = true;
   return trouble_fail(h, s, "interrupt", "interrupted by Ctrl-C");
