@@ -37,6 +37,7 @@
 #include "host/clock.c"
 #include "host/limit.c"
 #include "host/message.c"
+#include "host/mailbox.c"
 #include "host/pattern.c"
 #include "host/receive.c"
 #include "host/result.c"

@@ -9,6 +9,7 @@
 #include "host/bond.h"
 #include "host/clauses.h"
 #include "host/inside.h"
+#include "host/mailbox.h"
 #include "host/modules.h"
 #include "host/pattern.h"
 
@@ -78,7 +79,8 @@ static bool message_filtered(host_sim *s, uint32_t to) {
 /* Does process `to` wait for the n values from `first` on? */
 static bool message_awaited(lua_State *L, host_sim *s, uint32_t to, int first,
                             int n) {
-  if (!message_awaits(md_sim_proc(s->kernel, to))) return false;
+  if (!message_awaits(md_sim_proc(s->kernel, to)))
+    return mailbox_awaits(L, s, to, first, n);
   lua_State *leaf = host_leaf(s, to);
   message_receiver(s, to);
   if (message_has_clauses(leaf)) return clauses_find(leaf, 1, L, first, n);
@@ -229,7 +231,9 @@ message_fate message_deliver(lua_State *L, host_sim *s, uint32_t to,
     message_fate fate = message_drop(s, to, from);
     return message_twice(L, s, to, first) ? MESSAGE_TWICE : fate;
   }
-  if (message_hand(L, s, to, from, first, n)) return MESSAGE_GONE;
+  if (message_hand(L, s, to, from, first, n) ||
+      mailbox_hand(L, s, to, from, first, n))
+    return MESSAGE_GONE;
   bool unjudged = message_unjudged(s);
   /* it only unwinds; what its closers wait for it has got by now */
   if (md_sim_proc(s->kernel, to)->flags & MD_DYING)
@@ -267,7 +271,9 @@ message_fate message_pass_on(lua_State *L, host_sim *s, uint32_t to,
 void message_tell(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
                   int first, int n) {
   uint32_t envelope;
-  if (message_hand(L, s, to, from, first, n)) return;
+  if (message_hand(L, s, to, from, first, n) ||
+      mailbox_hand(L, s, to, from, first, n))
+    return;
   bool unjudged = message_unjudged(s);
   const md_proc *proc = md_sim_proc(s->kernel, to);
   if (proc->flags & MD_DYING && proc->state != MD_RUNNING) {

@@ -123,6 +123,7 @@ static void process_forget(lua_State *L, host_sim *s, uint32_t p) {
   words = md_sim_extra(s->kernel, p)->words;
   if (words[HOST_END] != 0) end_over(L, s, (uint32_t)words[HOST_END]);
   process_drop(L, s, md_sim_extra(s->kernel, p)->words[HOST_END], 1);
+  process_drop(L, s, words[HOST_MAILBOX], 1);
   process_drop(L, s, (uint32_t)words[HOST_BECOMES],
                (int)(words[HOST_BECOMES] >> 32));
   if (words[HOST_REASON] != HOST_NORMAL)

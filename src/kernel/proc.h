@@ -110,7 +110,7 @@ typedef struct md_proc_extra {
   uint32_t capacity;              /* of the inbox, 0: any number */
   uint32_t line_first, line_last; /* messages that wait for room */
   int64_t priority;
-  uint64_t words[10];       /* the host's */
+  uint64_t words[11];       /* the host's */
   uint32_t children;        /* unnamed ones spawned so far */
   uint32_t next;            /* free list */
   uint32_t rings[MD_RINGS]; /* the first bond of each */
