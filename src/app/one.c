@@ -27,6 +27,7 @@
 #include "host/match.c"
 #include "host/clauses.c"
 #include "host/place.c"
+#include "host/field.c"
 #include "host/await.c"
 #include "host/event.c"
 #include "host/resource.c"

@@ -65,6 +65,7 @@ typedef struct host_sim {
   place_table places;
   holding_table holdings;
   uint64_t arrivals; /* requests for things so far */
+  uint32_t things;   /* made so far */
   md_records *records;
   uint64_t refs, scopes; /* refs made, time limits set, so far */
   uint64_t children;     /* unnamed processes that the script spawned */

@@ -12,6 +12,7 @@ thing *thing_new(lua_State *L, host_sim *s, const thing_class *class,
   memset(t, 0, size);
   t->class = class;
   t->sim = s;
+  t->number = ++s->things;
   host_push(L, s, HOST_SELF); /* its sim lives as long as it does */
   lua_setiuservalue(L, -2, 1);
   host_push(L, s, HOST_THINGS);
@@ -19,6 +20,21 @@ thing *thing_new(lua_State *L, host_sim *s, const thing_class *class,
   lua_rawsetp(L, -2, t);
   lua_pop(L, 1);
   return t;
+}
+
+void thing_read_name(lua_State *L, int i, const char *call) {
+  lua_getfield(L, i, "name");
+  if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING)
+    host_raise(L, "usage", "%s: expected a string as name, got %s", call,
+               host_describe(L, -1));
+}
+
+void thing_name(lua_State *L, int name) {
+  const thing *t = lua_touserdata(L, -1);
+  if (lua_isnil(L, name)) return;
+  lua_pushvalue(L, name);
+  lua_setiuservalue(L, -2, 2);
+  host_hold(L, t->sim, lua_gettop(L), 1);
 }
 
 void thing_push(lua_State *L, const thing *t) {
