@@ -441,7 +441,8 @@ enum {
   HOST_END,       /* slot of its end, a thing that somebody awaits */
   HOST_UNITS,     /* the last that it holds of a resource */
   HOST_RECORDED,  /* 1: the recorder is told what it does */
-  HOST_MAILBOX,   /* slot of its inbox, a thing, since it received by that */
+  HOST_MAILBOX,   /* slot of its inbox, a thing, once that is asked for */
+  HOST_OBSERVED,  /* the same, its address, when it is observed */
 };
 
 /* -- control.c -- */

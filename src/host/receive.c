@@ -3,6 +3,7 @@
    are what senders look at, see message.c. */
 #include "host/clauses.h"
 #include "host/inside.h"
+#include "host/mailbox.h"
 #include "host/message.h"
 #include "host/modules.h"
 #include "host/pattern.h"
@@ -30,6 +31,7 @@ void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
   } else {
     mail = md_sim_take(s->kernel, p, e);
   }
+  mailbox_note(s, p, MAIL_TAKEN);
   host_drop(L, s, mail.slot, (int)mail.count);
   md_sim_received(s->kernel, p, mail.from, line ? 0 : mail.arrival);
 }
@@ -387,6 +389,7 @@ static bool message_look_filter(lua_State *L, host_sim *s, uint32_t p) {
     md_mail mail = md_sim_take(s->kernel, p, e);
     if (s->host->recording) message_record(L, s, p, "DROP", &mail);
     host_drop(L, s, mail.slot, (int)mail.count);
+    mailbox_note(s, p, MAIL_DROPPED);
     md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
                      md_sim_pid(s->kernel, p), 0);
   }
