@@ -26,6 +26,7 @@
 #include "host/held.c"
 #include "host/match.c"
 #include "host/clauses.c"
+#include "host/heap.c"
 #include "host/place.c"
 #include "host/field.c"
 #include "host/await.c"

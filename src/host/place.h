@@ -14,7 +14,7 @@
    process does not come to its turn gives back what it was granted, and that
    is offered to the next: nothing is lost, and nobody is woken but for what he
    waits for. The cost is that of the change: O(1), but for lines by priority,
-   where a newcomer passes those that he goes before from the end. */
+   which are heaps. */
 #ifndef MD_HOST_PLACE_H
 #define MD_HOST_PLACE_H
 
@@ -50,6 +50,8 @@ typedef struct thing_class {
   bool passes;
   /* The only process that can end a wait for it, 0: several, or none known. */
   md_pid (*holder)(const thing *);
+  /* Its line, if that is by key; NULL: it is in order of arrival. */
+  struct place_heap *(*heap)(thing *);
   /* In words, what a place waits for. [-0, +1, m] */
   void (*describe)(lua_State *L, const thing *, const place *);
   const luaL_Reg *methods;   /* each has the metatable as its upvalue */
@@ -79,9 +81,9 @@ typedef enum place_state {
 
 struct place {
   thing *of;
-  tree *of_tree;              /* NULL: the only place of its await */
-  uint32_t process;           /* 0: free */
-  uint32_t prev, next, other; /* in the line; in the list of the await */
+  tree *of_tree;           /* NULL: the only place of its await */
+  uint32_t process;        /* 0: free */
+  uint32_t prev, next, at; /* in the line; see heap.h */
   uint16_t node;
   uint8_t line, state;
   int64_t key;                 /* a lower one goes before */
@@ -197,9 +199,6 @@ int field_refuse(lua_State *L, const char *name, const char *const known[],
 
 /* The duration at i, or none: as a deadline, -1 for none. */
 md_time await_deadline(lua_State *L, host_sim *s, int i, const char *call);
-
-/* A list of the pids that wait in a line. [-0, +1, m] */
-void thing_push_waiting(lua_State *L, const thing *, int line);
 
 /* -- resource.c -- */
 

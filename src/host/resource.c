@@ -88,13 +88,24 @@ static void resource_push_holders(lua_State *L, const resource *r) {
   }
 }
 
-void thing_push_waiting(lua_State *L, const thing *t, int line) {
-  const host_sim *s = t->sim;
-  int n = 0;
-  lua_newtable(L);
-  for (uint32_t e = t->lines[line].first; e != 0; e = place_at(s, e)->next) {
+static struct place_heap *resource_heap(thing *t) {
+  resource *r = (resource *)t;
+  return r->kind == RESOURCE_PRIORITY ? &r->line : NULL;
+}
+
+static void resource_push_waiting(lua_State *L, const resource *r) {
+  const host_sim *s = r->of.sim;
+  const thing_line *line = &r->of.lines[0];
+  bool sorted = r->kind == RESOURCE_PRIORITY;
+  const uint32_t *list =
+      sorted ? heap_sorted(L, s, &r->line, line->count) : NULL;
+  uint32_t e = line->first;
+  lua_createtable(L, (int)line->count, 0);
+  for (uint32_t i = 0; i < line->count; i++) {
+    if (sorted) e = list[i];
     host_push_pid(L, s, place_at(s, e)->process);
-    lua_rawseti(L, -2, ++n);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+    e = place_at(s, e)->next;
   }
 }
 
@@ -172,7 +183,7 @@ static void resource_field(lua_State *L, const thing *t, int i) {
   const resource *r = (const resource *)t;
   if (i <= RESOURCE_PREEMPTED) lua_pushinteger(L, resource_count(r, i));
   else if (i == RESOURCE_HOLDERS) resource_push_holders(L, r);
-  else if (i == RESOURCE_WAITING) thing_push_waiting(L, t, 0);
+  else if (i == RESOURCE_WAITING) resource_push_waiting(L, r);
   else if (i == RESOURCE_NAME) lua_getiuservalue(L, 1, 2);
   else lua_pushnumber(L, resource_number(r, i));
 }
@@ -196,6 +207,7 @@ static const thing_class resource_class = {.name = "md.resource",
                                            .settle = resource_settle,
                                            .changed = resource_changed,
                                            .holder = resource_holder,
+                                           .heap = resource_heap,
                                            .describe = resource_describe,
                                            .methods = resource_methods,
                                            .fields = resource_names,
@@ -436,7 +448,9 @@ static int f_semaphore(lua_State *L) {
 }
 
 static int resource_collect(lua_State *L) {
-  resource_abandon(lua_touserdata(L, 1));
+  resource *r = lua_touserdata(L, 1);
+  resource_abandon(r);
+  heap_close(r->of.sim, &r->line);
   return 0;
 }
 
