@@ -29,6 +29,7 @@ local modules = {
   compact = "moondial.template",
   emit = "moondial.template",
   queue = "moondial.queue",
+  report = "moondial.report",
   server = "moondial.server",
   scope = "moondial.scope",
   stats = "moondial.stats",

@@ -1,6 +1,7 @@
 /* Links, monitors and exit signals, as Erlang has them: who is told of the end
    of a process, and who ends with it. */
 #include "host/bond.h"
+#include "host/mailbox.h"
 #include "host/message.h"
 #include "host/modules.h"
 #include "host/pattern.h"
@@ -275,6 +276,7 @@ static void bond_flush(lua_State *L, host_sim *s, uint32_t p) {
     lua_settop(L, top);
     if (!found) continue;
     md_sim_take(s->kernel, p, e);
+    mailbox_note(s, p, MAIL_DROPPED);
     host_drop(L, s, mail.slot, 4);
     md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
                      md_sim_pid(s->kernel, p), 0);

@@ -67,6 +67,7 @@ typedef struct host_sim {
   place_table places;
   holding_table holdings;
   uint64_t arrivals; /* requests for things so far */
+  uint32_t things;   /* made so far */
   md_records *records;
   uint64_t refs, scopes; /* refs made, time limits set, so far */
   uint64_t children;     /* unnamed processes that the script spawned */
@@ -395,6 +396,8 @@ enum {
   HOST_END,       /* slot of its end, a thing that somebody awaits */
   HOST_UNITS,     /* the last that it holds of a resource */
   HOST_RECORDED,  /* 1: the recorder is told what it does */
+  HOST_MAILBOX,   /* slot of its inbox, a thing, once that is asked for */
+  HOST_OBSERVED,  /* the same, its address, when it is observed */
 };
 
 /* -- control.c -- */

@@ -8,6 +8,7 @@
 #include "host/message.h"
 #include "host/modules.h"
 #include "host/pattern.h"
+#include "host/place.h"
 
 static const char inside_recorder; /* its address is the recorder's key */
 
@@ -244,6 +245,28 @@ static int inside_ticks(lua_State *L) {
   return 1;
 }
 
+/* things(sim) -> table: those that are there, by their number. */
+static int inside_things(lua_State *L) {
+  host_sim *s = inside_sim(L);
+  lua_settop(L, 1);
+  lua_newtable(L);
+  host_push(L, s, HOST_THINGS);
+  lua_pushnil(L);
+  while (lua_next(L, 3) != 0) {
+    const thing *t = lua_touserdata(L, -1);
+    lua_rawseti(L, 2, t->number);
+  }
+  lua_settop(L, 2);
+  return 1;
+}
+
+/* outcome(sim) -> string or nil: how its last run ended. */
+static int inside_outcome(lua_State *L) {
+  const host_sim *s = inside_sim(L);
+  lua_pushstring(L, s->failed ? "failed" : s->outcome);
+  return 1;
+}
+
 /* forget(pid): nobody will ask what has become of an ended process. */
 static int inside_forget(lua_State *L) {
   host_forget_result(L, host_sim_arg(L));
@@ -252,6 +275,8 @@ static int inside_forget(lua_State *L) {
 
 int host_open_inside(lua_State *L) {
   static const luaL_Reg functions[] = {{"process", inside_process},
+                                       {"things", inside_things},
+                                       {"outcome", inside_outcome},
                                        {"used", inside_used},
                                        {"recorder", inside_set_recorder},
                                        {"record", inside_record},

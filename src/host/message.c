@@ -10,6 +10,7 @@
 #include "host/bond.h"
 #include "host/clauses.h"
 #include "host/inside.h"
+#include "host/mailbox.h"
 #include "host/modules.h"
 #include "host/pattern.h"
 
@@ -79,7 +80,8 @@ static bool message_filtered(host_sim *s, uint32_t to) {
 /* Does process `to` wait for the n values from `first` on? */
 static bool message_awaited(lua_State *L, host_sim *s, uint32_t to, int first,
                             int n) {
-  if (!message_awaits(md_sim_proc(s->kernel, to))) return false;
+  if (!message_awaits(md_sim_proc(s->kernel, to)))
+    return mailbox_awaits(L, s, to, first, n);
   lua_State *leaf = host_leaf(s, to);
   message_receiver(s, to);
   if (message_has_clauses(leaf)) return clauses_find(leaf, 1, L, first, n);
@@ -116,6 +118,7 @@ message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from, int first,
   if (proc->wait == MD_WAIT_REPLY)
     md_sim_cold(s->kernel, to)->answered = message_number(L, first);
   md_sim_wake(s->kernel, to, MD_WHY_MESSAGE);
+  mailbox_note(s, to, MAIL_TAKEN);
   proc->target = md_sim_mails(s->kernel)->arrivals++;
   md_sim_sent(s->kernel, from, to, MD_SENT_RECEIVED);
   return true;
@@ -155,6 +158,7 @@ void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
                   .arrival = proc->target};
   mail.slot = host_hold(L, s, base + 1, n);
   if (!md_mails_put_back(md_sim_mails(s->kernel), p, &mail)) host_no_memory(L);
+  mailbox_note(s, p, MAIL_RETURNED);
   lua_settop(L, base);
 }
 
@@ -175,6 +179,7 @@ static bool message_late(lua_State *L, host_sim *s, uint32_t to, int first,
 }
 
 static message_fate message_drop(host_sim *s, uint32_t to, uint32_t from) {
+  if (to != 0) mailbox_note(s, to, MAIL_DROPPED);
   md_sim_sent(s->kernel, from, to, MD_SENT);
   md_sim_note(s->kernel, MD_TRACE_DROP, from, to, 0);
   return MESSAGE_LOST;
@@ -199,7 +204,10 @@ static message_fate message_queue(lua_State *L, host_sim *s, uint32_t to,
     host_no_memory(L);
   }
   md_sim_sent(s->kernel, from, to, room ? MD_SENT_QUEUED : MD_SENT);
-  if (room) return MESSAGE_GONE;
+  if (room) {
+    mailbox_note(s, to, MAIL_CAME);
+    return MESSAGE_GONE;
+  }
   md_sim_note(s->kernel, MD_TRACE_BACKOFF, from, to, 0);
   if (host_recorded(s, from)) {
     lua_pushlightuserdata(L, host_pid_value(s, to));
@@ -231,7 +239,9 @@ message_fate message_deliver(lua_State *L, host_sim *s, uint32_t to,
     message_fate fate = message_drop(s, to, from);
     return message_twice(L, s, to, first) ? MESSAGE_TWICE : fate;
   }
-  if (message_hand(L, s, to, from, first, n)) return MESSAGE_GONE;
+  if (message_hand(L, s, to, from, first, n) ||
+      mailbox_hand(L, s, to, from, first, n))
+    return MESSAGE_GONE;
   bool unjudged = message_unjudged(s);
   /* it only unwinds; what its closers wait for it has got by now */
   if (md_sim_proc(s->kernel, to)->flags & MD_DYING)
@@ -269,7 +279,9 @@ message_fate message_pass_on(lua_State *L, host_sim *s, uint32_t to,
 void message_tell(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
                   int first, int n) {
   uint32_t envelope;
-  if (message_hand(L, s, to, from, first, n)) return;
+  if (message_hand(L, s, to, from, first, n) ||
+      mailbox_hand(L, s, to, from, first, n))
+    return;
   bool unjudged = message_unjudged(s);
   const md_proc *proc = md_sim_proc(s->kernel, to);
   if (proc->flags & MD_DYING && proc->state != MD_RUNNING) {
@@ -476,52 +488,6 @@ void host_unline(lua_State *L, host_sim *s, uint32_t p) {
 
 /* -- the rest -- */
 
-void host_flush(lua_State *L, host_sim *s, uint32_t p, bool line) {
-  uint32_t n = md_sim_proc(s->kernel, p)->inbox_count;
-  while (md_sim_proc(s->kernel, p)->inbox_count > 0 && (line || n-- > 0)) {
-    uint32_t e = md_sim_proc(s->kernel, p)->inbox_first;
-    md_mail mail = md_sim_take(s->kernel, p, e);
-    host_drop(L, s, mail.slot, (int)mail.count);
-    md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
-                     md_sim_pid(s->kernel, p), mail.arrival);
-  }
-}
-
-/* inbox([pid]) -> integer
-   How many messages a process, or the one that calls, has not taken yet; not
-   those that stand in line for room. 0 when it has ended. Raises usage without
-   a pid outside of a process.
-     print(md.inbox(pid)) */
-static int f_inbox(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  md_host *h = s->host;
-  uint32_t p = h->sim == s ? h->process : 0;
-  if (!lua_isnoneornil(L, 1)) p = host_pid_arg(L, s, 1, "inbox");
-  else if (p == 0)
-    return host_raise(L, "usage",
-                      "inbox: expected a pid outside of a process; "
-                      "md.inbox(pid)");
-  lua_pushinteger(L, p ? md_sim_proc(s->kernel, p)->inbox_count : 0);
-  return 1;
-}
-
-/* flush()
-   Drops the messages that are in the inbox of the process that calls. Those
-   that stood in line for room come in, and stay. Raises usage outside of a
-   process.
-     md.flush() */
-static int f_flush(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  md_host *h = s->host;
-  host_no_guard(L, "flush");
-  if (h->sim != s || h->process == 0)
-    return host_raise(L, "usage",
-                      "flush: only a process has an inbox, and "
-                      "this is none");
-  host_flush(L, s, h->process, false);
-  return 0;
-}
-
 /* ref() -> ref
    A value that is never given again, to find the answer to a question by.
      local question = md.ref() */
@@ -534,7 +500,6 @@ static int f_ref(lua_State *L) {
 void host_open_messages(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"send", f_send},       {"reply", f_reply}, {"send_after", f_send_after},
-      {"send_at", f_send_at}, {"inbox", f_inbox}, {"flush", f_flush},
-      {"ref", f_ref},         {NULL, NULL}};
+      {"send_at", f_send_at}, {"ref", f_ref},     {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

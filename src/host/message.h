@@ -41,6 +41,12 @@ static inline uint32_t message_sender(const host_sim *s) {
 void message_tell(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
                   int first, int n);
 
+/* Takes envelope e out of p's inbox, or out of the line before it, and forgets
+   its values. Apart: within wait it cost a ring of processes 5 %. [-0, +0, -]
+ */
+__attribute__((noinline)) void
+message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e, bool line);
+
 /* The living process of the sim that runs which argument 1 is the pid of and
    whose inbox is its own and never full: the usual receiver. 0: it takes a
    closer look. */

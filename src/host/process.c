@@ -2,6 +2,7 @@
    behind for a join, and whose error ends the run. */
 #include "host/bond.h"
 #include "host/inside.h"
+#include "host/mailbox.h"
 #include "host/place.h"
 #include "host/pattern.h"
 
@@ -124,7 +125,10 @@ static void process_forget(lua_State *L, host_sim *s, uint32_t p) {
   if (words[HOST_UNITS] != 0) resource_return(L, s, p);
   words = md_sim_extra(s->kernel, p)->words;
   if (words[HOST_END] != 0) end_over(L, s, (uint32_t)words[HOST_END]);
-  process_drop(L, s, md_sim_extra(s->kernel, p)->words[HOST_END], 1);
+  words = md_sim_extra(s->kernel, p)->words;
+  process_drop(L, s, words[HOST_END], 1);
+  if (words[HOST_OBSERVED] != 0) mailbox_close(s, p);
+  process_drop(L, s, words[HOST_MAILBOX], 1);
   process_drop(L, s, (uint32_t)words[HOST_BECOMES],
                (int)(words[HOST_BECOMES] >> 32));
   if (words[HOST_REASON] != HOST_NORMAL)
@@ -281,7 +285,7 @@ typedef struct process_options {
   md_time at;
   lua_Integer priority, inbox;
   md_full full;
-  bool stream, accepts, link, monitor, child, forward;
+  bool stream, accepts, link, monitor, child, forward, observe;
 } process_options;
 
 static void process_undo(lua_State *L, host_sim *s, uint32_t p) {
@@ -325,7 +329,7 @@ static int process_spawn(lua_State *L, host_sim *s, const process_options *o,
 
 static const char *const process_fields[] = {
     "name", "at",      "after", "priority", "inbox",   "on_full", "stream",
-    "link", "monitor", "child", "forward",  "accepts", NULL};
+    "link", "monitor", "child", "forward",  "accepts", "observe", NULL};
 
 static lua_Integer process_integer(lua_State *L, const char *call,
                                    const char *field, lua_Integer least,
@@ -400,6 +404,7 @@ static void process_read_bonds(lua_State *L, process_options *o) {
   o->monitor = process_boolean(L, o->call, "monitor");
   o->child = process_boolean(L, o->call, "child") || o->child;
   o->forward = process_boolean(L, o->call, "forward");
+  o->observe = process_boolean(L, o->call, "observe");
   if (o->forward && !o->child)
     host_raise(L, "usage",
                "%s: forward is for a child; say child = true, too, or "
@@ -450,6 +455,7 @@ static void process_equip(lua_State *L, host_sim *s, uint32_t p,
       !md_sim_bound_inbox(s->kernel, p, (uint32_t)o->inbox, o->full))
     host_no_memory(L);
   if (o->accepts && !s->host->options.unchecked) process_guard(L, s, p);
+  if (o->observe) mailbox_observe(L, s, p);
   if (!o->stream) return;
   size_t length;
   lua_getfield(L, 1, "stream");
@@ -512,7 +518,8 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
   process_spawn(L, s, &o, first);
   uint64_t pid = host_bits(lua_touserdata(L, -1));
   uint32_t p = pid & ((1u << MD_INDEX_BITS) - 1);
-  if (o.inbox > 0 || o.stream || o.accepts) process_equip(L, s, p, &o);
+  if (o.inbox > 0 || o.stream || o.accepts || o.observe)
+    process_equip(L, s, p, &o);
   lua_settop(L, first);
   return process_bond(L, s, p, &o);
 }
@@ -523,7 +530,8 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
    integer, else 0: at equal times the lower goes first); `inbox` (how many
    messages it holds, else any number) with `on_full` ("block", else "drop" or
    "error", see send); `accepts` (a protocol of what it may be sent);
-   `stream` (the name of the stream that rng() is in it);
+   `stream` (the name of the stream that rng() is in it); `observe` (true: its
+   inbox keeps figures for report);
    `link`, `monitor` (returns a ref, too) and `child` (true: see these). An
    error that fn raises ends the run, unless a process joins it at that moment,
    is linked to it and traps exits, or the sim has on_error "isolate". Raises

@@ -3,6 +3,7 @@
    are what senders look at, see message.c. */
 #include "host/clauses.h"
 #include "host/inside.h"
+#include "host/mailbox.h"
 #include "host/message.h"
 #include "host/modules.h"
 #include "host/pattern.h"
@@ -21,9 +22,8 @@ static void message_record(lua_State *L, host_sim *s, uint32_t p,
   host_record(L, s, p, kind, n);
 }
 
-/* Takes envelope e of p, whose values have been fetched. */
-static void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
-                            bool line) {
+void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
+                     bool line) {
   md_mail mail;
   if (line) {
     mail = md_mails_unline(md_sim_mails(s->kernel), p, e);
@@ -31,9 +31,17 @@ static void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
   } else {
     mail = md_sim_take(s->kernel, p, e);
   }
-  if (s->host->recording) message_record(L, s, p, "RECEIVE", &mail);
+  mailbox_note(s, p, MAIL_TAKEN);
   host_drop(L, s, mail.slot, (int)mail.count);
   md_sim_received(s->kernel, p, mail.from, line ? 0 : mail.arrival);
+}
+
+/* Takes envelope e of p, whose values have been fetched. */
+static void message_take(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
+                         bool line) {
+  const md_mail mail = md_sim_mails(s->kernel)->envelopes[e].mail;
+  if (s->host->recording) message_record(L, s, p, "RECEIVE", &mail);
+  message_release(L, s, p, e, line);
 }
 
 /* -- waiting -- */
@@ -63,7 +71,7 @@ static bool message_try(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
     for (int i = patterns + 1; i <= count; i++) lua_copy(L, base + i, ++kept);
     lua_settop(L, kept);
   }
-  message_release(L, s, p, e, line);
+  message_take(L, s, p, e, line);
   return true;
 }
 
@@ -349,8 +357,8 @@ static bool message_try_clauses(lua_State *L, host_sim *s, uint32_t p,
     lua_settop(L, base);
     return false;
   }
-  clauses_gather(L, c, base + 1);
-  message_release(L, s, p, e, line);
+  clauses_gather(L, 1, c, base + 1);
+  message_take(L, s, p, e, line);
   return true;
 }
 
@@ -381,6 +389,7 @@ static bool message_look_filter(lua_State *L, host_sim *s, uint32_t p) {
     md_mail mail = md_sim_take(s->kernel, p, e);
     if (s->host->recording) message_record(L, s, p, "DROP", &mail);
     host_drop(L, s, mail.slot, (int)mail.count);
+    mailbox_note(s, p, MAIL_DROPPED);
     md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
                      md_sim_pid(s->kernel, p), 0);
   }
@@ -476,7 +485,7 @@ static int message_selects(lua_State *L, const char *call, bool filter) {
                       call, call);
   bool predicate = n == 1 && lua_isfunction(L, 1);
   if (!predicate && !filter) return message_wait(L, s, -1);
-  clauses_compile_one(L, call, 1, predicate ? 0 : n, filter);
+  clauses_compile_one(L, call, 1, predicate ? -1 : n, filter);
   lua_replace(L, 1);
   lua_settop(L, 1);
   return message_receive(L, s, -1);
