@@ -136,8 +136,8 @@ struct md_host {
   host_wish wish;
   host_files files;
   host_outside out;
-  char failed_in[64]; /* the process whose error was not caught, "" */
-  char failed_at[40]; /* and the time of that, "" */
+  char failed_in[64];     /* the process whose error was not caught, "" */
+  char failed_at[40];     /* and the time of that, "" */
   host_sim *failed_sim;   /* the sim that has failed, in its event with */
   uint64_t failed_events; /* that number */
 };
