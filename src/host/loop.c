@@ -1,6 +1,6 @@
 /* The loop: the only place where a coroutine is resumed. The kernel says what
    is due, the loop has it done. */
-#include "host/host.h"
+#include "host/recorder.h"
 
 #include <string.h>
 #include <time.h>
@@ -61,6 +61,7 @@ static void loop_process(md_host *h, host_sim *s, uint32_t p) {
   }
   h->process = p;
   h->why = proc->why;
+  if (h->recording) host_record_turn(s, p);
   loop_prefetch(s);
   int status = host_resume(h, co, h->L, arguments, &results);
   if (status == LUA_YIELD) {
@@ -112,7 +113,10 @@ static void loop_timer(md_host *h, host_sim *s, md_event *event) {
     uint32_t slot = (uint32_t)event->words[0];
     int n = (int)(event->words[0] >> 32);
     md_sim_note(s->kernel, MD_TRACE_CALL, 0, 0, 0);
+    h->acting = event->words[1];
+    h->acting_family = event->words[2];
     host_call(h, s, slot, n);
+    h->acting = 0;
     host_drop(h->L, s, slot, n);
     return;
   }
@@ -175,12 +179,14 @@ const char *host_run(md_host *h, host_sim *s, const host_limits *limits) {
   host_sim *sim = h->sim;
   uint32_t process = h->process;
   int fences = h->fences;
+  md_pid acting = h->acting;
   md_time to = limits->to >= 0 ? limits->to : INT64_MAX;
   if (s->bound >= 0 && s->bound < to) to = s->bound;
   if (to < md_sim_now(s->kernel)) to = md_sim_now(s->kernel);
   h->sim = s;
   h->process = 0;
   h->fences = 0;
+  h->acting = 0;
   s->running = true;
   s->failed = s->stopped = false;
   s->outcome = loop_events(h, s, limits, to);
@@ -189,6 +195,7 @@ const char *host_run(md_host *h, host_sim *s, const host_limits *limits) {
   h->sim = sim;
   h->process = process;
   h->fences = fences;
+  h->acting = acting;
   return s->outcome;
 }
 
