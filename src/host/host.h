@@ -112,12 +112,12 @@ struct md_host {
   int fences;            /* C functions that cannot be left by blocking */
   uint64_t instructions; /* used since the last blocking call */
   volatile sig_atomic_t signalled; /* Ctrl-C */
-  bool aborting;     /* an error that no pcall may catch is on its way */
-  bool ran;          /* the script has called run */
-  bool warning;      /* a warning is being printed, piece by piece */
-  bool typed;        /* a message type was declared, so records are checked */
-  bool recording;    /* there are processes that the recorder is told of */
-  md_pid acting;     /* the one of those whose callback runs, and its family */
+  bool aborting;  /* an error that no pcall may catch is on its way */
+  bool ran;       /* the script has called run */
+  bool warning;   /* a warning is being printed, piece by piece */
+  bool typed;     /* a message type was declared, so records are checked */
+  bool recording; /* there are processes that the recorder is told of */
+  md_pid acting;  /* the one of those whose callback runs, and its family */
   uint64_t acting_family, families; /* and how many there have been */
   int careful;       /* why sends are looked at: guards that run, a recorder */
   bool guard_failed; /* a guard has raised an error on behalf of `receiver` */

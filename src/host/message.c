@@ -119,19 +119,6 @@ message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from, int first,
   return true;
 }
 
-/* Tells the recorder that p's reply, which is on its coroutine, is dropped. */
-static void message_record_on(lua_State *L, host_sim *s, uint32_t p,
-                              lua_State *leaf) {
-  int base = lua_gettop(L), n = lua_gettop(leaf);
-  luaL_checkstack(L, n, NULL);
-  for (int i = 1; i <= n; i++) {
-    lua_pushvalue(leaf, i);
-    lua_xmove(leaf, L, 1);
-  }
-  host_record_values(L, s, p, "DROP", base + 1, n);
-  lua_settop(L, base);
-}
-
 /* What was handed to p goes back to where it would lie had p not waited; a
    reply to an ask is dropped, as it would be had it come later. */
 void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
@@ -139,7 +126,7 @@ void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
   const md_proc *proc = md_sim_proc(s->kernel, p);
   int base = lua_gettop(L), n;
   if (proc->wait == MD_WAIT_REPLY) {
-    if (s->host->recording) message_record_on(L, s, p, leaf);
+    if (s->host->recording) host_record_leaf(L, s, p, "DROP", leaf);
     lua_settop(leaf, 1);
     md_sim_note(s->kernel, MD_TRACE_DROP, 0, p, 0);
     return;
@@ -485,21 +472,12 @@ void host_unline(lua_State *L, host_sim *s, uint32_t p) {
 
 /* -- the rest -- */
 
-void message_record(lua_State *L, host_sim *s, uint32_t p, const char *kind,
-                    const md_mail *mail) {
-  int top = lua_gettop(L), n = (int)mail->count;
-  if (host_family_of(s, p) == NULL) return;
-  host_fetch(L, s, mail->slot, n);
-  host_record_values(L, s, p, kind, top + 1, n);
-  lua_settop(L, top);
-}
-
 void host_flush(lua_State *L, host_sim *s, uint32_t p, bool line) {
   uint32_t n = md_sim_proc(s->kernel, p)->inbox_count;
   while (md_sim_proc(s->kernel, p)->inbox_count > 0 && (line || n-- > 0)) {
     uint32_t e = md_sim_proc(s->kernel, p)->inbox_first;
     md_mail mail = md_sim_take(s->kernel, p, e);
-    if (s->host->recording && !line) message_record(L, s, p, "DROP", &mail);
+    if (s->host->recording && !line) host_record_mail(L, s, p, "DROP", &mail);
     host_drop(L, s, mail.slot, (int)mail.count);
     md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
                      md_sim_pid(s->kernel, p), mail.arrival);

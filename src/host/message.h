@@ -51,10 +51,6 @@ uint32_t message_plain(lua_State *L, const md_host *h);
 void message_check(lua_State *L, host_sim *s, uint32_t to, const char *call,
                    int first, int n);
 
-/* Tells the recorder of a message that is held. [-0, +0, e] */
-void message_record(lua_State *L, host_sim *s, uint32_t p, const char *kind,
-                    const md_mail *mail);
-
 /* Takes the first message of p for whose values the function at `fn` returns
    true, also from the line before its inbox. [-0, +0, e] */
 void message_take(lua_State *L, host_sim *s, uint32_t p, int fn);

@@ -21,7 +21,7 @@ static void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
   } else {
     mail = md_sim_take(s->kernel, p, e);
   }
-  if (s->host->recording) message_record(L, s, p, "RECEIVE", &mail);
+  if (s->host->recording) host_record_mail(L, s, p, "RECEIVE", &mail);
   host_drop(L, s, mail.slot, (int)mail.count);
   md_sim_received(s->kernel, p, mail.from, line ? 0 : mail.arrival);
 }
@@ -397,7 +397,7 @@ static bool message_look_filter(lua_State *L, host_sim *s, uint32_t p) {
   while ((e = md_sim_proc(s->kernel, p)->inbox_first) != 0) {
     if (message_try_clauses(L, s, p, e, false)) return true;
     md_mail mail = md_sim_take(s->kernel, p, e);
-    if (s->host->recording) message_record(L, s, p, "DROP", &mail);
+    if (s->host->recording) host_record_mail(L, s, p, "DROP", &mail);
     host_drop(L, s, mail.slot, (int)mail.count);
     md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
                      md_sim_pid(s->kernel, p), 0);

@@ -151,6 +151,28 @@ void host_record_values(lua_State *L, host_sim *s, uint32_t p, const char *kind,
   recorder_ask(L, s, md_sim_pid(s->kernel, p), kind, 0, first, n);
 }
 
+void host_record_mail(lua_State *L, host_sim *s, uint32_t p, const char *kind,
+                      const md_mail *mail) {
+  int top = lua_gettop(L), n = (int)mail->count;
+  if (host_family_of(s, p) == NULL) return;
+  host_fetch(L, s, mail->slot, n);
+  host_record_values(L, s, p, kind, top + 1, n);
+  lua_settop(L, top);
+}
+
+void host_record_leaf(lua_State *L, host_sim *s, uint32_t p, const char *kind,
+                      lua_State *leaf) {
+  int top = lua_gettop(L), n = lua_gettop(leaf);
+  if (host_family_of(s, p) == NULL) return;
+  luaL_checkstack(L, n, NULL);
+  for (int i = 1; i <= n; i++) {
+    lua_pushvalue(leaf, i);
+    lua_xmove(leaf, L, 1);
+  }
+  host_record_values(L, s, p, kind, top + 1, n);
+  lua_settop(L, top);
+}
+
 bool host_record_own(lua_State *L, host_sim *s, const char *kind, int first,
                      int n) {
   uint64_t family;

@@ -33,7 +33,14 @@ void host_record_turn(const host_sim *s, uint32_t p);
 void host_record_values(lua_State *L, host_sim *s, uint32_t p, const char *kind,
                         int first, int n);
 
-/* The same of the process that runs, or of the one whose callback runs, unless
+/* The same with the values of a message that is held, or with all those on p's
+   coroutine. [-0, +0, e] */
+void host_record_mail(lua_State *L, host_sim *s, uint32_t p, const char *kind,
+                      const md_mail *mail);
+void host_record_leaf(lua_State *L, host_sim *s, uint32_t p, const char *kind,
+                      lua_State *leaf);
+
+/* The first of the process that runs, or of the one whose callback runs, unless
    it is in md.use; true when the recorder says so. [-0, +0, e] */
 bool host_record_own(lua_State *L, host_sim *s, const char *kind, int first,
                      int n);

@@ -88,8 +88,7 @@ void host_keep_result(lua_State *L, host_sim *s, uint32_t p, bool ok, int n) {
 /* Returns, or raises, what the ended process at index 1 has left. */
 int host_result(lua_State *L, host_sim *s) {
   const md_host *h = s->host;
-  if (h->recording && h->sim == s)
-    host_record_own(L, s, "JOIN", 1, 1);
+  if (h->recording && h->sim == s) host_record_own(L, s, "JOIN", 1, 1);
   host_push(L, s, HOST_RESULTS);
   lua_pushvalue(L, 1);
   lua_rawget(L, -2);
