@@ -1,7 +1,7 @@
 -- What of a record a replay can do without.
 local argument = require "moondial.argument"
+local mail = require "moondial.mail"
 local record = require "moondial.record"
-local same = require "moondial.same"
 
 local m = {}
 
@@ -14,115 +14,6 @@ local function copy(signal, changes)
     new[field] = value
   end
   return new
-end
-
--- -- messages ---------------------------------------------------------------
-
--- What becomes of the messages of a record: `inboxes` has those that lie there
--- at the end, `drops` the drops of each that nobody has taken.
-local mail = {}
-mail.__index = mail
-
-function mail.new(rec)
-  return setmetatable({
-    rec = rec,
-    map = same.new(nil),
-    inboxes = {},
-    heirs = {}, -- children to which a process forwards
-    drops = {},
-    wanted = {},
-  }, mail)
-end
-
-function mail:inbox(pid)
-  self.inboxes[pid] = self.inboxes[pid] or {}
-  return self.inboxes[pid]
-end
-
--- A message comes to a process and to those to whom that forwards.
-function mail:put(pid, s)
-  if not self.rec.skipped[pid] then
-    table.insert(self:inbox(pid), s)
-  end
-  for _, heir in ipairs(self.heirs[pid] or {}) do
-    self:put(heir, s)
-  end
-end
-
--- A child that gets what its parent has not taken yet, and will get.
-function mail:inherit(pid, heir)
-  self.heirs[pid] = self.heirs[pid] or {}
-  table.insert(self.heirs[pid], heir)
-  for _, s in ipairs(self:inbox(pid)) do
-    self:put(heir, s)
-  end
-end
-
--- The first message in the inbox like that of signal s leaves it.
-function mail:take(s)
-  local inbox = self:inbox(s.pid)
-  for i, came in ipairs(inbox) do
-    if self.map:same(came.message, s.message) then
-      return table.remove(inbox, i)
-    end
-  end
-end
-
-local follow = {}
-
-function follow.ARRIVE(self, s)
-  self:put(s.pid, s)
-end
-
-function follow.SEND(self, s)
-  if s.at == nil and self.rec.members[s.to] then
-    self:put(s.to, s)
-  end
-end
-
-function follow.SPAWN(self, s)
-  if s.forward then
-    self:inherit(s.pid, s.child)
-  end
-end
-
-function follow.RECEIVE(self, s)
-  local came = self:take(s)
-  if came then
-    self.wanted[came] = true
-  end
-end
-
-function follow.RETURN(self, s)
-  table.insert(self:inbox(s.pid), 1, s)
-end
-
-function follow.DROP(self, s)
-  local came = self:take(s)
-  if came and self.rec.bounded[s.pid] then
-    self.wanted[came] = true -- it took room
-  elseif came then
-    self.drops[came] = self.drops[came] or {}
-    table.insert(self.drops[came], s)
-  end
-end
-
--- Goes through the record up to signal `to`, or to its end.
-local function follow_mail(rec, to)
-  local self = mail.new(rec)
-  for _, s in ipairs(rec.list) do
-    if s == to then
-      break
-    elseif follow[s.kind] then
-      follow[s.kind](self, s)
-    end
-  end
-  for _, inbox in pairs(self.inboxes) do -- in any order
-    for _, s in ipairs(inbox) do
-      self.wanted[s] = true
-    end
-  end
-  return self
 end
 
 -- -- before the last transition ---------------------------------------------
@@ -150,7 +41,7 @@ end
 -- What was in the root's inbox at that transition, as messages from outside,
 -- which are fed before it begins.
 local function unread(rec, at)
-  local list = follow_mail(rec, at):inbox(rec.root)
+  local list = mail.follow(rec, at):inbox(rec.root)
   for i, s in ipairs(list) do
     local from = s.kind == "ARRIVE" and s.from ~= rec.root and s.from or nil
     list[i] = copy(s, { kind = "ARRIVE", pid = rec.root, turn = at.turn })
@@ -201,22 +92,68 @@ local function is_fed(rec, s)
   return not rec.members[s.from] or word ~= "down" and word ~= "exit"
 end
 
+-- When processes that are not run again act: the number of the last signal of
+-- each instant. What others did before, it must not overtake.
+local function last_acts(rec)
+  local acts = {}
+  for _, s in ipairs(rec.list) do
+    if rec.skipped[s.pid] then
+      acts[s.time] = s.seq
+    end
+  end
+  return acts
+end
+
+-- Whether the drops of a message tell when something else was.
+local function tell_time(drops, acts)
+  for _, s in ipairs(drops) do
+    if (acts[s.time] or s.seq) > s.seq then
+      return true
+    end
+  end
+  return false
+end
+
 -- A message that came from outside and that all dropped is not missed.
 local function forget_dropped(rec)
-  local gone, followed = {}, follow_mail(rec)
+  local gone, followed, acts = {}, mail.follow(rec), last_acts(rec)
   for came, drops in pairs(followed.drops) do -- in any order
-    if is_fed(rec, came) and not followed.wanted[came] then
-      gone[came] = true
+    local missed = followed.wanted[came] or tell_time(drops, acts)
+    if is_fed(rec, came) and not missed then
+      gone[came] = came
       for _, drop in ipairs(drops) do
-        gone[drop] = true
+        gone[drop] = came
       end
     end
   end
   return gone
 end
 
+-- The record ends when it did, and in an instant in which something comes that
+-- was sent for it, with what it did.
+local function keep_last(rec, gone)
+  local list, last = rec.list, rec.list[#rec.list]
+  local i = #list
+  while i > 0 and gone[list[i]] do
+    i = i - 1
+  end
+  local before = list[i]
+  if before == last then
+    return
+  elseif before and before.time == last.time and not rec.brink then
+    return
+  end
+  local came = gone[last]
+  for s, of in pairs(gone) do -- in any order
+    if of == came then
+      gone[s] = nil
+    end
+  end
+end
+
 local function kept(rec)
   local list, gone = {}, forget_dropped(rec)
+  keep_last(rec, gone)
   for _, s in ipairs(rec.list) do
     local skipped = rec.skipped[s.pid]
     if skipped and s.kind == "START" and rec.results[s.pid] then

@@ -46,13 +46,14 @@ function record:add(r)
   self.list[#self.list + 1] = r
   if r.kind == "START" then
     self.results[r.pid] = known_result(self.options, r)
+    self.compacted[r.pid] = r.result ~= nil
     self.bounded[r.pid] = r.inbox ~= nil
   elseif r.kind == "SPAWN" then
     self.members[r.child] = true
     self.order[#self.order + 1] = r.child
     table.insert(self.children[r.pid], r.child)
   elseif r.kind == "STOP" or r.kind == "FAIL" then
-    self.ended[r.pid] = true
+    self.ended[r.pid] = r.time
   elseif r.at then
     local before = self.pending[r.pid] or r.at
     self.pending[r.pid] = math.max(before, r.at)
@@ -74,13 +75,24 @@ function record:read(pid)
   end
 end
 
+-- record:is_under_way(pid) -> boolean
+-- Whether something that a process has sent for later is still to come; or
+-- whether it has ended in the last instant, in which something comes of which
+-- it is not known if that was before: a process that is run again tells.
+function record:is_under_way(pid)
+  local last = self.list[#self.list].time
+  if self.compacted[pid] then
+    return false
+  elseif self.pending[pid] and self.pending[pid] >= last then
+    return true
+  end
+  return self.brink and self.ended[pid] == last
+end
+
 -- Whether a process and all that it has spawned are done with: they have ended,
 -- or are known to, and nothing that they sent is still under way.
 function record:is_over(pid)
-  local last = self.list[#self.list].time
-  if not (self.ended[pid] or self.results[pid]) then
-    return false
-  elseif self.pending[pid] and self.pending[pid] >= last then
+  if not (self.ended[pid] or self.results[pid]) or self:is_under_way(pid) then
     return false
   end
   for _, child in ipairs(self.children[pid] or {}) do
@@ -113,6 +125,16 @@ function record:find_asked()
       self.asked[r] = asked[r.pid]
     end
   end
+end
+
+-- Whether something was sent for the time of the last signal.
+function record:comes_last()
+  for _, r in ipairs(self.list) do
+    if r.at == self.list[#self.list].time then
+      return true
+    end
+  end
+  return false
 end
 
 -- The time at which the root begins: a record that was rolled up begins with
@@ -168,7 +190,8 @@ function m.read(options, call)
     children = {},
     order = {}, -- children's pids, in the order in which they were read
     results = {}, -- of those that are known to have ended
-    ended = {},
+    compacted = {}, -- those whose results the record itself has
+    ended = {}, -- when
     pending = {}, -- when the last comes of what a process sent for later
     skipped = {}, -- those that are not run again
     bounded = {}, -- those whose inbox can be full
@@ -181,7 +204,7 @@ function m.read(options, call)
   table.sort(self.list, function(a, b)
     return a.seq < b.seq
   end)
-  self.start = self:begins()
+  self.start, self.brink = self:begins(), self:comes_last()
   if self.root then
     self:skip(self.root, false)
     self:find_asked()

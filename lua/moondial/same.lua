@@ -36,7 +36,10 @@ function m.copy(value, leaf)
   local copies, todo, n = {}, {}, 0
   local function of(x)
     if not is_data(x) then
-      return leaf == nil and x or leaf and leaf(x)
+      if leaf then
+        return leaf(x)
+      end
+      return x
     elseif not copies[x] then
       n = n + 1
       copies[x], todo[n] = {}, x

@@ -253,8 +253,23 @@ local function text(s)
   )
 end
 
+-- How many notes came after a time, and how many then or after it.
+local function noted_after(recorded, time)
+  local least, most = 0, 0
+  for _, note in ipairs(recorded.noted) do
+    least = least + (note[1] > time and 1 or 0)
+    most = most + (note[1] >= time and 1 or 0)
+  end
+  return least, most
+end
+
 -- What the outside was sent: all of it comes once, before or after the cut.
 local function noted_difference(recorded, world, map, late)
+  local cut = recorded.log[world.cut]
+  local least, most = noted_after(recorded, cut and cut.time or -1)
+  if #world.noted < least or #world.noted > most then
+    return ("%d notes, %d to %d expected"):format(#world.noted, least, most)
+  end
   local before = #recorded.noted - #world.noted
   for i, b in ipairs(world.noted) do
     local a = recorded.noted[before + i] or { -1 }
