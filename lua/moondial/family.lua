@@ -146,9 +146,10 @@ end
 
 -- family:is_foreign(signal) -> boolean: it comes from outside.
 function family:is_foreign(signal)
-  local kind = signal.kind
+  local kind, from = signal.kind, signal.from
   if kind == "ARRIVE" then
-    return not self.members[signal.from]
+    local ended = self.replay and self.replay:has_ended(from)
+    return not self.members[from] and not ended
   end
   return (kind == "INTERRUPT" or kind == "KILL") and not self.members[signal.by]
 end

@@ -20,11 +20,17 @@ end
 -- -- what is fed ------------------------------------------------------------
 
 -- The end of a stand-in is told to whom monitors it, or tries to link with it
--- too late; of a link, it is not known who made it.
+-- too late; of a link, it is not known who made it. So is that of one that had
+-- ended before all that the record has.
 function feeder:comes(r)
-  local word = r.message[1]
-  return self.replay.record.skipped[r.from]
-    and (word == "down" or word == "exit" and r.message[3] == "noproc")
+  local word, n = r.message[1], r.message.n
+  local late = r.message[n] == "noproc" and r.message[n - 1] == r.from
+  if self.replay.record.skipped[r.from] then
+    return word == "down" or word == "exit" and late
+  end
+  return late
+    and (word == "down" or word == "exit")
+    and self.replay:has_ended(self.replay.map:leaf(r.from))
 end
 
 -- Signals that no process brings about which runs.

@@ -66,6 +66,13 @@ function replay:at(recorded, time)
   return math.abs(recorded + self.offset - time) <= self.tick / 2
 end
 
+-- replay:has_ended(pid) -> boolean
+-- It may have been of the family, before all that a record has which was rolled
+-- up.
+function replay:has_ended(pid)
+  return self.record.transition ~= nil and self.map:is_nobody(pid)
+end
+
 -- -- meeting the record -----------------------------------------------------
 
 -- What is asked, and is no signal: whether a process of the family reaches one
@@ -77,7 +84,7 @@ function questions.REACH(self, own, pid, call)
   if type(pid) == "string" then
     pid = core.whereis(self.sim, pid)
   end
-  if self.family.members[pid] then
+  if self.family.members[pid] or self:has_ended(pid) then
     return false
   end
   local format = "%s does %s to %s, which is outside and not on record; "
@@ -92,6 +99,7 @@ function questions.ASK(self, asker, pid)
     and r ~= nil
     and r.kind == "SEND"
     and self.map:leaf(r.pid) == asker
+    and self.map:same(r.to, pid)
 end
 
 function questions.LEAVE(self, _, pid)
@@ -189,14 +197,15 @@ local function raise(why)
   error(core.failure("journal", "replay: " .. why), 0)
 end
 
--- A record has so many errors and stops at most.
-local most_runs = 1000000
+-- So many stops, and errors in callbacks, which are no signals, there may be
+-- between two signals.
+local most_runs = 1000
 
 -- Runs until the record is over. Returns why the run ended, and what the model
--- failed with, unless the record has that.
+-- failed with, unless the record goes on after it.
 function replay:run()
-  local own = self.family
-  for _ = 1, most_runs do
+  local own, runs, last = self.family, 0, 0
+  while true do
     self.failed = false
     local ok, why = pcall(self.sim.run, self.sim, {
       when = function()
@@ -204,15 +213,15 @@ function replay:run()
         return own.replay ~= self or self.difference ~= nil
       end,
     })
-    if not ok and not self.failed then
+    runs = self.next == last and runs + 1 or 0
+    last = self.next
+    local over = own.replay ~= self or self.difference ~= nil
+    if not ok and not self.failed and (over or runs > most_runs) then
       return nil, why
-    end
-    local on = not ok or why == "stopped"
-    if own.replay ~= self or self.difference or not on then
+    elseif over or ok and why ~= "stopped" or runs > most_runs then
       return why
     end
   end
-  return "it stops again and again"
 end
 
 -- It has not gone as recorded: nothing of it goes on.

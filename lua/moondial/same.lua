@@ -68,7 +68,8 @@ function m.new(sim)
     forth = {},
     back = {},
     bound = {}, -- the recorded ones, in order
-    nobody = 0,
+    nobody = 0, -- how many recorded ones are nobody here
+    nobodies = {},
   }, map)
 end
 
@@ -212,6 +213,19 @@ function map:same(a, b)
   return self:go(a, b, {})
 end
 
+-- A pid that nobody has.
+function map:another()
+  self.nobody = self.nobody + 1
+  local pid = inside.nobody(self.sim, self.nobody)
+  self.nobodies[pid] = true
+  return pid
+end
+
+-- map:is_nobody(new) -> boolean
+function map:is_nobody(pid)
+  return self.nobodies[pid] ~= nil
+end
+
 -- What stands for a recorded value that is no table: a process from elsewhere
 -- that nobody has met is one that has ended.
 function map:leaf(value)
@@ -222,11 +236,7 @@ function map:leaf(value)
     if not self.sim or inside.own(self.sim, value) then
       return value
     end
-    self.nobody = self.nobody + 1
-    self:bind(
-      value,
-      of == "ref" and core.ref(self.sim) or inside.nobody(self.sim, self.nobody)
-    )
+    self:bind(value, of == "ref" and core.ref(self.sim) or self:another())
   end
   return self.forth[value]
 end

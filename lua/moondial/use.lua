@@ -76,6 +76,16 @@ local function is_timeout(err)
   return type(err) == "table" and err.kind == "timeout"
 end
 
+-- The use r is over. What interrupted it, if that has not met the process here
+-- while it waited, does so now: it is not to be met behind the use.
+local function conform(r, interrupt)
+  local err = r.error
+  if not interrupt and type(err) == "table" and err.kind == "interrupt" then
+    pcall(inside.interrupted)
+  end
+  return r
+end
+
 -- Waits until the record's next signal is the use of process pid. When it ends
 -- before, returns nil and what has interrupted the use.
 local function await(replay, pid)
@@ -97,7 +107,7 @@ local function await(replay, pid)
   while own.replay == replay and not replay.difference do
     local r = due(replay, pid)
     if r then
-      return r
+      return conform(r, interrupt)
     end
     local ok, err = pause(replay, pid, sign)
     interrupt = not ok and not is_timeout(err) and err or interrupt
@@ -114,8 +124,10 @@ end
 -- interrupted it.
 local function recorded(own, replay, pid)
   local r = due(replay, pid)
-  if r or own.replay ~= replay then
-    return r
+  if r then
+    return conform(r)
+  elseif own.replay ~= replay then
+    return nil
   end
   return await(replay, pid)
 end

@@ -23,6 +23,16 @@ static int inside_process(lua_State *L) {
   return 1;
 }
 
+/* interrupted(): raises the interrupt that the process that runs would meet
+   when it blocked, if there is one. */
+static int inside_interrupted(lua_State *L) {
+  md_host *h = host_of(L);
+  uint32_t p = h->sim != NULL ? h->process : 0;
+  if (p != 0 && md_sim_proc(h->sim->kernel, p)->flags & MD_PENDING)
+    host_raise_pending(L, h->sim, p);
+  return 0;
+}
+
 /* used(): the process that runs has used a result from outside. */
 static int inside_used(lua_State *L) {
   md_host *h = host_of(L);
@@ -243,6 +253,7 @@ int host_open_inside(lua_State *L) {
                                        {"note", inside_note},
                                        {"forget", inside_forget},
                                        {"used", inside_used},
+                                       {"interrupted", inside_interrupted},
                                        {"ticks", inside_ticks},
                                        {NULL, NULL}};
   luaL_newlib(L, functions);
