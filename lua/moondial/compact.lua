@@ -85,7 +85,7 @@ end
 
 -- Whether a message is fed in a replay. What tells of an end comes by itself.
 local function is_fed(rec, s)
-  if s.kind ~= "ARRIVE" or rec:is_live(s.from) then
+  if s.kind ~= "ARRIVE" or rec:is_live(s.from) or rec:comes(s) then
     return false
   end
   local word = s.message[1]

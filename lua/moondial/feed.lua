@@ -19,20 +19,6 @@ end
 
 -- -- what is fed ------------------------------------------------------------
 
--- The end of a stand-in is told to whom monitors it, or tries to link with it
--- too late; of a link, it is not known who made it. So is that of one that had
--- ended before all that the record has.
-function feeder:comes(r)
-  local word, n = r.message[1], r.message.n
-  local late = r.message[n] == "noproc" and r.message[n - 1] == r.from
-  if self.replay.record.skipped[r.from] then
-    return word == "down" or word == "exit" and late
-  end
-  return late
-    and (word == "down" or word == "exit")
-    and self.replay:has_ended(self.replay.map:leaf(r.from))
-end
-
 -- Signals that no process brings about which runs.
 function feeder:is_fed(r)
   local rec = self.replay.record
@@ -42,7 +28,7 @@ function feeder:is_fed(r)
   elseif r.kind == "RECEIVE" or r.kind == "DROP" then
     return self.replay.using[self.replay.map:leaf(r.pid)] ~= nil
   elseif r.kind == "ARRIVE" then
-    return not rec:is_live(r.from) and not self:comes(r)
+    return not rec:is_live(r.from) and not rec:comes(r)
   elseif r.kind == "INTERRUPT" or r.kind == "KILL" then
     return not rec:is_live(r.by)
   elseif r.kind == "DOWN" then
@@ -153,7 +139,7 @@ local function take_message(self, r, pid)
     return self.map:same(r.message, table.pack(...))
   end)
   if self.using[pid] then
-    inside.deliver(self.sim, pid, self.using[pid]) -- it looks what is next
+    inside.sign(self.sim, pid, self.using[pid]) -- it looks what is next
   end
 end
 

@@ -1,7 +1,6 @@
 -- A record that is to be replayed: the signals of a family, read through the
 -- host's iterators, in order; and which of its processes are not run again.
 local argument = require "moondial.argument"
-local inside = require "moondial.inside"
 
 local m = {}
 
@@ -179,6 +178,22 @@ function record:is_live(pid)
   return pid ~= nil and self.members[pid] and not self.skipped[pid]
 end
 
+-- record:comes(signal) -> boolean
+-- Whether a message comes by itself. The end of a stand-in is told to whom
+-- monitors it, or tries to link with it too late; of a link, it is not known
+-- who made it. So is that of one that had ended before what was rolled up.
+function record:comes(r)
+  local message, n, rolled_up = r.message, r.message.n, self.transition
+  local down, exit = message[1] == "down", message[1] == "exit"
+  local late = message[n] == "noproc" and message[n - 1] == r.from
+  if self.skipped[r.from] then
+    return down or exit and late
+  elseif rolled_up and r.seq > rolled_up.seq and not self.members[r.from] then
+    return late and (down or exit)
+  end
+  return false
+end
+
 -- read(options, call) -> record
 function m.read(options, call)
   local self = setmetatable({
@@ -210,35 +225,6 @@ function m.read(options, call)
     self:find_asked()
   end
   return self
-end
-
--- Errors of the library say what they are.
-local function show(value)
-  local meta = getmetatable(value)
-  if type(meta) == "table" and meta.__name == "error" then
-    return tostring(value)
-  end
-  return inside.describe(value)
-end
-
--- text(signal) -> string: as a difference shows it.
-function m.text(s)
-  local words = {}
-  local list = s.message or s.args or s.result
-  if not list or s.error ~= nil then
-    list = { s.data == nil and s.error or s.data, n = 1 }
-    list.n = list[1] == nil and 0 or 1
-  end
-  for i = 1, list.n or #list do
-    words[i] = show(list[i])
-  end
-  return ("%s of %s%s (%s) at time %s"):format(
-    s.kind,
-    tostring(s.pid),
-    s.to ~= nil and " to " .. tostring(s.to) or "",
-    table.concat(words, ", "),
-    s.time
-  )
 end
 
 return m

@@ -4,6 +4,7 @@
 -- run: a stand-in waits in its place while its recorded signals are emitted.
 local core = require "moondial.core"
 local argument = require "moondial.argument"
+local difference = require "moondial.difference"
 local family = require "moondial.family"
 local feed = require "moondial.feed"
 local inside = require "moondial.inside"
@@ -26,39 +27,6 @@ function replay:differ(format, ...)
       self.sim:stop()
     end
   end
-end
-
--- What of two signals of one kind is compared, besides their pids and times.
-local compared = {
-  "child",
-  "args",
-  "message",
-  "result",
-  "to",
-  "error",
-  "reason",
-  "cause",
-  "by",
-  "from",
-}
-
--- The first thing in which they differ, or nil.
-function replay:unlike(r, s)
-  if r.kind ~= s.kind then
-    return "kind"
-  elseif not self.map:same(r.pid, s.pid) then
-    return "pid"
-  end
-  for _, field in ipairs(compared) do
-    local counts = field ~= "result" or r.kind == "STOP" -- not an answer
-    if counts and not self.map:same(r[field], s[field]) then
-      return field
-    end
-  end
-  if (r.at == nil) ~= (s.at == nil) or r.at and not self:at(r.at, s.at) then
-    return "at"
-  end
-  return not self:at(r.time, s.time) and "time" or nil
 end
 
 -- Whether a recorded time is this one.
@@ -100,6 +68,7 @@ function questions.ASK(self, asker, pid)
     and r.kind == "SEND"
     and self.map:leaf(r.pid) == asker
     and self.map:same(r.to, pid)
+    and self.map:leaf(r.message[2]) == asker
 end
 
 function questions.LEAVE(self, _, pid)
@@ -119,7 +88,7 @@ function replay:hear(pid, time, turns, kind, ...)
   if self.family:is_foreign(s) then
     return self:differ(
       "something came from outside while it went on: %s",
-      record.text(s)
+      difference.text(s)
     )
   end
   return self:meet(s, turns)
@@ -136,13 +105,9 @@ function replay:meet(s, turns)
   elseif s.kind == "START" and r == self.record.transition then
     s = self:translate(r) -- the root begins as what it had become
   end
-  local field = self:unlike(r, s)
-  if field then
-    local format = "signal %d was %s, and now it is %s"
-    local text, now = record.text(r), record.text(s)
-    format = text == now and format .. "; what differs is its " .. field
-      or format
-    return self:differ(format, r.seq, text, now)
+  local why = difference.between(self, r, s)
+  if why then
+    return self:differ("%s", why)
   end
   self:take(r, s, turns)
   if s.kind == "START" then
@@ -241,7 +206,7 @@ function replay:leave()
   self.stands_in:leave(self.record.results)
   for _, pid in ipairs(self.processes) do
     if self.using[pid] then
-      inside.deliver(self.sim, pid, self.using[pid])
+      inside.sign(self.sim, pid, self.using[pid])
     end
   end
 end
@@ -257,7 +222,7 @@ function replay:drive()
     self:abandon()
   elseif left and err == nil then
     local format = "signal %d was %s, and now nothing like it comes (%s)"
-    self:abandon(format:format(left.seq, record.text(left), tostring(why)))
+    self:abandon(format:format(left.seq, difference.text(left), tostring(why)))
   end
   self:leave()
   if err ~= nil then

@@ -75,7 +75,7 @@ function stands:release(recorded, kind, values)
   local own, pid = self.replay.family, self.replay.map:leaf(recorded)
   if sign then
     self.signs[recorded] = nil
-    inside.deliver(own.sim, pid, sign, kind, values)
+    inside.sign(own.sim, pid, sign, kind, values)
   end
 end
 

@@ -20,14 +20,23 @@ local function pick(draw, list)
   return list[draw(#list)]
 end
 
+-- A duration: one of n, so that many things come at one instant, or none that
+-- anything else has.
+local function while_of(draw, n)
+  local d = draw(n) - 1
+  return live.apart and d + draw(30000) / 1000003 + draw(30000) / 1e9 or d
+end
+
 local steps = {}
 
 function steps.sleep(draw)
-  md.sleep(draw(3) - 1)
+  md.sleep(while_of(draw, 3))
 end
 
 function steps.yield()
-  md.yield()
+  if not live.apart then
+    md.yield()
+  end
 end
 
 function steps.send(draw, own)
@@ -48,27 +57,27 @@ end
 
 function steps.later(draw, own)
   local timer = md.send_after(
-    draw(4) - 1,
+    while_of(draw, 4),
     pick(draw, own.pids),
     pick(draw, own.words),
     "late"
   )
   if draw(3) == 1 then
-    md.sleep(draw(2) - 1)
+    md.sleep(while_of(draw, 2))
     timer:cancel()
   end
 end
 
 function steps.later_outside(draw, own)
-  md.send_after(draw(4) - 1, own.server, "note", "late")
+  md.send_after(while_of(draw, 4), own.server, "note", "late")
 end
 
 function steps.wait(draw, own)
-  md.wait_timeout(draw(5) - 1, pick(draw, own.words))
+  md.wait_timeout(while_of(draw, 5), pick(draw, own.words))
 end
 
 function steps.wait_any(draw)
-  md.wait_timeout(draw(5) - 1)
+  md.wait_timeout(while_of(draw, 5))
 end
 
 function steps.receive(draw, own)
@@ -77,12 +86,12 @@ function steps.receive(draw, own)
     { md.where(function(x)
       return x == "b"
     end) },
-    after = { draw(4) - 1 },
+    after = { while_of(draw, 4) },
   }
 end
 
 function steps.filter(draw, own)
-  md.timeout(draw(4) - 1, md.filter, pick(draw, own.words))
+  md.timeout(while_of(draw, 4), md.filter, pick(draw, own.words))
 end
 
 function steps.flush()
@@ -91,19 +100,20 @@ end
 
 function steps.ask_outside(draw, own)
   if own.asks then
-    md.ask_timeout(draw(3), own.server, "price", draw(3000))
+    md.ask_timeout(while_of(draw, 3) + 1, own.server, "price", draw(3000))
   end
 end
 
 function steps.ask(draw, own)
   local to = pick(draw, own.pids)
   if to ~= md.self() then
-    md.ask_timeout(draw(3), to, "a", draw(9))
+    md.ask_timeout(while_of(draw, 3) + 1, to, "a", draw(9))
   end
 end
 
 function steps.answer(draw)
-  local from, ref = md.wait_timeout(draw(4) - 1, "a", md.is.pid, md.is.ref)
+  local from, ref =
+    md.wait_timeout(while_of(draw, 4), "a", md.is.pid, md.is.ref)
   md.reply(from, ref, draw(9), { draw(9) })
 end
 
@@ -129,7 +139,7 @@ end
 function steps.join(draw, own)
   local to = pick(draw, own.pids)
   if to ~= md.self() then
-    md.join(to, draw(4) - 1)
+    md.join(to, while_of(draw, 4))
   end
 end
 
@@ -177,7 +187,7 @@ end
 
 function steps.callback(draw, own)
   local to, word = pick(draw, own.pids), pick(draw, own.words)
-  md.after(draw(3) - 1, function()
+  md.after(while_of(draw, 3), function()
     md.send(to, word, "from a callback")
   end)
 end
@@ -196,13 +206,13 @@ function steps.fail(draw)
 end
 
 function steps.closed(draw)
-  local d = draw(3) - 1
+  local d = while_of(draw, 3)
   local _ <close> = setmetatable({}, {
     __close = function()
       md.sleep(d)
     end,
   })
-  md.sleep(draw(3))
+  md.sleep(while_of(draw, 3) + 1)
 end
 
 local names = {}
@@ -216,6 +226,7 @@ local words = { "a", "b", "c" }
 local body
 function body(number, lives, pids, depth, server, asks)
   local draw = draws(number)
+  md.trap_exit(false) -- what it was before is not in its arguments
   local own = {
     number = number,
     lives = lives,

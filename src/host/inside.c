@@ -75,6 +75,15 @@ static int inside_deliver(lua_State *L) {
   return 0;
 }
 
+/* sign(sim, pid, ...): a message to the process alone, whether there is room for
+   it or not, and to none of those to whom it forwards. */
+static int inside_sign(lua_State *L) {
+  host_sim *s = inside_sim(L);
+  uint32_t p = inside_process_arg(L, s);
+  if (p != 0) message_tell(L, s, p, 0, 3, lua_gettop(L) - 2);
+  return 0;
+}
+
 /* take(sim, pid, fn): takes the first message out of the inbox for whose values
    fn returns true. */
 static int inside_take(lua_State *L) {
@@ -236,6 +245,7 @@ int host_open_inside(lua_State *L) {
                                        {"at", inside_at},
                                        {"running", inside_running},
                                        {"deliver", inside_deliver},
+                                       {"sign", inside_sign},
                                        {"take", inside_take},
                                        {"wake", inside_wake},
                                        {"urgent", inside_urgent},
