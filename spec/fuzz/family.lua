@@ -104,6 +104,10 @@ function steps.ask_outside(draw, own)
   end
 end
 
+function steps.ask_in_vain(draw, own)
+  md.ask_timeout(while_of(draw, 3), own.server, "silence", draw(9))
+end
+
 function steps.ask(draw, own)
   local to = pick(draw, own.pids)
   if to ~= md.self() then
@@ -154,6 +158,37 @@ function steps.interrupt(draw, own)
   local to = pick(draw, own.pids)
   if to ~= md.self() then
     md.interrupt(to, "cause")
+  end
+end
+
+function steps.every(draw)
+  for t in md.every(while_of(draw, 2) + 1, { count = draw(3) }) do
+    md.send(md.self(), "a", t)
+  end
+end
+
+function steps.await(draw, own)
+  local to = pick(draw, own.pids)
+  local timer = md.timer(while_of(draw, 3))
+  md.await(md.any { timer, to ~= md.self() and to or timer })
+end
+
+function steps.queue(draw)
+  local queue = md.queue(2)
+  for i = 1, 3 do
+    md.timeout(while_of(draw, 2), queue.put, queue, i)
+  end
+  return queue:get()
+end
+
+function steps.scope(draw, own)
+  local scope <close> = md.scope()
+  for i = 1, draw(3) do
+    local to = pick(draw, own.pids)
+    scope:spawn(function()
+      md.sleep(while_of(draw, 2))
+      md.send(to, "b", i)
+    end)
   end
 end
 
@@ -271,6 +306,17 @@ m.count = 0
 function m.counter()
   m.count = m.count + 1
   return m.count
+end
+
+-- start(log, n)
+-- The counter goes on behind what the first n signals of a log have of it.
+function m.start(log, n)
+  m.count = 0
+  for i = 1, n do
+    local result = log[i].kind == "USE" and log[i].result or {}
+    local last = type(result[2]) == "table" and result[2][1] or result[1]
+    m.count = math.max(m.count, last or 0)
+  end
 end
 
 -- What comes from outside: a list of {time, name, ...}, in order.

@@ -229,8 +229,7 @@ static int message_ask(lua_State *L, host_sim *s, uint32_t to,
   if (h->recording && host_record_send(L, s, to, 1, -1, 2, n + 2)) {
     lua_settop(L, 0); /* kept back in a replay, which has the reply */
     lua_pushlightuserdata(L, ref);
-    md_sim_wait(s->kernel, h->process, MD_WAIT_REPLY, deadline, h->process);
-    return host_block(L, s, 0, message_asked);
+    return message_await_reply(L, s, h->process, deadline);
   }
   message_fate fate =
       message_send(L, s, to, h->process, 2, n + 2, digest, &envelope);
