@@ -162,8 +162,8 @@ function steps.interrupt(draw, own)
 end
 
 function steps.every(draw)
-  for t in md.every(while_of(draw, 2) + 1, { count = draw(3) }) do
-    md.send(md.self(), "a", t)
+  for _ in md.every(while_of(draw, 2) + 1, { count = draw(3) }) do
+    md.send(md.self(), "a", "turn")
   end
 end
 
@@ -184,9 +184,9 @@ end
 function steps.scope(draw, own)
   local scope <close> = md.scope()
   for i = 1, draw(3) do
-    local to = pick(draw, own.pids)
+    local to, d = pick(draw, own.pids), while_of(draw, 2)
     scope:spawn(function()
-      md.sleep(while_of(draw, 2))
+      md.sleep(d)
       md.send(to, "b", i)
     end)
   end
