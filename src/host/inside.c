@@ -75,8 +75,8 @@ static int inside_deliver(lua_State *L) {
   return 0;
 }
 
-/* sign(sim, pid, ...): a message to the process alone, whether there is room for
-   it or not, and to none of those to whom it forwards. */
+/* sign(sim, pid, ...): a message to the process alone, whether there is room
+   for it or not, and to none of those to whom it forwards. */
 static int inside_sign(lua_State *L) {
   host_sim *s = inside_sim(L);
   uint32_t p = inside_process_arg(L, s);
