@@ -85,7 +85,7 @@ describe("--save-on-interrupt", function()
         print(md.run())]]
       )
       local status = f:shell(
-        "timeout --preserve-status -s INT 0.3 "
+        "timeout --foreground --preserve-status -s INT 0.3 "
           .. program
           .. " --save-on-interrupt --save run.mdi model.lua >out 2>err"
       )

@@ -29,6 +29,7 @@ end
 
 -- Some modules are read when they are asked for.
 assert(md.dispatcher and md.queue and md.server and md.supervisor)
+assert(md.template)
 
 -- Each name that help must know, as help calls it.
 local function all_names()
@@ -85,6 +86,12 @@ local function all_names()
     "batch_means:add",
     "batch_means:confidence",
     "batch_means:plot",
+    "template:create",
+    "instance:start",
+    "instance:push",
+    "instance:pull",
+    "instance:join",
+    "instance:replay",
   } do
     names[#names + 1] = name
   end
@@ -100,6 +107,7 @@ local topics = {
   "supervisors",
   "events",
   "resources",
+  "templates",
   "simpy",
   "chance",
   "records",
@@ -226,7 +234,13 @@ local programs =
   { save = true, checkpoint = true, rewind = true, branch = true }
 
 -- Examples of what acts on a sim from outside of its processes.
-local outside = { run = true, step = true, stop = true }
+local outside = {
+  run = true,
+  step = true,
+  stop = true,
+  ["instance:join"] = true,
+  ["instance:replay"] = true,
+}
 
 local function run_example(name, text)
   local environment = setmetatable(
@@ -235,6 +249,7 @@ local function run_example(name, text)
   )
   local chunk = assert(load(text, "=example", "t", environment))
   if outside[name] then
+    environment.t = md.template { entrypoint = md.wait }
     return chunk()
   end
   local sim = md.sim()
@@ -249,6 +264,8 @@ local function run_example(name, text)
     end)
     environment.pid, environment.from, environment.ref = pid, pid, md.ref()
     environment.s, environment.q = md.server(), md.queue()
+    environment.t = md.template { entrypoint = md.wait }
+    environment.p = environment.t:create("go"):start()
     chunk()
   end)
   sim:run(100)

@@ -64,6 +64,7 @@
 #include "host/sims.c"
 #include "host/pull.c"
 #include "host/inside.c"
+#include "host/recorder.c"
 #include "host/library.c"
 #include "host/trouble.c"
 #include "host/typed.c"

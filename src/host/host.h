@@ -117,8 +117,10 @@ struct md_host {
   bool aborting;         /* an error that no pcall may catch is on its way */
   bool ran;              /* the script has called run */
   bool warning;          /* a warning is being printed, piece by piece */
-  bool typed;        /* a message type was declared, so records are checked */
-  bool recording;    /* there are processes that the recorder is told of */
+  bool typed;     /* a message type was declared, so records are checked */
+  bool recording; /* there are processes that the recorder is told of */
+  md_pid acting;  /* the one of those whose callback runs, and its family */
+  uint64_t acting_family, families; /* and how many there have been */
   int careful;       /* why sends are looked at: guards that run, a recorder */
   bool guard_failed; /* a guard has raised an error on behalf of `receiver` */
   int guarding;      /* guards that are running */
@@ -395,7 +397,7 @@ enum {
   HOST_BECOMES,   /* slot and count << 32 of what it becomes */
   HOST_END,       /* slot of its end, a thing that somebody awaits */
   HOST_UNITS,     /* the last that it holds of a resource */
-  HOST_RECORDED,  /* 1: the recorder is told what it does */
+  HOST_RECORDED,  /* its family, see recorder.h; 0: it has none */
   HOST_MAILBOX,   /* slot of its inbox, a thing, once that is asked for */
   HOST_OBSERVED,  /* the same, its address, when it is observed */
 };

@@ -2,7 +2,7 @@
 
 #include "host/clauses.h"
 #include "host/gauge.h"
-#include "host/inside.h"
+#include "host/recorder.h"
 #include "host/message.h"
 #include "host/modules.h"
 #include "host/pattern.h"
@@ -323,6 +323,7 @@ void host_flush(lua_State *L, host_sim *s, uint32_t p, bool line) {
     uint32_t e = md_sim_proc(s->kernel, p)->inbox_first;
     md_mail mail = md_sim_take(s->kernel, p, e);
     mailbox_note(s, p, MAIL_DROPPED);
+    if (s->host->recording && !line) host_record_mail(L, s, p, "DROP", &mail);
     host_drop(L, s, mail.slot, (int)mail.count);
     md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
                      md_sim_pid(s->kernel, p), mail.arrival);

@@ -9,7 +9,6 @@
 #include "host/message.h"
 #include "host/bond.h"
 #include "host/clauses.h"
-#include "host/inside.h"
 #include "host/mailbox.h"
 #include "host/modules.h"
 #include "host/pattern.h"
@@ -131,6 +130,7 @@ void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
   const md_proc *proc = md_sim_proc(s->kernel, p);
   int base = lua_gettop(L), n;
   if (proc->wait == MD_WAIT_REPLY) {
+    if (s->host->recording) host_record_leaf(L, s, p, "DROP", leaf);
     lua_settop(leaf, 1);
     md_sim_note(s->kernel, MD_TRACE_DROP, 0, p, 0);
     return;
@@ -156,6 +156,7 @@ void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
   md_mail mail = {.tag = host_tag(L, base + 1),
                   .count = (uint32_t)n,
                   .arrival = proc->target};
+  if (s->host->recording) host_record_values(L, s, p, "RETURN", base + 1, n);
   mail.slot = host_hold(L, s, base + 1, n);
   if (!md_mails_put_back(md_sim_mails(s->kernel), p, &mail)) host_no_memory(L);
   mailbox_note(s, p, MAIL_RETURNED);
@@ -178,8 +179,10 @@ static bool message_late(lua_State *L, host_sim *s, uint32_t to, int first,
          lua_touserdata(host_leaf(s, to), 1) != lua_touserdata(L, first);
 }
 
-static message_fate message_drop(host_sim *s, uint32_t to, uint32_t from) {
+static message_fate message_drop(lua_State *L, host_sim *s, uint32_t to,
+                                 uint32_t from, int first, int n) {
   if (to != 0) mailbox_note(s, to, MAIL_DROPPED);
+  if (s->host->recording) host_record_values(L, s, to, "DROP", first, n);
   md_sim_sent(s->kernel, from, to, MD_SENT);
   md_sim_note(s->kernel, MD_TRACE_DROP, from, to, 0);
   return MESSAGE_LOST;
@@ -209,11 +212,7 @@ static message_fate message_queue(lua_State *L, host_sim *s, uint32_t to,
     return MESSAGE_GONE;
   }
   md_sim_note(s->kernel, MD_TRACE_BACKOFF, from, to, 0);
-  if (host_recorded(s, from)) {
-    lua_pushlightuserdata(L, host_pid_value(s, to));
-    for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
-    host_record(L, s, from, "BACKOFF", n + 1);
-  }
+  if (s->host->recording) host_record_backoff(L, s, to, first, n);
   return MESSAGE_LINED;
 }
 
@@ -234,9 +233,9 @@ message_fate message_deliver(lua_State *L, host_sim *s, uint32_t to,
                              uint32_t *envelope) {
   message_show(L, s, first, n);
   md_sim_send(s->kernel, from, to, digest);
-  if (to == 0) return message_drop(s, to, from);
+  if (to == 0) return message_drop(L, s, to, from, first, n);
   if (message_late(L, s, to, first, n)) {
-    message_fate fate = message_drop(s, to, from);
+    message_fate fate = message_drop(L, s, to, from, first, n);
     return message_twice(L, s, to, first) ? MESSAGE_TWICE : fate;
   }
   if (message_hand(L, s, to, from, first, n) ||
@@ -245,14 +244,12 @@ message_fate message_deliver(lua_State *L, host_sim *s, uint32_t to,
   bool unjudged = message_unjudged(s);
   /* it only unwinds; what its closers wait for it has got by now */
   if (md_sim_proc(s->kernel, to)->flags & MD_DYING)
-    return message_drop(s, to, from);
-  if (!unjudged && message_filtered(s, to)) {
-    if (s->host->recording) host_record_values(L, s, to, "DROP", first, n);
-    return message_drop(s, to, from);
-  }
+    return message_drop(L, s, to, from, first, n);
+  if (!unjudged && message_filtered(s, to))
+    return message_drop(L, s, to, from, first, n);
   bool room = md_sim_room(s->kernel, to);
   md_full full = room ? MD_FULL_BLOCK : md_sim_extra(s->kernel, to)->full;
-  if (full == MD_FULL_DROP) return message_drop(s, to, from);
+  if (full == MD_FULL_DROP) return message_drop(L, s, to, from, first, n);
   if (full == MD_FULL_ERROR) {
     md_sim_sent(s->kernel, from, to, MD_SENT);
     return MESSAGE_OVER;
@@ -285,7 +282,7 @@ void message_tell(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
   bool unjudged = message_unjudged(s);
   const md_proc *proc = md_sim_proc(s->kernel, to);
   if (proc->flags & MD_DYING && proc->state != MD_RUNNING) {
-    message_drop(s, to, from);
+    message_drop(L, s, to, from, first, n);
     return;
   }
   message_queue(L, s, to, from, first, n, true, &envelope);
@@ -344,7 +341,7 @@ static int message_send_call(lua_State *L, host_sim *s, const char *call) {
   if (message_would_wait(L, s, to))
     host_may_block_in(L, s, "send to a full inbox");
   int n = lua_gettop(L) - 1;
-  if (s->host->recording && message_tell_send(L, s, to, -1, 2, n)) return 0;
+  if (s->host->recording && host_record_send(L, s, to, 1, -1, 2, n)) return 0;
   if (to == 0) {
     host_unname(L, s);
     message_lose(L, s, host_pid_bits(lua_touserdata(L, 1)),
@@ -425,14 +422,13 @@ static int f_reply(lua_State *L) {
 static int message_later(lua_State *L, host_sim *s, md_time at,
                          const char *call) {
   uint32_t to = host_pid_arg(L, s, 2, call);
-  uint32_t from = message_sender(s);
   int n = lua_gettop(L) - 2;
   message_check(L, s, to, call, 3, n);
-  if (s->host->recording && message_tell_send(L, s, to, at, 3, n)) to = 0;
+  if (s->host->recording) host_record_send(L, s, to, 2, at, 3, n);
   uint32_t slot = host_hold(L, s, 3, n);
   uint64_t words[3] = {(uint64_t)n << 32 | slot,
                        to ? md_sim_pid(s->kernel, to) : 0,
-                       from ? md_sim_pid(s->kernel, from) : 0};
+                       host_record_later(s)};
   md_timer_id id = md_sim_at(s->kernel, at, HOST_MESSAGE, words, 0);
   if (id == 0) {
     host_drop(L, s, slot, n);
@@ -466,12 +462,14 @@ int host_arrive(lua_State *L, host_sim *s, const uint64_t words[3]) {
   uint32_t slot = (uint32_t)words[0], envelope = 0;
   int n = (int)(words[0] >> 32), first = lua_gettop(L) + 1;
   uint32_t to = words[1] ? md_sim_index(s->kernel, words[1]) : 0;
-  uint32_t from = words[2] ? md_sim_index(s->kernel, words[2]) : 0;
+  md_pid sender = host_later_pid(words[2]);
+  uint32_t from = sender ? md_sim_index(s->kernel, sender) : 0;
   host_fetch(L, s, slot, n);
   host_drop(L, s, slot, n);
-  if (s->host->recording) message_tell_arrival(L, s, to, words[2], first, n);
-  if (to == 0 && words[1] != 0)
-    message_lose(L, s, words[1], words[2], first, n);
+  if (s->host->recording && host_record_late(L, s, to, words[2], first, n))
+    lua_settop(L, first - 1); /* kept back */
+  else if (to == 0 && words[1] != 0)
+    message_lose(L, s, words[1], sender, first, n);
   else if (message_send(L, s, to, from, first, n, host_digest(L, first, n),
                         &envelope) == MESSAGE_OVER)
     md_sim_note(s->kernel, MD_TRACE_DROP, from, to, 0); /* it is not told */

@@ -1,10 +1,10 @@
 /* How processes begin and end: the body that each thread runs, what it leaves
    behind for a join, and whose error ends the run. */
 #include "host/bond.h"
-#include "host/inside.h"
 #include "host/mailbox.h"
-#include "host/place.h"
 #include "host/pattern.h"
+#include "host/place.h"
+#include "host/recorder.h"
 
 #include <string.h>
 
@@ -85,7 +85,8 @@ static void process_failed(lua_State *L, host_sim *s, uint32_t p) {
     process_push_killed(L, s, p);
   } else {
     bool caught = bond_caught(s, p);
-    bool uncaught = !s->isolate && !caught && !process_joined(L, s, p);
+    bool uncaught = !s->isolate && !caught && !process_joined(L, s, p) &&
+                    !host_stands(s, p);
     if (uncaught || s->host->aborting) host_fail(L, s, p);
     else if (s->isolate && !caught) process_report(L, s, p);
   }
@@ -135,12 +136,19 @@ static void process_forget(lua_State *L, host_sim *s, uint32_t p) {
     process_drop(L, s, words[HOST_REASON], 1);
 }
 
+static void process_record_killed(lua_State *L, host_sim *s, uint32_t p) {
+  process_push_killed(L, s, p);
+  host_record_values(L, s, p, "FAIL", lua_gettop(L), 1);
+  lua_pop(L, 1);
+}
+
 /* Tells the recorder how p ends, by the n values on the top or the error. */
 static void process_record(lua_State *L, host_sim *s, uint32_t p, bool ok,
                            int n) {
   bool exited = !ok && process_unwound(L, s, p) && process_exited(L, s, p);
   if (ok) host_record_values(L, s, p, "STOP", lua_gettop(L) - n + 1, n);
   else if (exited) host_record_values(L, s, p, "STOP", 1, 0);
+  else if (process_unwound(L, s, p)) process_record_killed(L, s, p);
   else host_record_values(L, s, p, "FAIL", lua_gettop(L), 1);
 }
 
@@ -321,7 +329,6 @@ static int process_spawn(lua_State *L, host_sim *s, const process_options *o,
   lua_pushcfunction(co, host_body);
   lua_pushcfunction(co, host_handler);
   lua_xmove(L, co, n + 1);
-  if (h->recording) host_record_spawn(L, s, parent, p);
   if (h->out.spawned != NULL) h->out.spawned(h, s, p);
   host_push_pid(L, s, p);
   return 1;
@@ -512,7 +519,8 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
                       "the function itself and its arguments after it: "
                       "md.%s(f, a, b), not md.%s(f(a, b))",
                       call, first, host_describe(L, first), call, call);
-  if (!table && !child) return process_spawn(L, s, &o, 1);
+  if (!table && !child && !s->host->recording)
+    return process_spawn(L, s, &o, 1);
   if (table) process_read(L, s, &o);
   process_check_bonds(L, s, &o);
   process_spawn(L, s, &o, first);
@@ -521,6 +529,7 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
   if (o.inbox > 0 || o.stream || o.accepts || o.observe)
     process_equip(L, s, p, &o);
   lua_settop(L, first);
+  if (s->host->recording) host_record_spawn(L, s, p, o.forward);
   return process_bond(L, s, p, &o);
 }
 
