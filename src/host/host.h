@@ -120,6 +120,7 @@ struct md_host {
   int careful;       /* why sends are looked at: guards that run, a recorder */
   bool guard_failed; /* a guard has raised an error on behalf of `receiver` */
   int guarding;      /* guards that are running */
+  bool reloading;    /* md.reload is under way, which runs as a guard does */
   host_sim *receiver_sim; /* who waits for the message that is being sent */
   uint32_t receiver;
   host_sim *first; /* the default sim */
@@ -525,9 +526,25 @@ int host_push_timer(lua_State *L, host_sim *s, uint64_t id);
 void host_close_library(md_host *);
 void host_enter_sandbox(lua_State *L);
 
+/* Where a file lies: as it is given, or beside the script when it is not
+   there. Never in Lua's memory, which must not know the folder. */
+void host_find_file(const md_host *, const char *name, char *path, size_t size);
+
+/* Pushes the text of a file; LUA_OK, or an error's status with its text. */
+int host_read_text(lua_State *L, const char *path, const char *name);
+
 /* Loads a file of text under the name it has in errors; LUA_OK, or an error's
    status with its text. [-0, +1, m] */
 int host_load_file(lua_State *L, const char *path, const char *name);
+
+/* -- text.c: the texts that functions come from, as md.reload needs them -- */
+
+/* Loads the text on the top, and keeps it; `beside`: it lies beside the script.
+   LUA_OK, or an error's status with its text. [-1, +1, m] */
+int host_load_text(lua_State *L, const char *name, bool beside);
+
+/* Raises where the text of a module runs once more for md.reload. */
+void host_no_reload(lua_State *L, const char *call);
 
 /* A signal's handler may call it: the run ends at the line it is at. */
 void host_signal(md_host *);

@@ -6,6 +6,7 @@
 #include "host/message.h"
 #include "host/modules.h"
 #include "host/pattern.h"
+#include "host/reload.h"
 
 static const char inside_recorder; /* its address is the recorder's key */
 
@@ -268,5 +269,7 @@ int host_open_inside(lua_State *L) {
   luaL_newlib(L, functions);
   scope_open(L);
   lua_setfield(L, -2, "scope");
+  reload_open(L);
+  lua_setfield(L, -2, "reload");
   return 1;
 }

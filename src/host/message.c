@@ -412,6 +412,7 @@ static int message_later(lua_State *L, host_sim *s, md_time at,
                          const char *call) {
   uint32_t to = host_pid_arg(L, s, 2, call);
   uint32_t from = message_sender(s);
+  host_no_reload(L, call);
   int n = lua_gettop(L) - 2;
   message_check(L, s, to, call, 3, n);
   if (s->host->recording && message_tell_send(L, s, to, at, 3, n)) to = 0;
