@@ -29,6 +29,7 @@ local modules = {
   compact = "moondial.template",
   emit = "moondial.template",
   queue = "moondial.queue",
+  reload = "moondial.reload",
   server = "moondial.server",
   scope = "moondial.scope",
   stats = "moondial.stats",

@@ -74,6 +74,7 @@ static bool heap_meet(lua_State *L, heap *h, int i) {
   uint64_t *slot = heap_slot(h, address);
   if (*slot == 0) {
     *slot = (uint64_t)(uintptr_t)address << HEAP_FLAGS;
+    if (h->fresh) *slot |= HEAP_NEW;
     h->count++;
     heap_append(L, AT_OBJECTS, &h->objects, i);
     if (lua_isfunction(L, i) && heap_own(L, h, i)) {
@@ -81,7 +82,7 @@ static bool heap_meet(lua_State *L, heap *h, int i) {
       heap_append(L, AT_FOUND, &h->found, i);
     }
   }
-  return (*slot & HEAP_OWN) || h->fresh;
+  return *slot & (HEAP_OWN | HEAP_NEW);
 }
 
 bool heap_left(lua_State *L, const heap *h, int i) {
@@ -418,19 +419,19 @@ static int heap_met(lua_State *L) {
   return 2;
 }
 
-/* met(heap, object) -> boolean: it was there, or has been reached since. */
-static int heap_has(lua_State *L) {
+/* fresh(heap, object) -> boolean: it has been made by the text that ran. */
+static int heap_is_fresh(lua_State *L) {
   const heap *h = heap_arg(L);
   luaL_checkany(L, 2);
   lua_pushboolean(L, h->capacity > 0 &&
-                         *heap_slot(h, lua_topointer(L, 2)) != 0);
+                         *heap_slot(h, lua_topointer(L, 2)) & HEAP_NEW);
   return 1;
 }
 
 int heap_open(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"new", heap_new},    {"survey", heap_survey}, {"found", heap_met},
-      {"met", heap_has},    {"swap", heap_swap_all}, {"close", heap_close},
+      {"fresh", heap_is_fresh}, {"swap", heap_swap_all}, {"close", heap_close},
       {NULL, NULL}};
   if (luaL_newmetatable(L, heap_type)) {
     lua_pushcfunction(L, heap_close);

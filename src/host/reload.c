@@ -130,6 +130,9 @@ static int reload_threads(lua_State *L) {
   char label[64];
   lua_newtable(L);
   lua_newtable(L);
+  lua_getfield(L, LUA_REGISTRYINDEX, "md.script");
+  lua_pushliteral(L, "the script");
+  lua_rawset(L, 1);
   for (host_sim *s = host_of(L)->sims; s != NULL; s = s->next) {
     host_push(L, s, HOST_THREADS);
     for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;) {

@@ -48,7 +48,7 @@ typedef struct heap {
   const char *source; /* the file's name, as functions have it; arena's */
 } heap;
 
-enum { HEAP_FLAGS = 2, HEAP_OWN = 1, HEAP_LEFT = 2 };
+enum { HEAP_FLAGS = 3, HEAP_OWN = 1, HEAP_LEFT = 2, HEAP_NEW = 4 };
 
 heap *heap_arg(lua_State *L);
 

@@ -1,0 +1,120 @@
+-- What a module keeps, and what it takes, of the tables that its text makes when
+-- it runs again. Two tables are the same one when the module returns them, when
+-- main's locals of one name have them, when they are fields of that name in
+-- two that are the same, or their metatables. The old one stays as it is; the
+-- new one gives it functions that it has not, and all other fields as well if
+-- it is the module's own or has functions of the text itself: a class.
+local inside = require "moondial.inside"
+
+local m = {}
+m.__index = m
+
+local reload = inside.reload
+local is_fresh = reload.heap.fresh
+
+-- new{heap =, node_of =, map =, module =, graft =} -> adoption
+-- node_of gives the node of a function that the text has made; module is the
+-- old value of the module.
+function m.new(it)
+  it.added, it.seen = {}, {}
+  return setmetatable(it, m)
+end
+
+-- Is the function new in the text, and not only in the table?
+function m:is_new(fn)
+  local node = self.node_of[fn]
+  return node ~= nil and node.old == nil
+end
+
+function m:is_class(made)
+  for name, value in next, made do
+    if type(name) == "string" and self.node_of[value] then
+      return true
+    end
+  end
+  return false
+end
+
+function m:add(to, name, value)
+  local node = self.node_of[value]
+  table.insert(self.added, {
+    to = to,
+    key = name,
+    value = value,
+    name = node and node.name or name,
+    line = node and node.line,
+  })
+  if node then
+    node.held = true
+  end
+end
+
+-- takes(all, value) -> boolean: a table that has nothing under that name gets it.
+function m:takes(all, value)
+  if self.node_of[value] then
+    return self:is_new(value)
+  end
+  return all
+end
+
+-- same(kept, made)
+function m:same(kept, made)
+  if type(kept) ~= "table" or type(made) ~= "table" or kept == made then
+    return
+  elseif self.seen[made] or not is_fresh(self.heap, made) then
+    return
+  end
+  self.seen[made] = true
+  self.map[made] = kept
+  local all = kept == self.module or self:is_class(made)
+  for name, value in next, made do
+    if type(name) == "string" then
+      local there = rawget(kept, name)
+      if there ~= nil then
+        self:same(there, value)
+      elseif self:takes(all, value) then
+        self:add(kept, name, value)
+      end
+    end
+  end
+  self:same(getmetatable(kept), getmetatable(made))
+end
+
+-- Locals of the main chunk that both had captured.
+function m:locals()
+  local graft = self.graft
+  for name, new in pairs(graft.new_tops) do
+    local old = graft.tops[name]
+    if old and not old.several and not new.several then
+      self:same(old.value, new.value)
+    end
+  end
+end
+
+-- What the run has put into tables that were there: {table, key, value, ...}.
+-- Globals, and what belongs to other modules that were loaded by it, stay.
+function m:additions(list, open)
+  for i = 1, #list, 3 do
+    local to, key, value = list[i], list[i + 1], list[i + 2]
+    if open[to] == "whole" then
+      rawset(to, key, value)
+    elseif type(key) == "string" then
+      if self:takes(open[to] or to == self.module, value) then
+        self:add(to, key, value)
+      end
+    end
+  end
+end
+
+-- place(): the old tables get what is added.
+function m:place()
+  for _, it in ipairs(self.added) do
+    local value = it.value
+    if self.map[value] ~= nil then
+      value = self.map[value]
+    end
+    rawset(it.to, it.key, value)
+  end
+end
+
+return m

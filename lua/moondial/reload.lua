@@ -1,0 +1,301 @@
+-- New code for a model that runs: md.reload. All is looked at and made ready
+-- first, then swapped at once; an error takes everything back. What moves, and
+-- what does not, is said in help on reload.
+local adopt = require "moondial.adopt"
+local argument = require "moondial.argument"
+local code = require "moondial.code"
+local core = require "moondial.core"
+local graft = require "moondial.graft"
+local inside = require "moondial.inside"
+local report = require "moondial.report"
+
+local m = {}
+
+local reload = inside.reload
+local heap, text_of = reload.heap, reload.text
+
+-- -- which file ------------------------------------------------------
+
+-- The files that a module of that name may be.
+local function files_of(name)
+  local path = name:gsub("%.", "/")
+  return path .. ".lua", path .. "/init.lua"
+end
+
+local function module_of(file)
+  local names = {}
+  for name in pairs(package.loaded) do
+    local first, second = files_of(name)
+    if file == first or file == second then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return names[1]
+end
+
+local function refuse_unknown(kept, what)
+  local names = {}
+  for file in pairs(kept) do
+    names[#names + 1] = file
+    names[#names + 1] = module_of(file)
+  end
+  table.sort(names)
+  local text = "nothing called '%s' was loaded from a file beside the script; "
+    .. "give a module that require has loaded, or a file; did you mean '%s'?"
+  argument.refuse("reload", text:format(what, inside.nearest(what, names)))
+end
+
+-- The file, its texts, and the name of the module that it is, if it is one.
+local function find(what)
+  argument.check("reload", argument.text, what, "argument 1")
+  local kept = text_of.kept()
+  local first, second = files_of(what)
+  for _, file in ipairs { text_of.file(what), first, second } do
+    if kept[file] then
+      local main = file == text_of.main()
+      return file, kept[file], not main and module_of(file) or nil
+    end
+  end
+  refuse_unknown(kept, what)
+end
+
+-- -- the change ------------------------------------------------------
+
+-- A change has `heap`, `file`, `texts`, `text`, `module`, and what it comes to.
+local change = {}
+change.__index = change
+
+-- The new text as functions; its number is the next one.
+function change:compile()
+  local number = #self.texts + 1
+  local main, message = text_of.load(self.text, self.file, number)
+  if not main then
+    local failure = core.failure("usage", message)
+    failure.message = message
+    error(failure, 0)
+  end
+  self.main, self.code = main, code.new(self.text, main, number)
+end
+
+-- An earlier text as functions, paired with those of the new one.
+function change:earlier(number)
+  local codes = self.codes
+  if not codes[number] then
+    local text = self.texts[number]
+    local its = code.new(text, text_of.load(text, self.file, 1), number)
+    code.pair(its.root, self.code.root)
+    codes[number] = its
+  end
+  return codes[number]
+end
+
+-- What a function of the file is made of.
+function change:node(fn)
+  local number, line, last = reload.about(fn)
+  local its = number == self.code.number and self.code or self:earlier(number)
+  return code.find(its, fn, line, last)
+end
+
+-- All old functions, and the calls of them that are under way.
+function change:look()
+  heap.survey(self.heap)
+  local found, frames = heap.found(self.heap)
+  self.old = {}
+  for i, fn in ipairs(found) do
+    local node, unsure = self:node(fn)
+    self.old[i] = {
+      fn = fn,
+      node = node,
+      why = unsure and "other functions of its line are just like it" or nil,
+    }
+  end
+  self.frames = frames
+end
+
+-- Runs the module again, and takes back what that has done to others.
+function change:run()
+  local value = reload.run(self.main, self.module, self.file)
+  self.additions = reload.restore(self.heap)
+  self.made = value
+  heap.survey(self.heap, self.main, value, self.additions)
+end
+
+function change:collect_fresh()
+  local found = heap.found(self.heap)
+  self.fresh, self.node_of = {}, {}
+  for _, fn in ipairs(found) do
+    if fn ~= self.main then
+      local node = self:node(fn)
+      if node.code == self.code then
+        table.insert(self.fresh, { fn = fn, node = node })
+        self.node_of[fn] = node
+      end
+    end
+  end
+end
+
+-- What the module that has run gives to the old one.
+function change:adopt()
+  local loaded = package.loaded
+  self.kept = loaded[self.module]
+  self.adoption = adopt.new {
+    heap = self.heap,
+    node_of = self.node_of,
+    map = self.map,
+    module = type(self.kept) == "table" and self.kept or nil,
+    graft = self.graft,
+  }
+  self.adoption:same(self.kept, self.made)
+  self.adoption:locals()
+  self.adoption:additions(self.additions, {
+    [loaded] = "whole",
+    [text_of.kept()] = "whole",
+    [self.env] = true,
+  })
+end
+
+-- Where nothing runs again: functions that are declared in no block of the main
+-- chunk, and that can be made by themselves, by the path that they are put at.
+function change:declare()
+  local added = {}
+  for _, node in ipairs(self.code.root) do
+    local root = node.label:match "^[%a_][%w_]*"
+    local free = not node.old and node.plain and node.bound and not node.is_local
+    if free and node.label:find "^[%w_.]+$" then
+      local top = self.graft.tops[root]
+      local to, key = self.env, root
+      if top then
+        key, to = nil, select(3, reload.upvalue(top.fn, top.i))
+      end
+      for name in node.label:sub(#root + 1):gmatch "%.([^.]+)" do
+        to, key = key and rawget(to, key) or not key and to or nil, name
+        if type(to) ~= "table" then
+          break
+        end
+      end
+      local there = type(to) == "table" and key and rawget(to, key) ~= nil
+      local possible = self.graft:possible(node, {})
+      if type(to) == "table" and key and not there and possible then
+        local fn = self.graft:make(node)
+        self.node_of[fn] = node
+        node.held = true
+        table.insert(added, {
+          to = to,
+          key = key,
+          value = fn,
+          name = node.name,
+          line = node.line,
+        })
+      end
+    end
+  end
+  self.adoption = setmetatable({ added = added, map = {} }, adopt)
+end
+
+-- The function that moves what is kept, when the new text has one.
+function change:migration()
+  if self.module then
+    local fn = type(self.made) == "table" and rawget(self.made, "migrate")
+    return type(fn) == "function" and (self.map[fn] or fn), self.kept
+  end
+  for old, new in pairs(self.map) do
+    local node = self.code.migrate
+    if node and node == self:node(new) then
+      return new, self.env, old
+    end
+  end
+  for fn, node in pairs(self.node_of) do
+    if node == self.code.migrate then
+      return fn, self.env
+    end
+  end
+end
+
+function change:migrate_node()
+  for _, node in ipairs(self.code.root) do
+    if node.label == "migrate" and node.bound and node.plain then
+      self.code.migrate = node
+    end
+  end
+end
+
+-- Texts that nobody comes from any more are forgotten.
+function change:keep()
+  local used = {}
+  for _, old in ipairs(self.old) do
+    used[old.node.code.number] = true
+  end
+  for number = 1, #self.texts do
+    if not used[number] then
+      self.texts[number] = false
+    end
+  end
+  self.texts[self.code.number] = self.text
+end
+
+function change:make()
+  self.codes = {}
+  self:compile()
+  self.env = select(3, reload.upvalue(self.main, 1))
+  self:look()
+  reload.save(self.heap)
+  self.fresh, self.node_of = {}, {}
+  if self.module then
+    self:run()
+    self:collect_fresh()
+  end
+  self.graft = graft.new {
+    old = self.old,
+    fresh = self.fresh,
+    code = self.code,
+    main = self.main,
+    runs = self.module ~= nil,
+  }
+  self.map = self.graft:all()
+  local inverse = {}
+  for _, old in ipairs(self.old) do
+    if self.map[old.fn] then
+      inverse[self.map[old.fn]] = old.fn
+    end
+  end
+  if self.module then
+    self:adopt()
+  else
+    self:declare()
+  end
+  local list = report.new(self)
+  self.adoption:place()
+  heap.swap(self.heap, self.map, inverse)
+  self:migrate_node()
+  local migrate, state = self:migration()
+  if migrate then
+    reload.run(migrate, state)
+  end
+  self:keep()
+  return list
+end
+
+--- reload(module | path) -> list
+function m.reload(...)
+  local sim, what = argument.sim(...)
+  reload.allowed()
+  local file, texts, module = find(what)
+  local text, message = text_of.read(file, texts.beside)
+  if not text then
+    argument.refuse("reload", message)
+  end
+  sim = sim or core.current()
+  local it = setmetatable({
+    heap = heap.new("@" .. file),
+    file = file,
+    texts = texts,
+    text = text,
+    module = module,
+  }, change)
+  local list = reload.atomically(it.heap, change.make, it)
+  reload.note(sim, file .. "\0" .. text)
+  return list
+end
+
+return m
