@@ -12,12 +12,18 @@ m.__index = m
 local reload = inside.reload
 local is_fresh = reload.heap.fresh
 
--- new{heap =, node_of =, map =, module =, graft =} -> adoption
--- node_of gives the node of a function that the text has made; module is the
--- old value of the module.
+-- new{heap =, node_of =, map =, graft =} -> adoption
+-- node_of gives the node of a function that the text has made. `added` becomes
+-- a list of {to =, key =, value =, name =, line =}.
 function m.new(it)
-  it.added, it.seen = {}, {}
-  return setmetatable(it, m)
+  return setmetatable({
+    heap = it.heap,
+    node_of = it.node_of,
+    map = it.map,
+    graft = it.graft,
+    added = {},
+    seen = {},
+  }, m)
 end
 
 -- Is the function new in the text, and not only in the table?
@@ -80,6 +86,12 @@ function m:same(kept, made)
   self:same(getmetatable(kept), getmetatable(made))
 end
 
+-- What the module was, and is now.
+function m:returned(kept, made)
+  self.module = type(kept) == "table" and kept or nil
+  self:same(kept, made)
+end
+
 -- Locals of the main chunk that both had captured.
 function m:locals()
   local graft = self.graft
@@ -101,6 +113,44 @@ function m:additions(list, open)
     elseif type(key) == "string" then
       if self:takes(open[to] or to == self.module, value) then
         self:add(to, key, value)
+      end
+    end
+  end
+end
+
+-- Where a function is put that is declared as a.b.c or c: the table, the key;
+-- nil when there is no such table.
+function m:path(label, env)
+  local root, rest = label:match "^([%a_][%w_]*)([%w_.]*)$"
+  local top = root and self.graft.tops[root]
+  local to, key = env, root
+  if top then
+    to, key = top.value, nil
+  end
+  for name in (rest or ""):gmatch "[^.]+" do
+    if key then
+      to = rawget(to, key)
+    end
+    key = name
+    if type(to) ~= "table" then
+      return nil
+    end
+  end
+  return key and to, key
+end
+
+-- declare(root, env)
+-- Where nothing runs again: functions that the main chunk declares in no block,
+-- and that can be made by themselves, get their place unless it is taken.
+function m:declare(root, env)
+  for _, node in ipairs(root) do
+    if not node.old and node.plain and node.bound and not node.is_local then
+      local to, key = self:path(node.label, env)
+      if to and rawget(to, key) == nil and self.graft:possible(node, {}) then
+        local fn = self.graft:make(node)
+        self.graft.made[node] = fn
+        self.node_of[fn] = node
+        self:add(to, key, fn)
       end
     end
   end

@@ -41,15 +41,12 @@ local function alike(a, b)
 end
 
 -- find(code, fn, line, last) -> node, unsure
--- What fn is made of, when it comes from this text. Functions that share their
--- lines are told apart by their instructions; unsure when that is not enough.
+-- What fn is made of, nil if it does not come from this text. Functions that
+-- share their lines are told apart by their instructions; unsure when that is
+-- not enough.
 function m.find(code, fn, line, last)
-  local list = code.lines[line << 32 | last]
-  if #list == 1 then
-    return list[1]
-  end
   local first, unsure
-  for _, node in ipairs(list) do
+  for _, node in ipairs(code.lines[line << 32 | last] or {}) do
     if dump.same(code.dump, node.place, fn) then
       unsure = unsure or first ~= nil and not alike(first, node)
       first = first or node

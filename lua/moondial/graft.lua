@@ -51,6 +51,7 @@ function m.new(it)
   self.outer, self.sharing = {}, {}
   self.tops, self.new_tops = {}, {} -- locals of the main chunk
   self.map, self.cells = {}, {}
+  self.made = {} -- by node; false where there are several
   for _, old in ipairs(self.old) do
     old.mine = {}
     self:look(old.fn, old.node, old.mine, self.tops)
@@ -187,7 +188,7 @@ end
 
 -- Those that the module has made see the old state, and are themselves the new
 -- ones wherever there is just one of both.
-function m:settle(made)
+function m:settle()
   local counts = {}
   for _, fresh in ipairs(self.fresh) do
     counts[fresh.node] = (counts[fresh.node] or 0) + 1
@@ -201,8 +202,8 @@ function m:settle(made)
         reload.join(fresh.fn, i, place.fn, place.i)
       end
     end
-    if made[node] and counts[node] == 1 and not node.parent.parent then
-      self.map[fresh.fn] = made[node]
+    if self.made[node] and counts[node] == 1 and not node.parent.parent then
+      self.map[fresh.fn] = self.made[node]
     end
   end
 end
@@ -210,7 +211,7 @@ end
 -- all() -> {old = new}
 -- Makes the new functions; an old one that stays old gets `why`.
 function m:all()
-  local made = {}
+  local made = self.made
   for _, old in ipairs(self.old) do
     local node = old.node.new
     old.why = old.why or old.node.why
@@ -221,7 +222,7 @@ function m:all()
       made[node] = made[node] == nil and fn or false
     end
   end
-  self:settle(made)
+  self:settle()
   return self.map
 end
 

@@ -102,13 +102,15 @@ function change:look()
   heap.survey(self.heap)
   local found, frames = heap.found(self.heap)
   self.old = {}
-  for i, fn in ipairs(found) do
+  for _, fn in ipairs(found) do
     local node, unsure = self:node(fn)
-    self.old[i] = {
-      fn = fn,
-      node = node,
-      why = unsure and "other functions of its line are just like it" or nil,
-    }
+    if node then -- else it is called so, but of another text
+      table.insert(self.old, {
+        fn = fn,
+        node = node,
+        why = unsure and "other functions of its line are just like it" or nil,
+      })
+    end
   end
   self.frames = frames
 end
@@ -127,7 +129,7 @@ function change:collect_fresh()
   for _, fn in ipairs(found) do
     if fn ~= self.main then
       local node = self:node(fn)
-      if node.code == self.code then
+      if node and node.code == self.code then
         table.insert(self.fresh, { fn = fn, node = node })
         self.node_of[fn] = node
       end
@@ -139,14 +141,7 @@ end
 function change:adopt()
   local loaded = package.loaded
   self.kept = loaded[self.module]
-  self.adoption = adopt.new {
-    heap = self.heap,
-    node_of = self.node_of,
-    map = self.map,
-    module = type(self.kept) == "table" and self.kept or nil,
-    graft = self.graft,
-  }
-  self.adoption:same(self.kept, self.made)
+  self.adoption:returned(self.kept, self.made)
   self.adoption:locals()
   self.adoption:additions(self.additions, {
     [loaded] = "whole",
@@ -155,68 +150,17 @@ function change:adopt()
   })
 end
 
--- Where nothing runs again: functions that are declared in no block of the main
--- chunk, and that can be made by themselves, by the path that they are put at.
-function change:declare()
-  local added = {}
-  for _, node in ipairs(self.code.root) do
-    local root = node.label:match "^[%a_][%w_]*"
-    local free = not node.old and node.plain and node.bound and not node.is_local
-    if free and node.label:find "^[%w_.]+$" then
-      local top = self.graft.tops[root]
-      local to, key = self.env, root
-      if top then
-        key, to = nil, select(3, reload.upvalue(top.fn, top.i))
-      end
-      for name in node.label:sub(#root + 1):gmatch "%.([^.]+)" do
-        to, key = key and rawget(to, key) or not key and to or nil, name
-        if type(to) ~= "table" then
-          break
-        end
-      end
-      local there = type(to) == "table" and key and rawget(to, key) ~= nil
-      local possible = self.graft:possible(node, {})
-      if type(to) == "table" and key and not there and possible then
-        local fn = self.graft:make(node)
-        self.node_of[fn] = node
-        node.held = true
-        table.insert(added, {
-          to = to,
-          key = key,
-          value = fn,
-          name = node.name,
-          line = node.line,
-        })
-      end
-    end
-  end
-  self.adoption = setmetatable({ added = added, map = {} }, adopt)
-end
-
 -- The function that moves what is kept, when the new text has one.
 function change:migration()
-  if self.module then
-    local fn = type(self.made) == "table" and rawget(self.made, "migrate")
+  if not self.module then
+    for _, node in ipairs(self.code.root) do
+      if node.label == "migrate" and node.plain and not node.is_local then
+        return self.graft.made[node], self.env
+      end
+    end
+  elseif type(self.made) == "table" then
+    local fn = rawget(self.made, "migrate")
     return type(fn) == "function" and (self.map[fn] or fn), self.kept
-  end
-  for old, new in pairs(self.map) do
-    local node = self.code.migrate
-    if node and node == self:node(new) then
-      return new, self.env, old
-    end
-  end
-  for fn, node in pairs(self.node_of) do
-    if node == self.code.migrate then
-      return fn, self.env
-    end
-  end
-end
-
-function change:migrate_node()
-  for _, node in ipairs(self.code.root) do
-    if node.label == "migrate" and node.bound and node.plain then
-      self.code.migrate = node
-    end
   end
 end
 
@@ -234,17 +178,8 @@ function change:keep()
   self.texts[self.code.number] = self.text
 end
 
-function change:make()
-  self.codes = {}
-  self:compile()
-  self.env = select(3, reload.upvalue(self.main, 1))
-  self:look()
-  reload.save(self.heap)
-  self.fresh, self.node_of = {}, {}
-  if self.module then
-    self:run()
-    self:collect_fresh()
-  end
+-- The new functions; each has the old one that it replaces.
+function change:graft_all()
   self.graft = graft.new {
     old = self.old,
     fresh = self.fresh,
@@ -259,15 +194,29 @@ function change:make()
       inverse[self.map[old.fn]] = old.fn
     end
   end
+  return inverse
+end
+
+function change:make()
+  self.codes, self.fresh, self.node_of = {}, {}, {}
+  self:compile()
+  self.env = select(3, reload.upvalue(self.main, 1))
+  self:look()
+  reload.save(self.heap)
+  if self.module then
+    self:run()
+    self:collect_fresh()
+  end
+  local inverse = self:graft_all()
+  self.adoption = adopt.new(self)
   if self.module then
     self:adopt()
   else
-    self:declare()
+    self.adoption:declare(self.code.root, self.env)
   end
   local list = report.new(self)
   self.adoption:place()
   heap.swap(self.heap, self.map, inverse)
-  self:migrate_node()
   local migrate, state = self:migration()
   if migrate then
     reload.run(migrate, state)

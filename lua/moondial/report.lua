@@ -102,18 +102,19 @@ end
 local function active(change)
   local list, names, pids = {}, nil, nil
   for i = 1, #change.frames, 3 do
-    names, pids = names or inside.reload.threads(), pids
-    if not pids then
+    if not names then
       names, pids = inside.reload.threads()
     end
     local thread, fn, line = table.unpack(change.frames, i, i + 2)
     local node = change:node(fn)
-    list[#list + 1] = {
-      name = node.name,
-      line = line,
-      process = names[thread],
-      pid = pids[thread],
-    }
+    if node then
+      list[#list + 1] = {
+        name = node.name,
+        line = line,
+        process = names[thread],
+        pid = pids[thread],
+      }
+    end
   end
   return list
 end

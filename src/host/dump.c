@@ -214,19 +214,40 @@ static int dump_about(lua_State *L) {
   return 5;
 }
 
+/* A dump that is compared as it is written: so many bytes of it are left out,
+   and what follows must be what is at `at`. */
+typedef struct dump_comparison {
+  size_t left_out;
+  const char *at, *stop;
+} dump_comparison;
+
+static int dump_compare(lua_State *L, const void *bytes, size_t n, void *c) {
+  (void)L;
+  dump_comparison *own = c;
+  size_t out = n < own->left_out ? n : own->left_out;
+  own->left_out -= out;
+  n -= out;
+  if (n > (size_t)(own->stop - own->at)) return 1;
+  if (memcmp((const char *)bytes + out, own->at, n) != 0) return 1;
+  own->at += n;
+  return 0;
+}
+
 /* same(dump, k, fn) -> boolean: is fn made of the function k? */
 static int dump_same(lua_State *L) {
   const dump *d;
   const dump_function *f = dump_arg(L, &d);
-  size_t size;
+  lua_Debug ar;
   luaL_checktype(L, 3, LUA_TFUNCTION);
   lua_settop(L, 3);
-  const char *bytes = dump_push(L, &size);
-  const char *at = bytes + DUMP_HEADER + 1;
-  dump_skip_strings(&at, 1);
-  size -= (size_t)(at - bytes);
-  lua_pushboolean(L, size == f->stop - f->rest &&
-                         memcmp(at, d->bytes + f->rest, size) == 0);
+  lua_pushvalue(L, 3);
+  lua_getinfo(L, ">S", &ar);
+  size_t source = ar.srclen; /* behind its size, which counts one more */
+  for (size_t n = ar.srclen + 1; n > 0; n >>= 7) source++;
+  dump_comparison c = {DUMP_HEADER + 1 + source, d->bytes + f->rest,
+                       d->bytes + f->stop};
+  int different = lua_dump(L, dump_compare, &c, 0);
+  lua_pushboolean(L, !different && c.at == c.stop);
   return 1;
 }
 

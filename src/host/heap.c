@@ -150,7 +150,7 @@ static void heap_look_call(lua_State *L, heap *h, int i, lua_State *co,
   if (co != L) lua_xmove(co, L, 1);
   int fn = lua_gettop(L);
   heap_meet(L, h, fn);
-  if (heap_own(L, h, fn) && !h->fresh) {
+  if (heap_own(L, h, fn) && !h->fresh && lua_status(co) <= LUA_YIELD) {
     heap_append(L, AT_FRAMES, &h->frames, i);
     heap_append(L, AT_FRAMES, &h->frames, fn);
     lua_pushinteger(L, ar->currentline);
