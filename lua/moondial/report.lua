@@ -36,11 +36,9 @@ function meta:__tostring()
     add(lines, "active", it, who .. ": it ends with its old code")
   end
   local changed = #self.replaced - unchanged
-  lines[1] = ("reload of %s: %d functions changed, %d as before"):format(
-    self.file,
-    changed,
-    unchanged
-  )
+  local text = "reload of %s: %d function%s changed, %d as before"
+  local plural = changed == 1 and "" or "s"
+  lines[1] = text:format(self.file, changed, plural, unchanged)
   return table.concat(lines, "\n")
 end
 
