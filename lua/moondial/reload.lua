@@ -78,11 +78,11 @@ function change:compile()
   self.main, self.code = main, code.new(self.text, main, number)
 end
 
--- An earlier text as functions, paired with those of the new one.
+-- An earlier text as functions, paired with those of the new one; nil when it
+-- is not known, as when a model loads some string under the file's name.
 function change:earlier(number)
-  local codes = self.codes
-  if not codes[number] then
-    local text = self.texts[number]
+  local codes, text = self.codes, self.texts[number]
+  if not codes[number] and text then
     local its = code.new(text, text_of.load(text, self.file, 1), number)
     code.pair(its.root, self.code.root)
     codes[number] = its
@@ -94,7 +94,7 @@ end
 function change:node(fn)
   local number, line, last = reload.about(fn)
   local its = number == self.code.number and self.code or self:earlier(number)
-  return code.find(its, fn, line, last)
+  return its and code.find(its, fn, line, last)
 end
 
 -- All old functions, and the calls of them that are under way.
@@ -214,9 +214,9 @@ function change:make()
   else
     self.adoption:declare(self.code.root, self.env)
   end
-  local list = report.new(self)
   self.adoption:place()
   heap.swap(self.heap, self.map, inverse)
+  local list = report.new(self)
   local migrate, state = self:migration()
   if migrate then
     reload.run(migrate, state)

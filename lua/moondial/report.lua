@@ -117,23 +117,34 @@ local function active(change)
   return list
 end
 
+-- All that the new functions hold of what the module has made.
+local function reach(change)
+  local roots = {}
+  for _, old in ipairs(change.old) do
+    roots[#roots + 1] = change.map[old.fn]
+  end
+  for _, it in ipairs(change.adoption.added) do
+    roots[#roots + 1] = rawget(it.to, it.key)
+  end
+  inside.reload.heap.reach(change.heap, roots)
+end
+
 -- Functions that are new in the text: what has become of them.
 local function newcomers(change, added, kept)
-  local made = {}
+  reach(change)
   for _, fresh in ipairs(change.fresh) do
-    made[fresh.node] = true
+    local node = fresh.node
+    node.held = node.held or inside.reload.heap.held(change.heap, fresh.fn)
   end
   for _, node in ipairs(change.code.root) do
-    if not node.old and not node.held then
-      if node.brought or (node.is_local and node.bound and made[node]) then
-        added[#added + 1] = { name = node.name, line = node.line }
-      else
-        kept[#kept + 1] = {
-          name = node.name,
-          line = node.line,
-          reason = "new, and nothing that is kept leads to it",
-        }
-      end
+    if not node.old and (node.held or node.brought) then
+      added[#added + 1] = { name = node.name, line = node.line }
+    elseif not node.old then
+      kept[#kept + 1] = {
+        name = node.name,
+        line = node.line,
+        reason = "new, and nothing that is kept leads to it",
+      }
     end
   end
 end
@@ -141,8 +152,10 @@ end
 function m.new(change)
   local replaced, kept = replaced_and_kept(change)
   local added = {}
-  for i, it in ipairs(change.adoption.added) do
-    added[i] = { name = it.name, line = it.line }
+  for _, it in ipairs(change.adoption.added) do
+    if not it.line then -- no function
+      added[#added + 1] = { name = it.name }
+    end
   end
   newcomers(change, added, kept)
   return setmetatable({

@@ -215,10 +215,12 @@ static int dump_about(lua_State *L) {
 }
 
 /* A dump that is compared as it is written: so many bytes of it are left out,
-   and what follows must be what is at `at`. */
+   and what follows must be what is at `at`, but for where the upvalues come
+   from: those of a function that dump_maker has made come from elsewhere. */
 typedef struct dump_comparison {
   size_t left_out;
   const char *at, *stop;
+  const char *upvalues, *behind;
 } dump_comparison;
 
 static int dump_compare(lua_State *L, const void *bytes, size_t n, void *c) {
@@ -228,8 +230,11 @@ static int dump_compare(lua_State *L, const void *bytes, size_t n, void *c) {
   own->left_out -= out;
   n -= out;
   if (n > (size_t)(own->stop - own->at)) return 1;
-  if (memcmp((const char *)bytes + out, own->at, n) != 0) return 1;
-  own->at += n;
+  const char *its = (const char *)bytes + out;
+  for (size_t i = 0; i < n; i++, own->at++)
+    if (its[i] != *own->at &&
+        (own->at < own->upvalues || own->at >= own->behind))
+      return 1;
   return 0;
 }
 
@@ -244,8 +249,10 @@ static int dump_same(lua_State *L) {
   lua_getinfo(L, ">S", &ar);
   size_t source = ar.srclen; /* behind its size, which counts one more */
   for (size_t n = ar.srclen + 1; n > 0; n >>= 7) source++;
+  const char *upvalues = d->bytes + f->upvalues;
+  size_t count = dump_size(&upvalues);
   dump_comparison c = {DUMP_HEADER + 1 + source, d->bytes + f->rest,
-                       d->bytes + f->stop};
+                       d->bytes + f->stop, upvalues, upvalues + 3 * count};
   int different = lua_dump(L, dump_compare, &c, 0);
   lua_pushboolean(L, !different && c.at == c.stop);
   return 1;

@@ -65,11 +65,22 @@ static bool heap_object(int type) {
          type == LUA_TTHREAD;
 }
 
+/* Among what is new the object at i has been reached, whose slot that is. */
+static void heap_reached(lua_State *L, heap *h, uint64_t *slot, int i) {
+  if ((*slot & (HEAP_NEW | HEAP_HELD)) != HEAP_NEW) return;
+  *slot |= HEAP_HELD;
+  heap_append(L, AT_OBJECTS, &h->objects, i);
+}
+
 /* Meets the value at i, an index from the bottom; is it a function of the
    file's, or anything that is new? */
 static bool heap_meet(lua_State *L, heap *h, int i) {
   if (!heap_object(lua_type(L, i))) return false;
   const void *address = lua_topointer(L, i);
+  if (h->reaching) {
+    heap_reached(L, h, heap_slot(h, address), i);
+    return false;
+  }
   if (2 * h->count >= h->capacity && !heap_grow(h)) host_no_memory(L);
   uint64_t *slot = heap_slot(h, address);
   if (*slot == 0) {
@@ -231,24 +242,54 @@ static void heap_leave_sims(lua_State *L, heap *h) {
     }
 }
 
-/* survey(heap, ...): meets what can be reached from there, or, with nothing
-   else, from the roots. */
-static int heap_survey(lua_State *L) {
-  heap *h = heap_arg(L);
-  int n = lua_gettop(L) - 1;
+/* Puts the lists where the walk finds them, below the other arguments. */
+static void heap_begin(lua_State *L) {
   luaL_checkstack(L, 32, NULL);
   for (int k = HEAP_OBJECTS; k <= HEAP_FRAMES; k++) {
     lua_getiuservalue(L, 1, k);
     lua_insert(L, 1 + k);
   }
-  if (n == 0) heap_meet_roots(L, h), heap_leave_sims(L, h);
-  for (int i = 1; i <= n; i++) heap_meet(L, h, AT_LAST + i);
+}
+
+/* Looks into all that was met and has not been looked into. */
+static void heap_walk(lua_State *L, heap *h) {
   lua_settop(L, AT_LAST);
   while (h->looked < h->objects) {
     lua_rawgeti(L, AT_OBJECTS, ++h->looked);
     heap_look(L, h, AT_LAST + 1);
     lua_settop(L, AT_LAST);
   }
+}
+
+/* survey(heap, ...): meets what can be reached from there, or, with nothing
+   else, from the roots. */
+static int heap_survey(lua_State *L) {
+  heap *h = heap_arg(L);
+  int n = lua_gettop(L) - 1;
+  heap_begin(L);
+  if (n == 0) heap_meet_roots(L, h), heap_leave_sims(L, h);
+  for (int i = 1; i <= n; i++) heap_meet(L, h, AT_LAST + i);
+  heap_walk(L, h);
+  return 0;
+}
+
+/* reach(heap, list): finds what of the new objects can be reached from those
+   of the list; heap.held tells. The last walk over a heap. */
+static int heap_reach(lua_State *L) {
+  heap *h = heap_arg(L);
+  lua_settop(L, 2);
+  h->reaching = true;
+  h->looked = h->objects = 0;
+  lua_newtable(L);
+  lua_setiuservalue(L, 1, HEAP_OBJECTS);
+  heap_begin(L);
+  for (lua_Integer i = 1; lua_rawgeti(L, AT_LAST + 1, i) != LUA_TNIL; i++) {
+    int root = lua_gettop(L);
+    if (heap_object(lua_type(L, root)))
+      heap_append(L, AT_OBJECTS, &h->objects, root);
+    lua_settop(L, AT_LAST + 1);
+  }
+  heap_walk(L, h);
   return 0;
 }
 
@@ -423,16 +464,23 @@ static int heap_met(lua_State *L) {
 static int heap_is_fresh(lua_State *L) {
   const heap *h = heap_arg(L);
   luaL_checkany(L, 2);
-  lua_pushboolean(L, h->capacity > 0 &&
-                         *heap_slot(h, lua_topointer(L, 2)) & HEAP_NEW);
+  lua_pushboolean(L, *heap_slot(h, lua_topointer(L, 2)) & HEAP_NEW);
+  return 1;
+}
+
+/* held(heap, object) -> boolean: reach has come to it. */
+static int heap_is_held(lua_State *L) {
+  const heap *h = heap_arg(L);
+  luaL_checkany(L, 2);
+  lua_pushboolean(L, *heap_slot(h, lua_topointer(L, 2)) & HEAP_HELD);
   return 1;
 }
 
 int heap_open(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"new", heap_new},    {"survey", heap_survey}, {"found", heap_met},
-      {"fresh", heap_is_fresh}, {"swap", heap_swap_all}, {"close", heap_close},
-      {NULL, NULL}};
+      {"new", heap_new},        {"survey", heap_survey}, {"found", heap_met},
+      {"fresh", heap_is_fresh}, {"reach", heap_reach},   {"held", heap_is_held},
+      {"swap", heap_swap_all},  {"close", heap_close},   {NULL, NULL}};
   if (luaL_newmetatable(L, heap_type)) {
     lua_pushcfunction(L, heap_close);
     lua_setfield(L, -2, "__gc");

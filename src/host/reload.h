@@ -1,6 +1,7 @@
 /* What lua/moondial/reload.lua is made of: the texts that functions come from
-   (text.c), the functions inside of one (dump.c), the walk over all of the model's values (heap.c), what is undone
-   when a reload fails (undo.c), and what stands around it (reload.c). */
+   (text.c), the functions inside of one (dump.c), the walk over all of the
+   model's values (heap.c), what is undone when a reload fails (undo.c), and
+   what stands around it (reload.c). */
 #ifndef MD_HOST_RELOAD_H
 #define MD_HOST_RELOAD_H
 
@@ -43,12 +44,19 @@ typedef struct heap {
   uint64_t *slots; /* addresses, hashed: address << HEAP_FLAGS | flags */
   size_t capacity, count;
   lua_Integer objects, looked, found, holders, frames; /* lengths; how far */
-  size_t values; /* what undo.c would save */
-  bool fresh;    /* what is met now was made by the text that ran again */
+  size_t values;      /* what undo.c would save */
+  bool fresh;         /* what is met now was made by the text that ran again */
+  bool reaching;      /* what is met must be new */
   const char *source; /* the file's name, as functions have it; arena's */
 } heap;
 
-enum { HEAP_FLAGS = 3, HEAP_OWN = 1, HEAP_LEFT = 2, HEAP_NEW = 4 };
+enum {
+  HEAP_FLAGS = 4,
+  HEAP_OWN = 1,
+  HEAP_LEFT = 2,
+  HEAP_NEW = 4,
+  HEAP_HELD = 8
+};
 
 heap *heap_arg(lua_State *L);
 
