@@ -1,9 +1,9 @@
--- What a module keeps, and what it takes, of the tables that its text makes when
--- it runs again. Two tables are the same one when the module returns them, when
--- main's locals of one name have them, when they are fields of that name in
--- two that are the same, or their metatables. The old one stays as it is; the
--- new one gives it functions that it has not, and all other fields as well if
--- it is the module's own or has functions of the text itself: a class.
+-- What a module keeps, and what it takes, of the tables that its text makes
+-- when it runs again. Two tables are the same one when the module returns them,
+-- when main's locals of one name have them, when they are fields of that name
+-- in two that are the same, or their metatables. The old one stays as it is;
+-- the new one gives it functions that it has not, and all other fields as well
+-- if it is the module's own or has functions of the text itself: a class.
 local inside = require "moondial.inside"
 
 local m = {}
@@ -55,7 +55,8 @@ function m:add(to, name, value)
   end
 end
 
--- takes(all, value) -> boolean: a table that has nothing under that name gets it.
+-- takes(all, value) -> boolean
+-- Does a table that has nothing under its name get the value?
 function m:takes(all, value)
   if self.node_of[value] then
     return self:is_new(value)

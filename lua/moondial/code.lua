@@ -1,6 +1,6 @@
--- One of a file's texts as functions: its outline, joined with what Lua has made
--- of it. A node of the outline gets its `line` and `last` line, the names of its
--- `upvalues`, and `captured`: for each the place of it among the upvalues of the
+-- One of a file's texts as functions: its outline, joined with what Lua has
+-- made of it. A node of the outline gets its `line` and `last` line, the names
+-- of its `upvalues`, and `captured`: for each the place of it among those of the
 -- function around it, or false when it is a local there.
 local inside = require "moondial.inside"
 local outline = require "moondial.outline"
@@ -56,7 +56,7 @@ function m.find(code, fn, line, last)
 end
 
 -- declared(node, i) -> node or nil
--- Whose local the i-th upvalue is; nil: what the main function has from outside.
+-- Whose local the i-th upvalue is; nil: it comes from outside of the text.
 function m.declared(node, i)
   while true do
     local place = node.captured[i]

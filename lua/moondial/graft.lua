@@ -162,7 +162,8 @@ function m:source(node, i, old)
   if known(place) then
     return place
   end
-  local text = place and "it captures the local '%s', of which there are several"
+  local text = place
+      and "it captures the local '%s', of which there are several"
     or "it captures the local '%s', which no function had captured"
   return nil, text:format(name)
 end

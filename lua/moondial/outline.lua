@@ -96,7 +96,10 @@ local blocks = { ["if"] = true, ["do"] = true, ["repeat"] = true }
 local ends = { ["end"] = true, ["until"] = true }
 local begins = {}
 for word in
-  ("break do else elseif for goto if local repeat return then until while ;"):gmatch "%S+"
+  (
+    "break do else elseif for goto if local repeat return then until "
+    .. "while ;"
+  ):gmatch "%S+"
 do
   begins[word] = true
 end
@@ -118,8 +121,8 @@ end
 function walk:label(i)
   local open, before = self.open, self.list[i - 1]
   if open.kind == "(" then
-    local before = table.concat(open.texts):gsub(",$", ""):gsub(",", ", ")
-    return open.name .. "(" .. before .. ")"
+    local others = table.concat(open.texts):gsub(",$", ""):gsub(",", ", ")
+    return open.name .. "(" .. others .. ")"
   elseif open.kind == "{" and is(before, "=") then
     return open.name .. open.field
   elseif open.kind == "{" or open.kind == "[" then

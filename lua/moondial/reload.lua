@@ -94,7 +94,9 @@ end
 function change:node(fn)
   local number, line, last = reload.about(fn)
   local its = number == self.code.number and self.code or self:earlier(number)
-  return its and code.find(its, fn, line, last)
+  if its then
+    return code.find(its, fn, line, last)
+  end
 end
 
 -- All old functions, and the calls of them that are under way.
@@ -226,6 +228,14 @@ function change:make()
 end
 
 --- reload(module | path) -> list
+--- Reads the file of a module that was required, or the main one, again: from
+--- now on all its functions, wherever they are held, run the new code with what
+--- they had captured; data stays as it is. The list says what was `replaced`,
+--- what was `added`, what was `kept` and why, and which calls are `active`, and
+--- prints. M.migrate(old), if the new text has it, is called with the module.
+--- An error changes nothing; it is the text's own, or raises usage: for what
+--- was not loaded from a file, for syntax, and inside a guard. See help reload.
+---   print(pcall(md.reload, "bank"))
 function m.reload(...)
   local sim, what = argument.sim(...)
   reload.allowed()

@@ -149,8 +149,18 @@ local function newcomers(change, added, kept)
   end
 end
 
+-- The module itself is what it was.
+local function module_of(change, kept)
+  local was, is = type(change.kept), type(change.made)
+  if change.module and was == "table" and is ~= "table" then
+    local text = "it is a table, and the new text returns a %s; it stays one"
+    kept[#kept + 1] = { name = change.module, reason = text:format(is) }
+  end
+end
+
 function m.new(change)
   local replaced, kept = replaced_and_kept(change)
+  module_of(change, kept)
   local added = {}
   for _, it in ipairs(change.adoption.added) do
     if not it.line then -- no function

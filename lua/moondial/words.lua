@@ -4,8 +4,10 @@ local m = {}
 
 local keywords = {}
 for word in
-  ("and break do else elseif end false for function goto if in local nil not "
-    .. "or repeat return then true until while"):gmatch "%a+"
+  (
+    "and break do else elseif end false for function goto if in local nil not "
+    .. "or repeat return then true until while"
+  ):gmatch "%a+"
 do
   keywords[word] = true
 end

@@ -173,9 +173,11 @@ end)
 
 describe("one reload after another", function()
   local function text(word)
-    return ("local n = 0 local M = {} function M.f() n = n + 1 "
+    return (
+      "local n = 0 local M = {} function M.f() n = n + 1 "
       .. "return %q, n end function M.make() return function() n = n + 1 "
-      .. "return %q, n end end return M"):format(word, word)
+      .. "return %q, n end end return M"
+    ):format(word, word)
   end
 
   it("goes on from where the last one was, and back", function()
@@ -254,9 +256,9 @@ end)
 describe("what md.reload is given", function()
   it("must have been loaded from a file beside the script", function()
     prints(
-      "false\tusage\tmodel.lua:22: reload: nothing called 'mud' was loaded from "
-        .. "a file beside the script; give a module that require has loaded, or "
-        .. "a file; did you mean 'mod'?",
+      "false\tusage\tmodel.lua:22: reload: nothing called 'mud' was loaded "
+        .. "from a file beside the script; give a module that require has "
+        .. "loaded, or a file; did you mean 'mod'?",
       { "return {}" },
       [[require "mod"
         try(md.reload, "mud")]]

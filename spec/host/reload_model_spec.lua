@@ -119,7 +119,10 @@ describe("servers, supervisors and callbacks", function()
         local M = {}
         local s = md.server { state = function() return { n = 0 } end }
         M.server = s
-        s:handle("ping", function() s.state.n = s.state.n + 1 print "WHICH ping" end)
+        s:handle("ping", function()
+          s.state.n = s.state.n + 1
+          print "WHICH ping"
+        end)
         s:handle("slow", function() print "WHICH slow" end, { timeout = 5,
           retry = { times = 1 } })
         s:otherwise(function(x) print("WHICH other", x) end)
@@ -192,7 +195,7 @@ describe("what a module keeps and takes", function()
           function M.get() return M.limit, M.name, #M.list, "old" end
           function M.see(x) seen[x] = true return seen[x] end
           return M]],
-        [[local M = { limit = 10, name = "changed", list = { 1, 2, 3 }, more = 5 }
+        [[local M = { limit = 10, name = "other", list = { 1, 2, 3 }, more = 5 }
           local seen = {}
           local data = { 7 }
           local function helper() return "helped", data[1] end
@@ -317,7 +320,8 @@ describe("migrate", function()
   local function with(migrate)
     return {
       "local M = { n = 1 } function M.f() return 'old', M.n end return M",
-      "local M = {} function M.f() return 'new', M.n end function M.migrate(old) "
+      "local M = {} function M.f() return 'new', M.n end "
+        .. "function M.migrate(old) "
         .. migrate
         .. " end return M",
     }
@@ -368,8 +372,8 @@ describe("migrate", function()
   it("changes nothing else: no process is spawned, no message sent", function()
     prints(
       "false\tusage\tmod.lua:1: spawn: the text of a module that is reloaded, "
-        .. "and its migrate, may change nothing but the module; do it where the "
-        .. "module is used",
+        .. "and its migrate, may change nothing but the module; do it where "
+        .. "the module is used",
       with "require 'moondial'.spawn(print)",
       [[require "mod"
         try(turn, 2)]]
@@ -415,10 +419,8 @@ describe("a reload that fails", function()
       ["spawn(print)"] = "spawn",
       ["reload 'mod'"] = "reload",
     } do
-      local out = module(
-        { old, "require 'moondial'." .. call .. " return {}" },
-        before
-      )
+      local out =
+        module({ old, "require 'moondial'." .. call .. " return {}" }, before)
       assert.truthy(out:find("mod.lua:1: " .. name .. ":", 1, true), out)
       assert.truthy(out:find "true\told\ttrue$", out)
     end

@@ -165,14 +165,14 @@ describe("a function of a module that is reloaded", function()
 
   it("may be vararg, recursive, or call one declared later", function()
     prints(
-      "3\t6\tfalse\ntrue\n3\t24\ttrue\nfalse",
+      "3\t6\tfalse\n1\n3\t24\tfalse\n2",
       {
         [[local M = {}
           function M.count(...) return select("#", ...) end
           local function fact(n) return n < 2 and 1 or n * fact(n - 1) end
           local odd
-          local function even(n) if n == 0 then return true end return odd(n - 1) end
-          function odd(n) if n == 0 then return false end return even(n - 1) end
+          local function even(n) return n == 0 and 1 or n > 0 and odd(n - 1) end
+          function odd(n) return n > 0 and even(n - 1) end
           M.fact, M.even = fact, even
           function M.odd(n) return odd(n) end
           return M]],
@@ -180,8 +180,8 @@ describe("a function of a module that is reloaded", function()
           function M.count(...) return select("#", ...) end
           local function fact(n) return n < 2 and 4 or n * fact(n - 1) end
           local odd
-          local function even(n) if n == 0 then return false end return odd(n - 1) end
-          function odd(n) if n == 0 then return true end return even(n - 1) end
+          local function even(n) return n == 0 and 2 or n > 0 and odd(n - 1) end
+          function odd(n) return n > 0 and even(n - 1) end
           M.fact, M.even = fact, even
           function M.odd(n) return odd(n) end
           return M]],
@@ -271,7 +271,8 @@ describe("functions inside of functions", function()
         [[local M = {}
           function M.make(n)
             local secret, lost = 0, 6
-            return function() return n, secret end, function() return n, secret end
+            return function() return n, secret end,
+              function() return n, secret end
           end
           return M]],
       },
@@ -321,7 +322,8 @@ describe("what is told of functions", function()
     prints(
       "M.gone (6): the new text has no such function\nstill here",
       {
-        "local M = {}\n\n\n\n\nfunction M.gone() return 'still here' end\nreturn M",
+        "local M = {}\n\n\n\n\nfunction M.gone() return 'still here' end "
+          .. "return M",
         "local M = {}\nfunction M.named() return 'new' end\nreturn M",
       },
       [[local mod = require "mod"
@@ -366,10 +368,10 @@ describe("what is told of functions", function()
     prints(
       "of this name there were 1 functions, and now there are 2",
       {
-        "local M = { list = {} } local function add(f) M.list[#M.list + 1] = f end "
-          .. "add(function() return 1 end) return M",
-        "local M = { list = {} } local function add(f) M.list[#M.list + 1] = f end "
-          .. "add(function() return 2 end) add(function() return 3 end) return M",
+        "local function add(f) list = { f } end "
+          .. "add(function() return 1 end)",
+        "local function add(f) list = { f } end "
+          .. "add(function() return 2 end) add(function() return 3 end)",
       },
       [[local mod = require "mod"
         for _, it in ipairs(turn(2).kept) do

@@ -27,7 +27,8 @@ local function names(list)
 end
 local function try(fn, ...)
   local ok, e = pcall(fn, ...)
-  print(ok, type(e) == "table" and e.kind, type(e) == "table" and e.message or e)
+  local ours = type(e) == "table"
+  print(ok, ours and e.kind, ours and e.message or e)
 end
 ]]
 

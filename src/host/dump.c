@@ -317,8 +317,8 @@ void host_dump_named(lua_State *L, int i, const char *name, size_t length) {
 
 int dump_open(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"open", dump_new},   {"count", dump_count}, {"about", dump_about},
-      {"same", dump_same},  {"maker", dump_maker}, {NULL, NULL}};
+      {"open", dump_new},  {"count", dump_count}, {"about", dump_about},
+      {"same", dump_same}, {"maker", dump_maker}, {NULL, NULL}};
   luaL_newmetatable(L, dump_type);
   lua_pop(L, 1);
   luaL_newlib(L, functions);

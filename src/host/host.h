@@ -526,22 +526,9 @@ int host_push_timer(lua_State *L, host_sim *s, uint64_t id);
 void host_close_library(md_host *);
 void host_enter_sandbox(lua_State *L);
 
-/* Where a file lies: as it is given, or beside the script when it is not
-   there. Never in Lua's memory, which must not know the folder. */
-void host_find_file(const md_host *, const char *name, char *path, size_t size);
-
-/* Pushes the text of a file; LUA_OK, or an error's status with its text. */
-int host_read_text(lua_State *L, const char *path, const char *name);
-
 /* Loads a file of text under the name it has in errors; LUA_OK, or an error's
    status with its text. [-0, +1, m] */
 int host_load_file(lua_State *L, const char *path, const char *name);
-
-/* -- text.c: the texts that functions come from, as md.reload needs them -- */
-
-/* Loads the text on the top, and keeps it; `beside`: it lies beside the script.
-   LUA_OK, or an error's status with its text. [-1, +1, m] */
-int host_load_text(lua_State *L, const char *name, bool beside);
 
 /* Raises where the text of a module runs once more for md.reload. */
 void host_no_reload(lua_State *L, const char *call);

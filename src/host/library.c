@@ -1,6 +1,7 @@
 /* Lua's own library, where it would let the outside into a run: time, chance,
    addresses, the environment, bytecode. And how modules are found. */
 #include "host/modules.h"
+#include "host/reload.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -101,7 +102,6 @@ static void library_rest(lua_State *L, FILE *file) {
   luaL_pushresult(&b);
 }
 
-/* The one place where the text of a model is read. */
 int host_read_text(lua_State *L, const char *path, const char *name) {
   FILE *file = fopen(path, "rb");
   if (file == NULL) {

@@ -7,7 +7,21 @@
 
 #include "host/host.h"
 
+/* -- library.c -- */
+
+/* Where a file lies: as it is given, or beside the script when it is not
+   there. Never in Lua's memory, which must not know the folder. */
+void host_find_file(const md_host *, const char *name, char *path, size_t size);
+
+/* Pushes the text of a file; LUA_OK, or an error's status with its text. It is
+   the one place where the text of a model is read. [-0, +1, m] */
+int host_read_text(lua_State *L, const char *path, const char *name);
+
 /* -- text.c -- */
+
+/* Loads the text on the top, and keeps it; `beside`: it lies beside the script.
+   LUA_OK, or an error's status with its text. [-1, +1, m] */
+int host_load_text(lua_State *L, const char *name, bool beside);
 
 /* Which of its file's texts a function comes from, by its source. */
 lua_Integer host_text_number(const lua_Debug *);

@@ -126,9 +126,9 @@ static int text_load(lua_State *L) {
 }
 
 int text_open(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"kept", text_kept}, {"file", text_file}, {"main", text_main},
-      {"read", text_read}, {"load", text_load}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"kept", text_kept}, {"file", text_file},
+                                       {"main", text_main}, {"read", text_read},
+                                       {"load", text_load}, {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

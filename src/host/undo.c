@@ -83,8 +83,8 @@ static bool undo_same(lua_State *L, int saved, lua_Integer k, int t,
     if (lua_next(L, t) == 0) return false;
     lua_rawgeti(L, saved, k + 2 * i + 1);
     lua_rawgeti(L, saved, k + 2 * i + 2);
-    same = lua_rawequal(L, top + 1, top + 3) &&
-           lua_rawequal(L, top + 2, top + 4);
+    same =
+        lua_rawequal(L, top + 1, top + 3) && lua_rawequal(L, top + 2, top + 4);
     lua_settop(L, top + 1);
   }
   same = same && lua_next(L, t) == 0;
