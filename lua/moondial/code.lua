@@ -1,6 +1,6 @@
 -- One of a file's texts as functions: its outline, joined with what Lua has
 -- made of it. A node of the outline gets its `line` and `last` line, the names
--- of its `upvalues`, and `captured`: for each the place of it among those of the
+-- of its `upvalues`, and `captured`: for each its place among those of the
 -- function around it, or false when it is a local there.
 local inside = require "moondial.inside"
 local outline = require "moondial.outline"

@@ -214,14 +214,35 @@ static int dump_about(lua_State *L) {
   return 5;
 }
 
+/* In a function that dump_maker has made the upvalues come from elsewhere. What
+   they were is told by their kind, which only the compiler would look at, and
+   which is at most 3 there. */
+static char dump_moved(const char upvalue[2]) {
+  unsigned index = (unsigned char)upvalue[1];
+  return (char)(4 + (index + 127u * (unsigned char)upvalue[0]) % 252);
+}
+
 /* A dump that is compared as it is written: so many bytes of it are left out,
-   and what follows must be what is at `at`, but for where the upvalues come
-   from: those of a function that dump_maker has made come from elsewhere. */
+   and what follows must be what is at `at`. */
 typedef struct dump_comparison {
   size_t left_out;
   const char *at, *stop;
-  const char *upvalues, *behind;
+  const char *upvalues, *behind; /* where those are */
+  bool moved;                    /* the one that is looked at differs so far */
 } dump_comparison;
+
+static bool dump_compare_upvalue(dump_comparison *own, char its) {
+  switch ((own->at - own->upvalues) % 3) {
+  case 0:
+    own->moved = its != *own->at;
+    return true;
+  case 1:
+    own->moved |= its != *own->at;
+    return true;
+  default:
+    return its == dump_moved(own->at - 2) || (!own->moved && its == *own->at);
+  }
+}
 
 static int dump_compare(lua_State *L, const void *bytes, size_t n, void *c) {
   (void)L;
@@ -231,10 +252,11 @@ static int dump_compare(lua_State *L, const void *bytes, size_t n, void *c) {
   n -= out;
   if (n > (size_t)(own->stop - own->at)) return 1;
   const char *its = (const char *)bytes + out;
-  for (size_t i = 0; i < n; i++, own->at++)
-    if (its[i] != *own->at &&
-        (own->at < own->upvalues || own->at >= own->behind))
+  for (size_t i = 0; i < n; i++, own->at++) {
+    bool upvalue = own->at >= own->upvalues && own->at < own->behind;
+    if (upvalue ? !dump_compare_upvalue(own, its[i]) : its[i] != *own->at)
       return 1;
+  }
   return 0;
 }
 
@@ -252,7 +274,8 @@ static int dump_same(lua_State *L) {
   const char *upvalues = d->bytes + f->upvalues;
   size_t count = dump_size(&upvalues);
   dump_comparison c = {DUMP_HEADER + 1 + source, d->bytes + f->rest,
-                       d->bytes + f->stop, upvalues, upvalues + 3 * count};
+                       d->bytes + f->stop,       upvalues,
+                       upvalues + 3 * count,     false};
   int different = lua_dump(L, dump_compare, &c, 0);
   lua_pushboolean(L, !different && c.at == c.stop);
   return 1;
@@ -287,7 +310,7 @@ static int dump_maker(lua_State *L) {
   size_t n = dump_size(&at);
   dump_add_size(&b, n);
   for (size_t i = 0; i < n; i++) {
-    const char upvalue[3] = {1, 0, at[3 * i + 2]};
+    const char upvalue[3] = {1, 0, dump_moved(at + 3 * i)};
     luaL_addlstring(&b, upvalue, sizeof upvalue);
   }
   at += 3 * n;
