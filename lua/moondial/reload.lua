@@ -190,6 +190,10 @@ function change:graft_all()
     runs = self.module ~= nil,
   }
   self.map = self.graft:all()
+  local outer = self.graft.outer._ENV
+  if outer then -- that of loadfile(name, mode, env)
+    self.env = select(3, reload.upvalue(outer.fn, outer.i))
+  end
   local inverse = {}
   for _, old in ipairs(self.old) do
     if self.map[old.fn] then

@@ -171,6 +171,86 @@ describe("a file that dofile or loadfile has loaded", function()
   end)
 end)
 
+describe("where md.reload is called", function()
+  local texts = {
+    "local n = 0 return function() n = n + 1 return 'old', n end",
+    "local n = 0 return function() n = n + 1 return 'new', n end",
+  }
+
+  it("may be a process, a callback, a generator, or the whole body", function()
+    prints(
+      "old\t1\nnew\t2\nold\t3\nnew\t4\nold\t5\nnew\t6",
+      texts,
+      [[local f = require "mod"
+        print(f())
+        become(text_of(2))
+        md.spawn(md.reload, "mod")
+        md.run()
+        print(f())
+        become(text_of(1))
+        md.after(1, md.reload, "mod")
+        md.run()
+        print(f())
+        coroutine.wrap(function() turn(2) end)()
+        print(f())
+        become(text_of(1))
+        md.spawn(coroutine.wrap(md.reload), "mod")
+        md.run()
+        print(f())
+        md.sim():reload "mod"
+        md.current():reload "mod"
+        become(text_of(2))
+        local sim = md.sim()
+        sim:spawn(function() md.reload "mod" end)
+        sim:run()
+        print(f())]]
+    )
+  end)
+
+  it("may be a model whose instructions are counted", function()
+    prints(
+      "new\t5000",
+      {
+        "return function(n) return function() return 'old', n end end",
+        "return function(n) return function() return 'new', n end end",
+      },
+      [[local make, all = require "mod", {}
+        for i = 1, 5000 do all[i] = make(i) end
+        turn(2)
+        print(all[5000]())]],
+      { options = "--instructions 100000" }
+    )
+  end)
+
+  it("counts those of the module's text", function()
+    local out = module(
+      { "return {}", "while true do end" },
+      [[require "mod"
+        print(pcall(turn, 2))]],
+      { options = "--instructions 100000" }
+    )
+    assert.truthy(out:find("the script has run 100000 instructions", 1, true))
+  end)
+
+  it("may have another environment", function()
+    prints(
+      "old\nnew\tmore\tnil",
+      {
+        "function f() return tostring 'old' end",
+        "function f() return 'new', more() end "
+          .. "function more() return 'more' end",
+      },
+      [[local own = setmetatable({}, { __index = _G })
+        loadfile("mod.lua", "t", own)()
+        print(own.f())
+        become(text_of(2))
+        md.reload "mod.lua"
+        local a, b = own.f()
+        print(a, b, rawget(_G, "more"))]]
+    )
+  end)
+end)
+
 describe("one reload after another", function()
   local function text(word)
     return (
@@ -198,6 +278,76 @@ describe("one reload after another", function()
         print(inner())
         for _ = 1, 100 do turn(1) turn(2) end
         print(select(2, inner()))]]
+    )
+  end)
+
+  it("knows functions whatever they capture, and from where", function()
+    local captures = [[
+      local a, b, c, d = 1, 2, 3, 4
+      local M = {}
+      function M.f() return "%s", d, b end
+      function M.g()
+        return function() return "%s", c, function() return a end end
+      end
+      return M]]
+    prints(
+      "x\t4\t2\tx\t3\t1\ny\t4\t2\ty\t3\t1\nz\t4\t2\tz\t3\t1",
+      {
+        captures:format("x", "x"),
+        "\n" .. captures:format("y", "y"),
+        "local e = 5 " .. captures:format("z", "z"),
+      },
+      [[local mod = require "mod"
+        local f, g = mod.f, mod.g()
+        local function show()
+          local a, b, c = f()
+          local d, e, h = g()
+          print(a, b, c, d, e, h())
+        end
+        show()
+        turn(2)
+        show()
+        turn(3)
+        show()]]
+    )
+  end)
+
+  it("survives every collector, with much garbage between", function()
+    prints(
+      "true",
+      {
+        [[local M = { all = {} }
+          function M.make(i) local n = i
+            return function() n = n + 1 return n, "a" end,
+              function() return n end
+          end
+          return M]],
+        [[local M = { all = {} }
+          function M.make(i) local n = i
+            return function() n = n + 1 return n, "b" end,
+              function() return n, {} end
+          end
+          return M]],
+      },
+      [[local mod = require "mod"
+        local ok = true
+        local list = {}
+        for i = 1, 2000 do list[i] = { mod.make(i) } end
+        for round = 1, 12 do
+          local mode = round % 3
+          if mode == 0 then collectgarbage "generational"
+          elseif mode == 1 then collectgarbage "incremental" end
+          local which = round % 2 == 1 and "b" or "a"
+          turn(round % 2 + 1)
+          for i = 1, 2000 do
+            local n, word = list[i][1]()
+            ok = ok and n == i + round and word == which
+              and list[i][2]() == i + round
+            if i % 100 == round then list[i] = { mod.make(i + round) } end
+          end
+          collectgarbage()
+        end
+        print(ok)]]
     )
   end)
 

@@ -242,6 +242,46 @@ describe("what a module keeps and takes", function()
     )
   end)
 
+  it("takes servers, resources and the like that are new", function()
+    prints(
+      'added s:handle("ping") M.go\nserved\t1\nheld\t1.0\nheld\t2.0',
+      {
+        "return {}",
+        [[local md = require "moondial"
+          local M = {}
+          local pool = md.resource { capacity = 1 }
+          local s = md.server()
+          s:handle("ping", function(...) print("served", ...) end)
+          function M.go()
+            md.send(s:spawn(), "ping", 1)
+            for _ = 1, 2 do
+              md.spawn(function()
+                local unit <close> = pool:acquire()
+                md.sleep(1)
+                print("held", md.now())
+              end)
+            end
+          end
+          return M]],
+      },
+      [[local mod = require "mod"
+        print("added " .. names(turn(2).added))
+        collectgarbage()
+        mod.go()
+        collectgarbage()
+        md.run()]]
+    )
+  end)
+
+  it("is a table still when the new text returns none", function()
+    prints(
+      "it is a table, and the new text returns a boolean; it stays one",
+      { "return { 1 }", "return false" },
+      [[require "mod"
+        print(turn(2).kept[1].reason)]]
+    )
+  end)
+
   it("has a local anew that nothing had captured", function()
     prints(
       "3\ttrue",
