@@ -24,18 +24,15 @@ local function note(locals, name, fn, i)
   end
 end
 
-function m:look(fn, node, mine, locals)
-  for i = 1, #node.upvalues do
-    local name, id = reload.upvalue(fn, i)
+function m:look(fn, node, locals)
+  for i, name in ipairs(node.upvalues) do
     local declared = code.declared(node, i)
-    if mine then
-      mine[name] = i
-    end
     if not declared then
       self.outer[name] = self.outer[name] or { fn = fn, i = i }
     elseif not declared.parent then
       note(locals, name, fn, i)
-    elseif mine then
+    elseif locals == self.tops then
+      local _, id = reload.upvalue(fn, i)
       local sharing = self.sharing[id] or {}
       self.sharing[id] = sharing
       sharing[#sharing + 1] = { fn = fn, node = node, by = declared }
@@ -53,11 +50,10 @@ function m.new(it)
   self.map, self.cells = {}, {}
   self.made = {} -- by node; false where there are several
   for _, old in ipairs(self.old) do
-    old.mine = {}
-    self:look(old.fn, old.node, old.mine, self.tops)
+    self:look(old.fn, old.node, self.tops)
   end
   for _, fresh in ipairs(self.fresh) do
-    self:look(fresh.fn, fresh.node, nil, self.new_tops)
+    self:look(fresh.fn, fresh.node, self.new_tops)
   end
   return self
 end
@@ -143,12 +139,21 @@ function m:top(name)
   return place or not self.runs and self:bring(name) or nil
 end
 
--- Where the i-th upvalue of a new function comes from, or nil and why not.
+-- The places of a node's upvalues, by their names.
+local function places_of(node)
+  if not node.places then
+    node.places = {}
+    for i, name in ipairs(node.upvalues) do
+      node.places[name] = i
+    end
+  end
+  return node.places
+end
+
+-- Where the i-th upvalue of a new function comes from, when the old one has not
+-- got it, or nil and why not.
 function m:source(node, i, old)
   local name = node.upvalues[i]
-  if old and old.mine[name] then
-    return { fn = old.fn, i = old.mine[name] }
-  end
   local declared = code.declared(node, i)
   if not declared then
     return self.outer[name] or { fn = self.main, i = 1 }
@@ -172,17 +177,24 @@ end
 
 -- make(node [, old]) -> function, or nil and why not
 function m:make(node, old)
-  local places = {}
-  for i = 1, #node.upvalues do
-    local place, why = self:source(node, i, old)
-    if not place then
-      return nil, why
+  local own, others = old and places_of(old.node) or {}, nil
+  for i, name in ipairs(node.upvalues) do
+    if not own[name] then
+      local place, why = self:source(node, i, old)
+      if not place then
+        return nil, why
+      end
+      others = others or {}
+      others[i] = place
     end
-    places[i] = place
   end
   local fn = code.make(node)
-  for i, place in ipairs(places) do
-    reload.join(fn, i, place.fn, place.i)
+  for i, name in ipairs(node.upvalues) do
+    if own[name] then
+      reload.join(fn, i, old.fn, own[name])
+    else
+      reload.join(fn, i, others[i].fn, others[i].i)
+    end
   end
   return fn
 end
