@@ -30,6 +30,7 @@ local modules = {
   emit = "moondial.template",
   queue = "moondial.queue",
   report = "moondial.report",
+  reload = "moondial.reload",
   server = "moondial.server",
   scope = "moondial.scope",
   stats = "moondial.stats",

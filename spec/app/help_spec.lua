@@ -30,6 +30,7 @@ end
 -- Some modules are read when they are asked for.
 assert(md.dispatcher and md.queue and md.server and md.supervisor)
 assert(md.template)
+assert(md.reload)
 
 -- Each name that help must know, as help calls it.
 local function all_names()
@@ -114,6 +115,7 @@ local topics = {
   "stats",
   "sims",
   "trace",
+  "reload",
   "lua",
   "patterns",
   "order",

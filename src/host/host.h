@@ -124,6 +124,7 @@ struct md_host {
   int careful;       /* why sends are looked at: guards that run, a recorder */
   bool guard_failed; /* a guard has raised an error on behalf of `receiver` */
   int guarding;      /* guards that are running */
+  bool reloading;    /* md.reload is under way, which runs as a guard does */
   host_sim *receiver_sim; /* who waits for the message that is being sent */
   uint32_t receiver;
   host_sim *first; /* the default sim */
@@ -492,6 +493,9 @@ void host_enter_sandbox(lua_State *L);
 /* Loads a file of text under the name it has in errors; LUA_OK, or an error's
    status with its text. [-0, +1, m] */
 int host_load_file(lua_State *L, const char *path, const char *name);
+
+/* Raises where the text of a module runs once more for md.reload. */
+void host_no_reload(lua_State *L, const char *call);
 
 /* A signal's handler may call it: the run ends at the line it is at. */
 void host_signal(md_host *);

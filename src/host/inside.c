@@ -8,6 +8,7 @@
 #include "host/modules.h"
 #include "host/pattern.h"
 #include "host/place.h"
+#include "host/reload.h"
 
 host_sim *inside_sim(lua_State *L) {
   host_sim **box = luaL_checkudata(L, 1, "md.sim");
@@ -298,5 +299,7 @@ int host_open_inside(lua_State *L) {
   inside_open_recorder(L);
   scope_open(L);
   lua_setfield(L, -2, "scope");
+  reload_open(L);
+  lua_setfield(L, -2, "reload");
   return 1;
 }

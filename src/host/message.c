@@ -422,6 +422,7 @@ static int f_reply(lua_State *L) {
 static int message_later(lua_State *L, host_sim *s, md_time at,
                          const char *call) {
   uint32_t to = host_pid_arg(L, s, 2, call);
+  host_no_reload(L, call);
   int n = lua_gettop(L) - 2;
   message_check(L, s, to, call, 3, n);
   if (s->host->recording) host_record_send(L, s, to, 2, at, 3, n);

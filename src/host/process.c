@@ -513,6 +513,7 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
       .call = call, .at = md_sim_now(s->kernel), .child = child};
   bool table = lua_istable(L, 1) && !host_callable(L, 1);
   int first = table ? 2 : 1;
+  host_no_reload(L, call);
   if (!host_callable(L, first))
     return host_raise(L, "usage",
                       "%s: expected a function as argument %d, got %s; pass "

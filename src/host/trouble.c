@@ -18,6 +18,7 @@ static void trouble_hook(lua_State *L, lua_Debug *ar) {
     lua_sethook(L, NULL, 0, 0);
     host_raise(L, "interrupt", "interrupted by Ctrl-C");
   }
+  if (h->reloading && h->guarding == 0) return; /* the library's own work */
   h->instructions += TROUBLE_STEP;
   uint64_t most = h->options.instructions;
   if (most == 0 || h->instructions <= most) return;

@@ -42,6 +42,7 @@ static int wait_refuse(lua_State *L, const char *call) {
                       "%s cannot block inside a finalizer (__gc); let it "
                       "send a message to a process that does it",
                       call);
+  host_no_reload(L, call);
   if (h->guarding > 0)
     return host_raise(L, "usage",
                       "%s cannot block inside a guard, which only looks at a "
