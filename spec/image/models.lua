@@ -343,6 +343,14 @@ return {
     print(md.run { when = function() when = when + 1 return #seen >= 18 end })
     print(md.run { events = 1 }, md.step(), when)]],
 
+  ["reloaded code"] = [[
+    local n = 0
+    local function step() n = n + 1 md.sleep(1) return n end
+    for p = 1, 3 do
+      md.spawn(function() for i = 1, 8 do say(p, i, step()) end end)
+    end
+    md.at(3.5, function() say(#md.reload("model.lua").replaced > 0) end)]],
+
   ["templates"] = [[
     local t = md.template { name = "ping", entrypoint = function(n)
       for i = 1, n do

@@ -51,7 +51,7 @@ static void run_interrupted(md_host *h) {
 static int run_arg_index(lua_State *L) {
   md_host *h = host_of(L);
   if (lua_isinteger(L, 2) && lua_tointeger(L, 2) == 0)
-    lua_pushlstring(L, h->out.script_path, strlen(h->out.script_path));
+    lua_pushlstring(L, h->out.script_given, strlen(h->out.script_given));
   else lua_pushnil(L);
   return 1;
 }
@@ -169,7 +169,7 @@ static int run_begin(void *argument) {
   const app_options *o = &state->options;
   md_host *h = state->host = host_open(&o->host);
   if (h == NULL) return LUA_ERRMEM;
-  h->out.script_path = o->model;
+  h->out.script_path = h->out.script_given = o->model;
   h->out.script_folder = state->folder = run_folder(o->model);
   h->out.arguments = o->arguments;
   h->out.argument_count = o->argument_count;
@@ -267,6 +267,17 @@ static void run_recall(app_options *o, md_note note) {
   o->strict |= md_note_find_number(note, "strict") != 0;
 }
 
+/* Where the script lies: as it was given, and as it is found from anywhere. */
+static void run_recall_script(run_state *state, md_host *h, md_note note) {
+  const char *given = h->out.script_given = md_note_find(note, "script");
+  const char *slash = strrchr(given, '/');
+  char *folder = md_note_find(note, "folder");
+  h->out.script_folder = state->folder = md_beside_join(folder, "", 0, "/");
+  h->out.script_path =
+      md_beside_join(state->folder, "", 0, slash ? slash + 1 : given);
+  free(folder);
+}
+
 /* The limits of the host that can be changed when it goes on. */
 static void run_limit(md_host *h, const app_options *o) {
   h->options.quiet = o->host.quiet;
@@ -309,10 +320,7 @@ int app_resume(const app_options *o) {
   }
   state.tracer = app_tracer_open(&state.options, state.journal, &failed);
   if (failed) return APP_USAGE;
-  h->out.script_path = md_note_find(note, "script");
-  char *folder = md_note_find(note, "folder");
-  h->out.script_folder = state.folder = md_beside_join(folder, "", 0, "/");
-  free(folder);
+  run_recall_script(&state, h, note);
   h->out.arguments = md_note_all(note, "argument", &h->out.argument_count);
   run_limit(h, o);
   run_dress(&state, h);

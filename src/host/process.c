@@ -8,19 +8,6 @@
 
 #include <string.h>
 
-void host_fail(lua_State *L, host_sim *s, uint32_t p) {
-  md_host *h = s->host;
-  s->failed = true;
-  lua_pushvalue(L, -1);
-  lua_setfield(L, LUA_REGISTRYINDEX, "md.error");
-  h->failed_sim = s;
-  h->failed_events = md_sim_events(s->kernel);
-  h->failed_in[0] = '\0';
-  if (p != 0) host_label(s, p, h->failed_in);
-  md_time_text(md_sim_scale(s->kernel), md_sim_now(s->kernel), h->failed_at,
-               sizeof h->failed_at);
-}
-
 /* Somebody waits to join p: an error of it has somebody to go to. */
 static bool process_joined(lua_State *L, host_sim *s, uint32_t p) {
   if (end_awaited(L, s, p)) return true;

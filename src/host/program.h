@@ -49,7 +49,8 @@ typedef struct host_files {
 /* What belongs to this process of the system and not to the simulation: it is
    no part of an image. Nothing here lies in the arena. */
 typedef struct host_outside {
-  const char *script_folder, *script_path;
+  const char *script_folder, *script_path; /* the one begins the other */
+  const char *script_given;                /* the path as it was given */
   char **arguments;
   int argument_count;
   volatile sig_atomic_t signalled; /* Ctrl-C */

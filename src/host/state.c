@@ -78,7 +78,7 @@ static void state_note_path(FILE *note, const char *name, const char *path) {
 
 static bool state_note(md_host *h, FILE *note, char *error, size_t size) {
   state_note_time(h, note);
-  md_note_text(note, "script", h->out.script_path);
+  md_note_text(note, "script", h->out.script_given);
   state_note_path(note, "folder", h->out.script_folder);
   for (int i = 0; i < h->out.argument_count; i++)
     md_note_text(note, "argument", h->out.arguments[i]);

@@ -49,6 +49,19 @@ void host_signal(md_host *h) {
 
 /* -- ends -- */
 
+void host_fail(lua_State *L, host_sim *s, uint32_t p) {
+  md_host *h = s->host;
+  s->failed = true;
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, "md.error");
+  h->failed_sim = s;
+  h->failed_events = md_sim_events(s->kernel);
+  h->failed_in[0] = '\0';
+  if (p != 0) host_label(s, p, h->failed_in);
+  md_time_text(md_sim_scale(s->kernel), md_sim_now(s->kernel), h->failed_at,
+               sizeof h->failed_at);
+}
+
 /* Pushes the error of a protected call's arguments: kind, text. */
 static int trouble_error(lua_State *L) {
   md_host *h = host_of(L);
