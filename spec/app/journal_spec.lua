@@ -324,4 +324,42 @@ describe("a journal", function()
       assert.equal(run.out, again.out)
     end)
   end)
+
+  it("has the texts that md.reload read, and the one before", function()
+    image.folder(function(f)
+      local text = [[
+        local md = require "moondial"
+        local part = require "part"
+        local function step() return 1 end
+        md.spawn(function()
+          for i = 1, 6 do
+            md.sleep(part.pause())
+            print(md.now(), step())
+            if i == 3 then
+              md.use(os.execute, "cp part2.lua part.lua; cp model2.lua model.lua")
+              md.reload "part"
+              md.reload "model.lua"
+            end
+          end
+        end)
+        md.run()]]
+      f:write("part.lua", "return { pause = function() return 1 end }")
+      f:write("part2.lua", "return { pause = function() return 5 end }")
+      f:write("model2.lua", (text:gsub("return 1 end", "return 2 end")))
+      local run = record(f, text)
+      assert.equal(0, run.status, run.err)
+      assert.truthy(run.out:find "18.0\t2\n$", run.out)
+      for _, now in ipairs { "as it is", "rm part2.lua model2.lua" } do
+        local again = f:run "replay run.mdj"
+        assert.equal(0, again.status, again.err)
+        assert.equal(run.out, again.out)
+        f:shell(now .. " 2>.err")
+      end
+      f:write("part.lua", "return { pause = function() return 3 end }")
+      local again = f:run "replay run.mdj"
+      assert.equal(1, again.status)
+      assert.truthy(again.err:find("the model is not what it was", 1, true))
+      assert.truthy(again.err:find "signal %d+ is another one", again.err)
+    end)
+  end)
 end)

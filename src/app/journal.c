@@ -15,6 +15,8 @@ enum {
   JOURNAL_RESULT = 'r',  /* which has returned: plain values */
   JOURNAL_ERROR = 'e',   /* or failed */
   JOURNAL_SAVE = 's',    /* md.save: its answer, or ! and why not */
+  JOURNAL_TEXT = 't',    /* a file of the model's was loaded: its text */
+  JOURNAL_ANEW = 'T',    /* the same, for md.reload */
   JOURNAL_END = '.',     /* the run is over: its exit status */
 };
 
@@ -145,6 +147,10 @@ static const char *journal_words(const app_journal *j) {
     return "the run is over";
   case JOURNAL_SAVE:
     return "md.save";
+  case JOURNAL_TEXT:
+    return "a file of the model is read";
+  case JOURNAL_ANEW:
+    return "md.reload";
   case JOURNAL_CALL:
     return "md.use";
   default:
@@ -283,6 +289,55 @@ static const char *journal_save(host_journal *base, md_host *h) {
                                        : "resumed";
 }
 
+/* The text is in a later record of the journal: that of a reload. */
+static bool journal_has_reload(const app_journal *j, md_note text) {
+  md_journal_record r = {0};
+  long long at = ftello(j->file);
+  bool found = false;
+  while (!found && md_journal_next(j->file, &r))
+    found = r.kind == JOURNAL_ANEW && r.size == text.size &&
+            memcmp(r.bytes, text.text, text.size) == 0;
+  free(r.bytes);
+  fseeko(j->file, (off_t)at, SEEK_SET);
+  return found;
+}
+
+/* The text that a file of the model has now is another one. If the run came to
+   that by a reload, it began with the one in the journal. */
+static const char *journal_old_text(app_journal *j, md_note now, size_t *size) {
+  bool same = j->record.size == now.size &&
+              memcmp(j->record.bytes, now.text, now.size) == 0;
+  if (!same && journal_has_reload(j, now)) {
+    *size = j->record.size;
+    return j->record.bytes;
+  }
+  if (!same && !j->host->options.quiet)
+    fputs("moondial: replay: the model is not what it was when the journal was "
+          "kept\n",
+          stderr);
+  return NULL;
+}
+
+static const char *journal_text(host_journal *base, md_host *h, md_note now,
+                                bool anew, size_t *size) {
+  app_journal *j = (app_journal *)base;
+  app_tracer_read(j->tracer);
+  (void)h;
+  if (!base->replays) {
+    journal_flush(j);
+    journal_put(j, anew ? JOURNAL_ANEW : JOURNAL_TEXT, now.text, now.size);
+    return NULL;
+  }
+  if (anew && now.text != NULL) return NULL; /* it was not read at that time */
+  if (anew && journal_next(j) && j->record.kind != JOURNAL_ANEW) return NULL;
+  journal_expect(j, anew ? JOURNAL_ANEW : JOURNAL_TEXT,
+                 anew ? "md.reload" : "a file of the model is read");
+  j->pending = false;
+  if (!anew) return journal_old_text(j, now, size);
+  *size = j->record.size;
+  return j->record.bytes;
+}
+
 void app_journal_resumed(app_journal *j, md_host *h) {
   journal_saved(&j->base, h, "resumed");
 }
@@ -294,7 +349,7 @@ static app_journal *journal_new(const char *path) {
   if (j == NULL) abort();
   j->path = path;
   j->base = (host_journal){journal_answer, journal_keep, journal_saved,
-                           journal_save, false};
+                           journal_save,   journal_text, false};
   return j;
 }
 

@@ -1,6 +1,7 @@
 /* Lua's own library, where it would let the outside into a run: time, chance,
    addresses, the environment, bytecode. And how modules are found. */
 #include "host/modules.h"
+#include "host/outside.h"
 #include "host/reload.h"
 
 #include <errno.h>
@@ -129,7 +130,9 @@ int host_load_file(lua_State *L, const char *path, const char *name) {
   bool beside = strncmp(path, h->out.script_folder, folder) == 0 &&
                 strcmp(path + folder, name) == 0;
   int status = host_read_text(L, path, name);
-  if (status == LUA_OK) status = host_load_text(L, name, beside);
+  if (status != LUA_OK) return status;
+  host_journal_text(L, false);
+  status = host_load_text(L, name, beside);
   return status;
 }
 

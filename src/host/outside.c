@@ -60,3 +60,25 @@ int host_f_external(lua_State *L) {
     return host_raise(L, "journal", "use: the journal's record is damaged");
   return failed ? lua_error(L) : n;
 }
+
+void host_journal_text(lua_State *L, bool anew) {
+  md_host *h = host_of(L);
+  md_note now;
+  size_t size;
+  if (h->out.journal == NULL) return;
+  now.text = lua_tolstring(L, -1, &now.size);
+  const char *then = h->out.journal->text(h->out.journal, h, now, anew, &size);
+  if (then == NULL) return;
+  lua_pushlstring(L, then, size);
+  lua_replace(L, -2);
+}
+
+bool host_journal_reload(lua_State *L) {
+  md_host *h = host_of(L);
+  host_journal *journal = h->out.journal;
+  size_t size;
+  if (journal == NULL || !journal->replays) return false;
+  const char *then = journal->text(journal, h, (md_note){NULL, 0}, true, &size);
+  if (then != NULL) lua_pushlstring(L, then, size);
+  return then != NULL;
+}

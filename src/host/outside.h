@@ -17,8 +17,19 @@ typedef struct host_journal {
   void (*saved)(struct host_journal *, md_host *, const char *answer);
   /* What the answer was; nothing is saved in a replay. */
   const char *(*save)(struct host_journal *, md_host *);
+  /* A text of the model was read: of a file that is loaded, or loaded anew.
+     What is to be taken for it, in a replay, or NULL: that text. Before a file
+     is loaded anew, with no text: what it was in the journal. */
+  const char *(*text)(struct host_journal *, md_host *, md_note text, bool anew,
+                      size_t *size);
   bool replays;
 } host_journal;
+
+/* Replaces the text on the top by what the journal has for it. [-1, +1, m] */
+void host_journal_text(lua_State *L, bool anew);
+
+/* Pushes the text that a file had when it was loaded anew, in a replay. */
+bool host_journal_reload(lua_State *L);
 
 /* The function inside.external. */
 int host_f_external(lua_State *L);

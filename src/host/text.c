@@ -4,6 +4,7 @@
    of its source which of them is its own: behind the zero that ends the name,
    where only who asks for its length looks, stands the text's number, unless
    that is 1. A text without any function is kept as "". */
+#include "host/outside.h"
 #include "host/reload.h"
 
 #include <stdlib.h>
@@ -115,7 +116,11 @@ static int text_read(lua_State *L) {
   if (lua_toboolean(L, 2))
     snprintf(path, sizeof path, "%s%s", h->out.script_folder, name);
   else host_find_file(h, name, path, sizeof path);
-  if (host_read_text(L, path, name) == LUA_OK) return 1;
+  if (host_journal_reload(L)) return 1;
+  if (host_read_text(L, path, name) == LUA_OK) {
+    host_journal_text(L, true);
+    return 1;
+  }
   lua_pushnil(L);
   lua_insert(L, -2);
   return 2;
