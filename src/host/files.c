@@ -193,6 +193,10 @@ static bool files_read(char *text, files_entry *e) {
 
 static bool files_open(md_host *h, const files_entry *e, char *error,
                        size_t size) {
+  if (h->out.copy && e->how != 'r') {
+    h->files.streams[e->number]->f = fopen("/dev/null", "r+e");
+    return true;
+  }
   const char *mode = e->how == 'r' ? "re" : e->how == 'a' ? "a+e" : "r+e";
   struct stat status;
   FILE *f =
@@ -219,7 +223,7 @@ static bool files_open(md_host *h, const files_entry *e, char *error,
 static bool files_place(md_host *h, const files_entry *e, char *error,
                         size_t size) {
   FILE *f = h->files.streams[e->number]->f;
-  if (e->at < 0) return true;
+  if (e->at < 0 || (h->out.copy && e->how != 'r')) return true;
   if (e->how == 'r' || ftruncate(fileno(f), (off_t)e->length) == 0)
     if (fseeko(f, (off_t)e->at, SEEK_SET) == 0) return true;
   snprintf(error, size, "cannot go to where the model stood in %s: %s", e->path,
