@@ -17,7 +17,7 @@ CFLAGS     ?= -O2
 # The one unit is the program: a function called once is part of its caller.
 WHOLE      := $(shell $(CC) --version | grep -q clang || echo -fwhole-program)
 WRAPS      := -Wl,--wrap=time -Wl,--wrap=clock -Wl,--wrap=luaS_hash
-LINK       := -no-pie $(WRAPS) -Wl,-E -Wl,--whole-archive $(LUA_LIB) \
+LINK       := -no-pie -Wl,--build-id $(WRAPS) -Wl,-E -Wl,--whole-archive $(LUA_LIB) \
               -Wl,--no-whole-archive -lsqlite3 -lm -ldl -lpthread
 
 SOURCES := $(wildcard src/*/*.c src/*/*.h src/kernel/events.def)

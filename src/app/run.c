@@ -123,7 +123,7 @@ static int run_open_failed(const app_options *o) {
 static void run_note(md_host *h, FILE *note) {
   const run_state *state = h->out.app;
   const app_options *o = &state->options;
-  if (o->out != NULL) md_note_text(note, "out", o->out);
+  if (o->out != NULL) md_note_path(note, "out", o->out);
   if (state->tracer != NULL) app_tracer_note(state->tracer, o, note);
   md_note_number(note, "strict", o->strict);
 }
@@ -264,6 +264,12 @@ int app_resume(const app_options *o) {
   bool failed = false;
   state.tracer = app_tracer_open(&state.options, &failed);
   if (failed) return APP_USAGE;
+  if (o->host.memory > 0 && md_arena_used(h->arena) > o->host.memory) {
+    fprintf(stderr,
+            "moondial: %s needs %zu bytes, and --memory allows %zu; raise it\n",
+            o->model, md_arena_used(h->arena), o->host.memory);
+    return APP_FAILED;
+  }
   h->out.script_path = md_note_find(note, "script");
   char *folder = md_note_find(note, "folder");
   h->out.script_folder = state.folder = md_beside_join(folder, "", 0, "/");

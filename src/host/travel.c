@@ -358,9 +358,11 @@ static int f_rewind(lua_State *L) {
 /* Back from the branch, in the state before it: what fn returned. */
 static int travel_branched(lua_State *L) {
   host_past *past = travel_past(host_of(L));
-  bool failed = past->failed;
+  bool failed = past->failed, aborting = past->aborting;
+  past->aborting = false;
   lua_settop(L, 0);
   int n = travel_unpack(L);
+  if (failed) host_of(L)->aborting = aborting;
   return failed ? lua_error(L) : n;
 }
 
@@ -431,6 +433,7 @@ static int travel_end_branch(lua_State *L) {
 
 bool host_travel_over(md_host *h, int status) {
   if (!host_in_branch(h)) return false;
+  travel_past(h)->aborting = h->aborting;
   if (status == LUA_OK) lua_pushnil(h->L);
   lua_pushcfunction(h->L, travel_end_branch);
   lua_insert(h->L, -2);
