@@ -276,7 +276,8 @@ static void files_wake_standard(md_host *h, md_note note) {
   }
 }
 
-/* The stream that the state tells of is another process's, or another time's. */
+/* The stream that the state tells of is another process's, or another time's.
+ */
 static bool files_forget(md_host *h, const files_entry *e, char *error,
                          size_t size) {
   (void)error, (void)size;

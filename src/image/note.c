@@ -29,6 +29,7 @@ void md_note_path(FILE *f, const char *name, const char *path) {
 }
 
 bool md_note_next(md_note *note, md_note *name, md_note *bytes) {
+  if (note->size == 0) return false;
   const char *space = memchr(note->text, ' ', note->size);
   if (space == NULL) return false;
   *name = (md_note){note->text, (size_t)(space - note->text)};
