@@ -25,7 +25,7 @@
   X(SANDBOX, "sandbox", NULL, "the model has no io, and of os only the time")  \
   X(QUIET, "quiet", NULL, "no progress line and no notes")                     \
   X(SAVE_EVERY, "save-every", "t", "save an image at t, 2t, ...: resume one")  \
-  X(SAVE, "save", "file", "of --save-every: run.mdi makes run-10.mdi, ...")    \
+  X(SAVE, "save", "file", "of --save-every: a name (run.mdi: run-10.mdi)")     \
   X(SAVE_KEEP, "save-keep", "n", "of --save-every: so many of the newest (3)") \
   X(CHECKPOINT_EVERY, "checkpoint-every", "t",                                 \
     "keep states, for md.rewind(time)")                                        \
@@ -367,8 +367,9 @@ static bool option_check(app_options *o) {
 }
 
 bool app_read_options(int count, char **words, app_options *o) {
-  *o = (app_options){
-      .trace_fd = -1, .autosave = {.keep = 3}, .checkpoint_memory = 256 << 20};
+  *o = (app_options){.trace_fd = -1,
+                     .autosave = {.path = "run.mdi", .keep = 3},
+                     .checkpoint_memory = 256 << 20};
   o->host.to = -1;
   bool named = false;
   int i = 1;
