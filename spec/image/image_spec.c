@@ -167,6 +167,11 @@ static void spec_damaged(void) {
       EXPECT(refused(true));
     }
   }
+  IT("refuses a flipped bit in the zeroes behind the note") {
+    for (size_t i = HEADER + sizeof note; i < 4096; i += 37)
+      EXPECT(refused_flip(i) && says("is damaged"));
+    EXPECT(refused_flip(4095));
+  }
   IT("refuses a flipped bit in the arena's bytes") {
     for (int k = 0; k < 300; k++) {
       EXPECT(refused_flip(4096 + next_random() % (size - 4096)));

@@ -405,6 +405,8 @@ bool app_read_options(int count, char **words, app_options *o) {
   if (o->command >= APP_VERSION_OF) return true;
   if (o->model != NULL) return option_check(o);
   if (count == 1) app_usage(stderr);
+  else if (o->command == APP_RESUME)
+    fputs("moondial: no image is given: moondial resume run.mdi\n", stderr);
   else fputs("moondial: no model is given: moondial model.lua\n", stderr);
   return false;
 }

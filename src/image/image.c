@@ -263,6 +263,19 @@ static bool image_read(const char *path, int fd, off_t size, image_header *h,
   return true;
 }
 
+/* Nothing but zeroes lies between the note and the arena's bytes. */
+static bool image_blank(const char *path, int fd, const image_header *h,
+                        char *error) {
+  char bytes[IMAGE_PAGE];
+  uint64_t from = sizeof *h + h->note_size, size = h->at - from;
+  if (h->at < from || size >= sizeof bytes ||
+      pread(fd, bytes, size, (off_t)from) != (ssize_t)size)
+    return image_damaged(path, error);
+  for (size_t i = 0; i < size; i++)
+    if (bytes[i] != 0) return image_damaged(path, error);
+  return true;
+}
+
 static md_arena *image_map(const char *path, int fd, const image_header *h,
                            bool lazy, char *error) {
   size_t reserved = md_arena_map(fd, (off_t)h->at, h->size);
@@ -296,7 +309,8 @@ static md_arena *image_open(const char *path, int fd, bool lazy,
   }
   if (!image_trusted(path, &status, error) ||
       !image_read(path, fd, status.st_size, &header, image, error) ||
-      !image_fits(path, &header, (uint64_t)status.st_size, error))
+      !image_fits(path, &header, (uint64_t)status.st_size, error) ||
+      !image_blank(path, fd, &header, error))
     return NULL;
   return image_map(path, fd, &header, lazy, error);
 }
