@@ -240,9 +240,10 @@ static void travel_pack_error(lua_State *L, int i) {
 /* -- md.checkpoint, md.rewind -- */
 
 static const char *travel_name(lua_State *L, int i, const char *call) {
-  size_t n;
-  const char *name = lua_tolstring(L, i, &n);
-  if (lua_type(L, i) != LUA_TSTRING || strlen(name) != n)
+  size_t n = 0;
+  const char *name =
+      lua_type(L, i) == LUA_TSTRING ? lua_tolstring(L, i, &n) : NULL;
+  if (name == NULL || strlen(name) != n)
     host_raise(L, "usage", "%s: expected a name, got %s", call,
                host_describe(L, i));
   return name;
@@ -324,7 +325,12 @@ static int f_rewind(lua_State *L) {
   const char *name = NULL;
   const travel_point *p;
   if (lua_type(L, 1) == LUA_TNUMBER) {
-    h->wish.time = host_time_arg(L, host_default(L), 1, "rewind");
+    const host_sim *s = host_default(L);
+    lua_Number time = lua_tonumber(L, 1);
+    if (time < 0 || !md_time_read(md_sim_scale(s->kernel), time, &h->wish.time))
+      return host_raise(L, "usage",
+                        "rewind: expected a time of at least 0, got %s",
+                        host_describe(L, 1));
     p = past ? host_travel_find(h, h->wish.time) : NULL;
     if (p == NULL)
       return host_raise(L, "usage",
