@@ -10,18 +10,6 @@ local tellers = 3
 local arrival_mean, service_mean = 1.25, 3 -- minutes
 local warm, length = 1000, 20000 -- minutes, of which the first are discarded
 local replications = 20
-local student_t = 2.861 -- 99 %, 19 degrees of freedom
-
--- A number over time, whose mean over time is wanted.
-local function level()
-  local l = { value = 0, area = 0, changed = 0 }
-  function l:add(change)
-    local now = md.now()
-    self.area = self.area + self.value * (now - self.changed)
-    self.value, self.changed = self.value + change, now
-  end
-  return l
-end
 
 -- Customers who wait are the messages of the line's inbox.
 local function line()
@@ -61,7 +49,12 @@ end
 
 local function replicate(seed)
   local sim = md.sim { seed = seed, unit = "min" }
-  local bank = { waiting = level(), serving = level(), waits = {}, seen = {} }
+  local bank = {
+    waiting = md.stats.level(sim),
+    serving = md.stats.level(sim),
+    waits = {},
+    seen = {},
+  }
   local queue = sim:spawn({ name = "line" }, line)
   sim:spawn({ name = "street" }, street, queue, bank)
   for i = 1, tellers do
@@ -70,13 +63,8 @@ local function replicate(seed)
   sim:spawn({ name = "observer" }, observer, bank)
   sim:at(warm, function()
     bank.waits = {}
-    bank.waiting:add(0)
-    bank.serving:add(0)
-    bank.waiting.area, bank.serving.area = 0, 0
-  end)
-  sim:at(warm + length, function()
-    bank.waiting:add(0)
-    bank.serving:add(0)
+    bank.waiting:reset()
+    bank.serving:reset()
   end)
   sim:run(warm + length)
   return bank
@@ -93,23 +81,6 @@ local function erlang_c(c, load)
   return last / (sum + last)
 end
 
-local function mean(list)
-  local sum = 0
-  for _, x in ipairs(list) do
-    sum = sum + x
-  end
-  return sum / #list
-end
-
--- The mean, and half the width of its confidence interval.
-local function confidence(list)
-  local m, squares = mean(list), 0
-  for _, x in ipairs(list) do
-    squares = squares + (x - m) ^ 2
-  end
-  return m, student_t * math.sqrt(squares / (#list - 1) / #list)
-end
-
 local load = service_mean / arrival_mean
 local p_wait = erlang_c(tellers, load)
 local wait_mean = p_wait * service_mean / (tellers - load)
@@ -121,8 +92,9 @@ local first
 for seed = 1, replications do
   local bank = replicate(seed)
   first = first or bank
-  local delayed = 0
+  local delayed, waits = 0, md.stats.tally()
   for _, wait in ipairs(bank.waits) do
+    waits:add(wait)
     if wait > 0 then
       delayed = delayed + 1
       local bin = math.min(wait // width, 10)
@@ -130,14 +102,14 @@ for seed = 1, replications do
     end
   end
   customers = customers + #bank.waits
-  results.wait[seed] = mean(bank.waits)
-  results.queue[seed] = bank.waiting.area / length
-  results.busy[seed] = bank.serving.area / length / tellers
+  results.wait[seed] = waits.mean
+  results.queue[seed] = bank.waiting.mean
+  results.busy[seed] = bank.serving.mean / tellers
   results.delayed[seed] = delayed / #bank.waits
 end
 
 local function row(what, list, theory)
-  local m, half = confidence(list)
+  local m, half = md.stats.confidence(list, 0.99)
   local inside = math.abs(m - theory) <= half and "yes" or "no"
   print(("%-22s %8.4f ± %.4f %9.4f  %s"):format(what, m, half, theory, inside))
 end

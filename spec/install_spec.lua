@@ -32,4 +32,18 @@ describe("the installation", function()
     end
     assert.matches("\ndemo:.-\n\t@scripts/deps build\n", read "Makefile")
   end)
+
+  it("comes with documentation, a package, examples (1.10)", function()
+    local program = os.getenv "MOONDIAL" or "build/moondial"
+    local help, status = run(program .. " help")
+    assert.equal(0, status)
+    assert.matches("templates", help)
+    for _, path in ipairs { "README.md", "CHANGELOG.md", "LICENSE" } do
+      assert.is_true(#read(path) > 0)
+    end
+    local list = read "examples/README.md"
+    for path in run("ls examples/*.lua"):gmatch "examples/([^\n]+)" do
+      assert.is_truthy(list:find(path, 1, true), path .. " is not on the list")
+    end
+  end)
 end)

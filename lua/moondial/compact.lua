@@ -1,157 +1,197 @@
 -- What of a record a replay can do without.
 local argument = require "moondial.argument"
+local mail = require "moondial.mail"
+local record = require "moondial.record"
 
 local m = {}
 
--- The signals of each process, by its pid, and the root: the first that starts.
-local function by_process(signals)
-  local of, root = {}, nil
-  for _, s in ipairs(signals) do
-    root = root or s.pid
-    of[s.pid] = of[s.pid] or {}
-    table.insert(of[s.pid], s)
+local function copy(signal, changes)
+  local new = {}
+  for field, value in pairs(signal) do
+    new[field] = value
   end
-  return of, root
+  for field, value in pairs(changes) do
+    new[field] = value
+  end
+  return new
 end
 
-local function same_message(a, b)
-  if a.n ~= b.n then
-    return false
-  end
-  for i = 1, a.n do
-    if a[i] ~= b[i] then
-      return false
-    end
-  end
-  return true
-end
+-- -- before the last transition ---------------------------------------------
 
--- A message that came from outside and was dropped: neither is missed.
-local function forget_dropped(list, gone)
-  for i, s in ipairs(list) do
-    if s.kind == "DROP" then
-      for k = 1, i - 1 do
-        local came = list[k]
-        if
-          came.kind == "ARRIVE"
-          and not gone[came]
-          and same_message(came.message, s.message)
-        then
-          gone[came], gone[s] = true, true
-          break
-        end
-      end
-    end
-  end
-end
-
--- A process that has ended is not run again: its start knows its result, and
--- only what it sent counts.
-local kept_of_ended = { START = true, STOP = true, SEND = true, SPAWN = true }
-
-local function forget_ended(list, gone, replaced)
-  local last = list[#list]
-  if last.kind ~= "STOP" or list[1].kind ~= "START" then
-    return
-  end
-  local start = {}
-  for field, value in pairs(list[1]) do
-    start[field] = value
-  end
-  start.result = last.result
-  replaced[list[1]] = start
-  for _, s in ipairs(list) do
-    gone[s] = not kept_of_ended[s.kind] or nil
-  end
-end
-
--- The messages that had come by signal `to` and were not taken until then.
-local function unread(list, to)
-  local waiting = {}
-  for i = 1, to do
-    local s = list[i]
-    if s.kind == "ARRIVE" then
-      waiting[#waiting + 1] = s
-    elseif s.kind == "RECEIVE" or s.kind == "DROP" then
-      for k, came in ipairs(waiting) do
-        if same_message(came.message, s.message) then
-          table.remove(waiting, k)
-          break
-        end
-      end
-    end
-  end
-  return waiting
-end
-
--- True when the root alone was left at its signal `at`, with nothing under way.
-local function alone(signals, list, at, root)
+-- True when the root alone was left at its transition, with nothing under way
+-- to anybody and no interrupt that it had not met.
+local function alone(rec, at)
   local open = {}
-  for _, s in ipairs(signals) do
-    if s.seq >= list[at].seq then
+  for _, s in ipairs(rec.list) do
+    if s == at then
       break
     elseif s.kind == "SPAWN" then
       open[s.child] = true
     elseif s.kind == "STOP" or s.kind == "FAIL" then
       open[s.pid] = nil
-    elseif s.kind == "SEND" and (s.at or s.to == root) then
+    elseif s.at and s.at >= at.time then
+      return false
+    elseif s.kind == "INTERRUPT" and s.time >= at.time then
       return false
     end
   end
   return next(open) == nil
 end
 
--- Everything before the root's last transition is in its arguments.
-local function roll_up(signals, of, root, gone)
-  local list = of[root]
-  for at = #list, 1, -1 do
-    if list[at].kind == "TRANSITION" and alone(signals, list, at, root) then
-      local keep = {}
-      for _, s in ipairs(unread(list, at)) do
-        keep[s] = true
+-- What was in the root's inbox at that transition, as messages from outside,
+-- which are fed before it begins.
+local function unread(rec, at)
+  local list = mail.follow(rec, at):inbox(rec.root)
+  for i, s in ipairs(list) do
+    local from = s.kind == "ARRIVE" and s.from ~= rec.root and s.from or nil
+    list[i] = copy(s, { kind = "ARRIVE", pid = rec.root, turn = at.turn })
+    list[i].from, list[i].to = from, nil
+  end
+  return list
+end
+
+-- The list from the last transition on that the root made alone; what lies
+-- before it is in its arguments and in its inbox.
+local function roll_up(rec)
+  local list = rec.list
+  for i = #list, 1, -1 do
+    local at = list[i]
+    local own = at.kind == "TRANSITION" and at.pid == rec.root
+    if own and at ~= rec.transition and alone(rec, at) then
+      local kept = unread(rec, at)
+      table.move(list, i, #list, #kept + 1, kept)
+      kept[#kept - #list + i] = copy(at, { start = rec:made_with() })
+      return kept
+    end
+  end
+  return list
+end
+
+-- -- processes that have ended ----------------------------------------------
+
+local kept_of_ended = { START = true, STOP = true, FAIL = true, SPAWN = true }
+local kept_of_bounded = { ARRIVE = true, RECEIVE = true, DROP = true }
+
+-- Of a process that is not run again only what it did to others counts, and
+-- what was in its inbox if that could be full.
+local function counts(rec, s)
+  if s.kind == "SEND" then
+    return s.at == nil and rec.members[s.to]
+  end
+  return kept_of_ended[s.kind] or kept_of_bounded[s.kind] and rec.bounded[s.pid]
+end
+
+-- -- all of it --------------------------------------------------------------
+
+-- Whether a message is fed in a replay. What tells of an end comes by itself.
+local function is_fed(rec, s)
+  if s.kind ~= "ARRIVE" or rec:is_live(s.from) or rec:comes(s) then
+    return false
+  end
+  local word = s.message[1]
+  return not rec.members[s.from] or word ~= "down" and word ~= "exit"
+end
+
+-- When processes that are not run again act: the number of the last signal of
+-- each instant. What others did before, it must not overtake.
+local function last_acts(rec)
+  local acts = {}
+  for _, s in ipairs(rec.list) do
+    if rec.skipped[s.pid] then
+      acts[s.time] = s.seq
+    end
+  end
+  return acts
+end
+
+-- Whether the drops of a message tell when something else was.
+local function tell_time(drops, acts)
+  for _, s in ipairs(drops) do
+    if (acts[s.time] or s.seq) > s.seq then
+      return true
+    end
+  end
+  return false
+end
+
+-- A message that came from outside and that all dropped is not missed.
+local function forget_dropped(rec)
+  local gone, followed, acts = {}, mail.follow(rec), last_acts(rec)
+  for came, drops in pairs(followed.drops) do -- in any order
+    local missed = followed.wanted[came] or tell_time(drops, acts)
+    if is_fed(rec, came) and not missed then
+      gone[came] = came
+      for _, drop in ipairs(drops) do
+        gone[drop] = came
       end
-      for _, s in ipairs(signals) do
-        if s.seq < list[at].seq and not keep[s] then
-          gone[s] = true
-        end
-      end
-      return
+    end
+  end
+  return gone
+end
+
+-- The record ends when it did, and in an instant in which something comes that
+-- was sent for it, with what it did.
+local function keep_last(rec, gone)
+  local list, last = rec.list, rec.list[#rec.list]
+  local i = #list
+  while i > 0 and gone[list[i]] do
+    i = i - 1
+  end
+  local before = list[i]
+  if before == last then
+    return
+  elseif before and before.time == last.time and not rec.brink then
+    return
+  end
+  local came = gone[last]
+  for s, of in pairs(gone) do -- in any order
+    if of == came then
+      gone[s] = nil
     end
   end
 end
 
+local function kept(rec)
+  local list, gone = {}, forget_dropped(rec)
+  keep_last(rec, gone)
+  for _, s in ipairs(rec.list) do
+    local skipped = rec.skipped[s.pid]
+    if skipped and s.kind == "START" and rec.results[s.pid] then
+      list[#list + 1] = copy(s, { result = rec.results[s.pid] })
+    elseif not gone[s] and (not skipped or counts(rec, s)) then
+      list[#list + 1] = s
+    end
+  end
+  return list
+end
+
+local function read(list)
+  return record.read({
+    signals = function()
+      local i = 0
+      return function()
+        i = i + 1
+        return list[i]
+      end
+    end,
+  }, "compact")
+end
+
 --- compact(signals) -> list of signals
---- What a replay needs of a list of signals, as pull gave them, in their order:
---- without messages from outside that were dropped, without what processes did
---- that have ended (their START gets the field result, so that they are not run
---- again; what they sent stays), and without what lies before the last
---- transition of the root, if it was alone then and nothing was under way to
---- it. Names, links and timers that it had before must be made again by what it
---- has become.
+--- What a replay needs of a list of signals, as pull gave them, in their order.
+--- Left out are messages from outside that all who got them dropped, and what
+--- processes did that have ended: their START gets the field result, so that
+--- they are not run again. So is what lies before the last transition of the
+--- root, if it was alone then and nothing was under way; names, links, monitors
+--- and trap_exit that it had before must be made again by what it has become.
 ---   print(#md.compact {})
 function m.compact(...)
   local _, signals = argument.sim(...)
-  local list = type(signals) == "table"
-  argument.expect("compact", list, "a list of signals", signals)
-  local of, root = by_process(signals)
-  local gone, replaced, result = {}, {}, {}
-  for _, s in ipairs(signals) do
-    if of[s.pid][1] == s then
-      forget_dropped(of[s.pid], gone)
-      if s.pid ~= root then
-        forget_ended(of[s.pid], gone, replaced)
-      end
-    end
-  end
-  if root then
-    roll_up(signals, of, root, gone)
-  end
-  for _, s in ipairs(signals) do
-    if not gone[s] then
-      result[#result + 1] = replaced[s] or s
-    end
-  end
-  return result
+  local is_list = type(signals) == "table"
+  argument.expect("compact", is_list, "a list of signals", signals)
+  local rec = read(roll_up(read(signals)))
+  rec:know_ended()
+  return kept(rec)
 end
 
 return m

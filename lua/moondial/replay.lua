@@ -1,375 +1,306 @@
 -- Replay: an instance is executed again against its recorded signals. What came
--- from outside of the family is fed where the record has it, in a turn of its
--- own before everything that is due then; what the family sends to the outside
--- is kept back. A process whose result is known does not run: a stand-in waits
--- in its place while its recorded signals are emitted.
+-- from outside of the family is fed where the record has it; what the family
+-- sends to the outside is kept back. A process whose result is known does not
+-- run: a stand-in waits in its place while its recorded signals are emitted.
 local core = require "moondial.core"
 local argument = require "moondial.argument"
+local difference = require "moondial.difference"
 local family = require "moondial.family"
+local feed = require "moondial.feed"
 local inside = require "moondial.inside"
+local record = require "moondial.record"
 local same = require "moondial.same"
+local stand = require "moondial.stand"
 
 local m = {}
 
 local replay = {}
 replay.__index = replay
 
--- Signals that come from outside, and have to be fed.
-local function from_outside(r)
-  return r.kind == "ARRIVE"
-    or (r.kind == "INTERRUPT" or r.kind == "KILL") and not r.by
-end
+-- -- differences ------------------------------------------------------------
 
--- -- reading the record ------------------------------------------------------
-
-local function iterate(options, pid)
-  local iterator, control, first = options.signals(pid)
-  argument.expect(
-    "replay",
-    iterator ~= nil,
-    "an iterator from signals(pid)",
-    iterator
-  )
-  return iterator, control, first
-end
-
--- Whether a process is known to have ended, and how: by `results`, or by what a
--- compacted record says itself.
-local function known_result(options, signal)
-  if signal.result then
-    return signal.result
-  end
-  local answer = options.results and table.pack(options.results(signal))
-  if answer and answer[1] then
-    return table.pack(table.unpack(answer, 2, answer.n))
-  end
-end
-
--- Reads what the record has of process `recorded`, and of its children; `known`
--- when it belongs to one that is not run again.
-function replay:read(recorded, known)
-  for r in iterate(self.options, recorded or self.it.pid) do
-    recorded = recorded or r.pid
-    self.root = self.root or r.pid
-    if r.pid == recorded and not self.by_seq[r.seq] then
-      self.by_seq[r.seq] = r
-      self.list[#self.list + 1] = r
-      if r.kind == "START" then
-        local result = known_result(self.options, r)
-        known = known or result ~= nil
-        self.known[recorded] = known
-        self.results[recorded] = result
-      elseif r.kind == "SPAWN" then
-        self.children[#self.children + 1] = { r.child, known }
-      end
-    end
-  end
-end
-
-local function load(it, options)
-  local self = setmetatable({
-    it = it,
-    options = options,
-    list = {},
-    by_seq = {},
-    known = {}, -- recorded pids that are not run again
-    results = {}, -- and what they returned
-    children = {},
-    stands = {}, -- what runs in place of a known process, by its new pid
-    signs = {}, -- and the ref that lets it end, by its recorded one
-    standing = {}, -- those, in order
-    ended = {},
-    at = 1,
-    map = same.new(),
-  }, replay)
-  self:read(nil, false)
-  for _, child in ipairs(self.children) do -- grows as it goes
-    self:read(child[1], child[2])
-  end
-  table.sort(self.list, function(a, b)
-    return a.seq < b.seq
-  end)
-  return self
-end
-
--- -- differences -------------------------------------------------------------
-
-local function text(s)
-  local words = {}
-  local list = s.message or s.result or s.args or {}
-  for i = 1, list.n or 0 do
-    words[i] = inside.describe(list[i])
-  end
-  return ("%s of %s (%s) at time %s"):format(
-    s.kind,
-    s.pid,
-    table.concat(words, ", "),
-    s.time
-  )
-end
-
--- The first difference ends the run; run() raises it.
+-- The first difference ends the run; drive() raises it.
 function replay:differ(format, ...)
   if not self.difference then
     self.difference = format:format(...)
-    self.it.sim:stop()
-  end
-end
-
-local compared = {
-  "child",
-  "args",
-  "message",
-  "result",
-  "to",
-  "at",
-  "reason",
-  "cause",
-}
-
-function replay:equal(r, s)
-  if r.kind ~= s.kind or not self.map:same(r.pid, s.pid) then
-    return false
-  end
-  for _, field in ipairs(compared) do
-    if field == "at" then
-      if (r.at == nil) ~= (s.at == nil) then
-        return false
-      end
-    elseif
-      not (r.kind == "USE" and field == "result") -- that is an answer
-      and not self.map:same(r[field], s[field])
-    then
-      return false
+    if inside.running(self.sim) then
+      self.sim:stop()
     end
   end
-  return math.abs(r.time + self.offset - s.time) <= self.tick / 2
 end
 
--- -- meeting the record ------------------------------------------------------
+-- Whether a recorded time is this one.
+function replay:at(recorded, time)
+  return math.abs(recorded + self.offset - time) <= self.tick / 2
+end
 
--- A process of the family emits a signal: it must be the record's next one.
--- Returns what the core asks for, see family.lua.
-function replay:meet(s)
-  local r = self.list[self.at]
-  if not r or self.difference then
-    return
+-- replay:has_ended(pid) -> boolean
+-- It may have been of the family, before all that a record has which was rolled
+-- up.
+function replay:has_ended(pid)
+  return self.record.transition ~= nil and self.map:is_nobody(pid)
+end
+
+-- -- meeting the record -----------------------------------------------------
+
+-- What is asked, and is no signal: whether a process of the family reaches one
+-- outside of it, whether it asks one that has ended but had not when it was
+-- recorded, whether what it sent for later leaves the family.
+local questions = {}
+
+function questions.REACH(self, own, pid, call)
+  if type(pid) == "string" then
+    pid = core.whereis(self.sim, pid)
   end
-  if s.kind == "SPAWN" then
+  if self.family.members[pid] or self:has_ended(pid) then
+    return false
+  end
+  local format = "%s does %s to %s, which is outside and not on record; "
+    .. "md.use(md.%s, ...) keeps what comes of it"
+  self:differ(format, tostring(own), call, tostring(pid), call)
+  return true
+end
+
+function questions.ASK(self, asker, pid)
+  local r = self.record.list[self.next]
+  return not self.family.members[pid]
+    and r ~= nil
+    and r.kind == "SEND"
+    and self.map:leaf(r.pid) == asker
+    and self.map:same(r.to, pid)
+    and self.map:leaf(r.message[2]) == asker
+end
+
+function questions.LEAVE(self, _, pid)
+  return not self.family.members[pid]
+end
+
+-- A process of the family does something, see family.lua.
+function replay:hear(pid, time, turns, kind, ...)
+  if self.difference then
+    return kind == "SEND" or kind == "LEAVE"
+  elseif questions[kind] then
+    return questions[kind](self, pid, ...)
+  elseif self.using[pid] and (kind == "RECEIVE" or kind == "DROP") then
+    return nil -- it is fed
+  end
+  local s = family.signal(kind, time, pid, ...)
+  if self.family:is_foreign(s) then
+    return self:differ(
+      "something came from outside while it went on: %s",
+      difference.text(s)
+    )
+  end
+  return self:meet(s, turns)
+end
+
+-- A signal of a process that runs: it must be the record's next one.
+function replay:meet(s, turns)
+  local r = self.feeder:pass()
+  if not r then -- what was passed was the last
+    return self.family:emit(s, turns)
+  end
+  if r.kind == "SPAWN" and s.kind == "SPAWN" then
     self:spawned(r, s)
-  elseif s.kind == "START" and r.kind == "TRANSITION" and self.rolled_up then
-    self.rolled_up, s = false, r -- the root begins as what it had become
+  elseif s.kind == "START" and r == self.record.transition then
+    s = self:translate(r) -- the root begins as what it had become
   end
-  if s ~= r and not self:equal(r, s) then
-    local format = "signal %d was %s, and now it is %s"
-    return self:differ(format, r.seq, text(r), text(s))
+  local why = difference.between(self, r, s)
+  if why then
+    return self:differ("%s", why)
   end
-  self:take(r, s)
+  self:take(r, s, turns)
   if s.kind == "START" then
-    return self.stands[s.pid]
+    return self.stands_in.bodies[s.pid]
   end
-  return s.kind == "SEND" and not self:inside(s.to)
-end
-
-function replay:inside(pid)
-  return pid ~= nil and family.of(pid) == self.it.family
-end
-
--- The next signal is done with; on to the one after it.
-function replay:take(r, s)
-  if s == r then
-    s = self.map:translate_signal(r, self.it.sim:now())
-  end
-  s.seq = r.seq
-  family.emit(self.it.family, s)
-  self.at = self.at + 1
-  self:advance()
+  return s.kind == "SEND" and not self.family.members[s.to]
 end
 
 -- A child has been spawned: its recorded pid stands for the new one from now
--- on, and if its result is known it is given a stand-in.
+-- on, and if it is not run again it gets a stand-in.
 function replay:spawned(r, s)
-  if r.kind ~= "SPAWN" then
-    return
-  end
   self.map:bind(r.child, s.child)
-  if self.known[r.child] then
-    self:stand(r.child, s.child)
+  self.processes[#self.processes + 1] = s.child
+  if self.record.skipped[r.child] then
+    self.stands_in:put(r.child, s.child)
   end
 end
 
--- A stand-in waits until the driver sends it what the process returned.
-function replay:stand(recorded, pid)
-  local sign = core.ref()
-  self.signs[recorded] = sign
-  self.standing[#self.standing + 1] = recorded
-  self.it.family.silent[pid] = true
-  self.stands[pid] = function()
-    local ended, values = core.wait(sign)
-    if ended == "FAIL" then
-      error(values, 0)
-    end
-    return table.unpack(values, 1, values.n)
-  end
+-- The recorded signal as one of this execution, now.
+function replay:translate(r)
+  local s = self.map:translate(r)
+  local before = r.time < self.record.start -- rolled up
+  s.time = before and r.time + self.offset or self.sim:now()
+  s.at = r.at and r.at + self.offset
+  return s
 end
 
--- If the record's next signal has to be fed, it is, in a turn of its own.
+-- The next signal is done with; on to the one after it.
+function replay:take(r, s, turns)
+  self.failed = self.failed or s.kind == "FAIL"
+  self.turned = turns or inside.turns(self.family.turns)
+  s.seq, s.turn = r.seq, r.turn or 0
+  self.family:emit(s, self.turned)
+  self.next = self.next + 1
+  self:advance()
+end
+
+-- Waits for the next signal, if it has to be fed; if there is none, all that is
+-- to come is live.
 function replay:advance()
-  local r = self.list[self.at]
-  if not r then
-    self.it.family.replay = nil
-    return
-  end
-  -- a stand-in starts by itself, but for one that another was to spawn
-  local standing = self.known[r.pid]
-    and (r.kind ~= "START" or not self.signs[r.pid])
-  if self.waiting or not (standing or from_outside(r)) then
-    return
-  end
-  self.waiting = true
-  local sim = self.it.sim
-  inside.at(sim, math.max(r.time + self.offset, sim:now()), function()
-    self.waiting = false
-    if not self.difference then
-      self:feed(r, standing)
-    end
-  end)
-end
-
--- What a process that stands aside did: its messages to the family are sent,
--- its end is its stand-in's.
-function replay:imitate(r)
-  local s = self.map:translate_signal(r, self.it.sim:now())
-  local own, sim = self.it.family, self.it.sim
-  self:take(r, s) -- what it sends is received after that
-  own.feeding = true
-  if r.kind == "SEND" and self:inside(s.to) then
-    sim:send(s.to, table.unpack(s.message, 1, s.message.n))
-  elseif self.signs[r.pid] and (r.kind == "STOP" or r.kind == "FAIL") then
-    local result = r.kind == "FAIL" and r.error
-      or self.results[r.pid]
-      or r.result
-    self.ended[r.pid] = true
-    sim:send(s.pid, self.signs[r.pid], r.kind, result)
-  end
-  own.feeding = false
-end
-
-function replay:feed(r, standing)
-  local sim, pid = self.it.sim, self.map:translate(r.pid)
-  if standing then
-    self:imitate(r)
-  elseif r.kind == "ARRIVE" then
-    local message = self.map:translate(r.message)
-    sim:send(pid, table.unpack(message, 1, message.n))
-  elseif r.kind == "INTERRUPT" then
-    sim:interrupt(pid, self.map:translate(r.cause))
+  local r = self.record.list[self.next]
+  if r then
+    self.feeder:await(r)
   else
-    sim:kill(pid, self.map:translate(r.reason))
+    self.feeder.awaited, self.family.replay = nil, nil
   end
 end
 
--- -- running -----------------------------------------------------------------
+-- -- running ----------------------------------------------------------------
 
 local function raise(why)
   error(core.failure("journal", "replay: " .. why), 0)
 end
 
--- The root begins as it did, or, in a record that was rolled up, as what it had
--- become before everything that the record has.
-function replay:begin(pid)
-  local it, first = self.it, nil
-  for _, r in ipairs(self.list) do
-    first = first or (r.kind == "START" or r.kind == "TRANSITION") and r
-  end
-  self.rolled_up = first and first.kind == "TRANSITION"
-  if self.root then
-    self.map:bind(self.root, pid)
-    if self.known[self.root] then
-      self:stand(self.root, pid)
+-- So many stops, and errors in callbacks, which are no signals, there may be
+-- between two signals.
+local most_runs = 1000
+
+-- Runs until the record is over. Returns why the run ended, and what the model
+-- failed with, unless the record goes on after it.
+function replay:run()
+  local own, runs, last = self.family, 0, 0
+  while true do
+    self.failed = false
+    local ok, why = pcall(self.sim.run, self.sim, {
+      when = function()
+        self.feeder:look()
+        return own.replay ~= self or self.difference ~= nil
+      end,
+    })
+    runs = self.next == last and runs + 1 or 0
+    last = self.next
+    local over = own.replay ~= self or self.difference ~= nil
+    if not ok and not self.failed and (over or runs > most_runs) then
+      return nil, why
+    elseif over or ok and why ~= "stopped" or runs > most_runs then
+      return why
     end
   end
-  self.offset = self.list[1] and it.sim:now() - self.list[1].time or 0
-  self.tick = 10.0 ^ -it.sim:precision()
-  it.family.replay = self
-  self:advance()
-  if self.rolled_up then
-    return first.fn, self.map:translate(first.args)
+end
+
+-- It has not gone as recorded: nothing of it goes on.
+function replay:abandon(why)
+  local own, sim = self.family, self.sim
+  self.difference = self.difference or why
+  own.replay = self -- so that its closers send nothing
+  for _, pid in ipairs(self.processes) do
+    sim:kill(pid, "journal")
+  end
+  pcall(sim.run, sim, sim:now())
+  raise(self.difference)
+end
+
+-- The record is over: those who still wait for it go on.
+function replay:leave()
+  self.stands_in:leave(self.record.results)
+  for _, pid in ipairs(self.processes) do
+    if self.using[pid] then
+      inside.sign(self.sim, pid, self.using[pid])
+    end
   end
 end
 
 function replay:drive()
-  local it = self.it
-  local own = it.family
-  local why = own.replay
-    and it.sim:run {
-      when = function()
-        return not own.replay or self.difference ~= nil
-      end,
-    }
-  local left = own.replay and self.list[self.at]
+  local own, why, err = self.family, nil, nil
+  if own.replay == self then
+    why, err = self:run()
+  end
+  local left = own.replay == self and self.record.list[self.next]
   own.replay = nil
   if self.difference then
-    raise(self.difference)
-  elseif left then
+    self:abandon()
+  elseif left and err == nil then
     local format = "signal %d was %s, and now nothing like it comes (%s)"
-    raise(format:format(left.seq, text(left), why))
+    self:abandon(format:format(left.seq, difference.text(left), tostring(why)))
   end
-  for _, recorded in ipairs(self.standing) do -- those whose end was not read
-    if not self.ended[recorded] then
-      local pid, result = self.map:translate(recorded), self.results[recorded]
-      it.sim:send(pid, self.signs[recorded], "STOP", result)
+  self:leave()
+  if err ~= nil then
+    error(err, 0)
+  end
+  self.sim:run(self.sim:now())
+  if next(own.roles) == nil and next(self.using) == nil then
+    own.signs = {}
+    inside.loud(own.turns, false)
+  end
+end
+
+-- A record that was rolled up has still what its instance was made with, where
+-- processes of the outside may be named that are others now.
+function replay:bind_outside(args)
+  local r = self.record.transition
+  if r and r.start and not self.map:same(r.start, args) then
+    self:differ(
+      "signal %d is of an instance that was made with other arguments",
+      r.seq
+    )
+  end
+end
+
+-- The root begins as it did or, in a record that was rolled up, as what it had
+-- become before everything that the record has.
+function replay:begin(pid, args)
+  local rec = self.record
+  self.processes[1] = pid
+  if rec.root then
+    self.map:bind(rec.root, pid)
+    if rec.skipped[rec.root] then
+      self.stands_in:put(rec.root, pid)
     end
   end
+  self:bind_outside(args)
+  self.offset = self.sim:now() - (rec.start or 0)
+  self.tick = 10.0 ^ -self.sim:precision()
+  self.family.replay = self
+  inside.loud(self.family.turns, true)
+  self:advance()
+end
+
+local function new(it, rec)
+  local self = setmetatable({
+    sim = it.sim,
+    family = it.family,
+    record = rec,
+    next = 1, -- of the record's list
+    turned = 0, -- turns of the family by the last signal
+    map = same.new(it.sim),
+    processes = {}, -- pids, in order
+    using = {}, -- the sign for each process that is in md.use, by pid
+  }, replay)
+  self.stands_in, self.feeder = stand.new(self), feed.new(self)
+  return self
 end
 
 -- run(instance's state, options, spawn)
 -- Replays; the instance has been started when it returns.
 function m.run(it, options, spawn)
-  local fn, args
-  local pid = spawn(it, function(...)
-    if fn then
-      return fn(table.unpack(args, 1, args.n))
-    end
-    return it.template.entrypoint(...)
-  end, table.unpack(it.args, 1, it.args.n))
-  local driver = load(it, options)
-  fn, args = driver:begin(pid)
-  driver:drive()
-end
-
--- -- side effects ------------------------------------------------------------
-
--- What the record has for this use, and whether it has one.
-local function recorded_use(driver, pid)
-  local r = driver and driver.list[driver.at]
-  if not r or r.kind ~= "USE" or not driver.map:same(r.pid, pid) then
-    return false
+  local rec, self = record.read(options, "replay"), nil
+  if rec.transition then
+    local what = "a function as the fn of signal " .. rec.transition.seq
+    local fn = rec.transition.fn
+    argument.expect("replay", type(fn) == "function", what, fn)
   end
-  local answer = driver.options.results
-    and table.pack(driver.options.results(r))
-  if answer and answer[1] then
-    return true, table.pack(table.unpack(answer, 2, answer.n))
-  end
-  return r.result ~= nil, driver.map:translate(r.result), r.error
-end
-
--- use(family, pid, fn, ...) -> what fn returned
--- Calls fn, or takes what the record has.
-function m.use(own, pid, fn, ...)
-  local known, result, err = recorded_use(own.replay, pid)
-  if not known then
-    local answer = table.pack(pcall(fn, ...))
-    result = table.pack(table.unpack(answer, 2, answer.n))
-    if not answer[1] then
-      err, result = answer[2], table.pack()
+  local body = it.template.entrypoint
+  if rec.transition then
+    body = function()
+      local args = self.map:translate(rec.transition.args)
+      return rec.transition.fn(table.unpack(args, 1, args.n))
     end
   end
-  family.tell(pid, "USE", err, table.unpack(result, 1, result.n))
-  if err ~= nil then
-    error(err, 0)
-  end
-  return table.unpack(result, 1, result.n)
+  local pid = spawn(it, body, table.unpack(it.args, 1, it.args.n))
+  self = new(it, rec)
+  self:begin(pid, it.args)
+  self:drive()
 end
 
 return m

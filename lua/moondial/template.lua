@@ -5,6 +5,7 @@ local argument = require "moondial.argument"
 local family = require "moondial.family"
 local inside = require "moondial.inside"
 local replay = require "moondial.replay"
+local effect = require "moondial.use"
 local compact = require "moondial.compact"
 
 local m = {}
@@ -32,7 +33,7 @@ end
 
 -- Whatever is due at this time happens; in a process it does anyway.
 local function settle(it)
-  if not inside.process() then
+  if not inside.running(it.sim) then
     it.sim:run(it.sim:now())
   end
 end
@@ -67,7 +68,7 @@ end
 --- Starts the instance of a template, which template:create(...) has made: its
 --- process runs entrypoint(...) until nothing is due at this time (called in a
 --- process: once that waits). Raises usage when it has started already.
----   local p = md.template({ entrypoint = md.wait }):create("go"):start()
+---   local p = t:create("go"):start()
 function methods:start()
   local it = begin(self, "start")
   spawn(it, it.template.entrypoint, table.unpack(it.args, 1, it.args.n))
@@ -80,13 +81,12 @@ end
 --- due at this time. False, with the signal BACKOFF, when its inbox is full;
 --- false as well when it has ended. Raises usage before it has started, and for
 --- what it does not accept.
----   local p = md.template({ entrypoint = md.wait }):create("go"):start()
----   print(p:push("go", 1), p:join())
+---   print(p:push("go", 1))
 function methods:push(...)
   local it = started(self, "push")
   settle(it)
   if not inside.room(it.sim, it.pid) then
-    family.tell(it.pid, "BACKOFF", it.pid, ...)
+    family.tell(it.family, it.pid, "BACKOFF", nil, ...)
     return false
   end
   local lives = not inside.ended(it.sim, it.pid)
@@ -97,9 +97,8 @@ end
 
 --- instance:pull() -> iterator
 --- Gives the signals of the instance and of all processes that it has spawned
---- since the last pull, each a table {kind=, time=, pid=, seq=, ...}: see the
---- topic templates. Raises usage before it has started.
----   local p = md.template({ entrypoint = print }):create("go"):start()
+--- since the last pull, each a table {kind=, time=, pid=, seq=, ...}: see
+--- templates. Raises usage before it has started.
 ---   for signal in p:pull() do print(signal.kind) end
 function methods:pull()
   return family.pull(started(self, "pull").family)
@@ -120,16 +119,16 @@ function methods:join(timeout)
   local sim, pid = it.sim, it.pid
   if inside.process() then
     return core.join(pid, timeout)
+  elseif timeout ~= nil then
+    argument.check("join", argument.duration, timeout, "timeout")
   end
   local function ended()
     return inside.ended(sim, pid)
   end
   if not ended() then
-    local why = sim:run {
-      when = ended,
-      to = timeout and sim:now() + timeout,
-    }
-    if why == "time" then
+    local to = timeout and sim:now() + timeout
+    local why, time = sim:run { when = ended, to = to }
+    if not ended() and to and time >= to then
       return nil, "timeout"
     elseif not ended() then
       local text = "the run ended (%s) while '%s' waits for %s"
@@ -140,31 +139,17 @@ function methods:join(timeout)
 end
 
 --- instance:replay{signals=, results=} -> the instance
---- Starts the instance from a record instead of start: it is executed again,
---- with what came from outside taken from the record and what it sends to the
---- outside kept back, and every signal is compared with the recorded one. Where
---- the record ends it goes on live. signals(pid) returns an iterator of the
---- recorded signals of a process: of the root, then of each child by its
---- recorded pid. results(signal), which may be left out, is asked for each
---- START and USE: it returns true and the values if they are known. A process
---- whose result is known is not run again; its recorded signals are emitted.
---- Raises {kind="journal"} that names the first difference; usage when it has
---- started already, or in a process.
----   local t = md.template { entrypoint = md.wait }
----   local p, log = t:create(), {}
----   p:start():push "x"
----   for s in p:pull() do log[#log + 1] = s end
----   local again = t:create():replay {
----     signals = function()
----       return coroutine.wrap(function()
----         for _, s in ipairs(log) do coroutine.yield(s) end
----       end)
----     end,
----   }
----   print(again:join())
+--- Starts the instance from a record instead of start: it is executed again
+--- and compared with it, and goes on live where the record ends: see templates.
+--- signals(pid) returns an iterator of the recorded signals of a process: of
+--- the root, whose pid is nil, then of each child. results(signal) is asked for
+--- each START and USE and returns true, ... if the result is known. Raises
+--- {kind="journal"} that names the first difference; usage when it has started,
+--- and while the sim runs.
+---   t:create():replay { signals = function() return ipairs {} end }
 function methods:replay(options)
   local it = begin(self, "replay")
-  if inside.process() then
+  if inside.running(it.sim) then
     refuse("replay", "it runs the sim, so it belongs outside of processes")
   end
   options = argument.options("replay", options, {
@@ -245,16 +230,13 @@ local fields = {
 
 --- template{entrypoint=, name=, route=, inbox=, accepts=, emits=, doc=,
 --- version=} -> template
---- A reusable definition of a process that is fed and watched from outside.
---- entrypoint is its function; route(...) names the pid to which a message
---- goes that md.emit(...) sends; inbox is the capacity of its inbox; accepts
---- and emits are protocols of what it receives and emits; name, doc and version
---- are for those who read them. template:create(...) makes an instance. Raises
---- usage for another option or a wrong value.
----   local greeter = md.template {
----     name = "greeter",
----     entrypoint = function() md.emit("hello", md.wait()) end,
----   }
+--- A reusable definition of a process that is fed and watched from outside, and
+--- can be replayed: see templates. entrypoint is its function; route(...) names
+--- the pid to which a message goes that md.emit(...) sends; inbox is the
+--- capacity of its inbox; accepts and emits are protocols of what it receives
+--- and emits; name, doc and version are for those who read them: they are
+--- fields of the template. Raises usage for another option or a wrong value.
+---   print(md.template({ name = "greeter", entrypoint = md.wait }):create())
 function m.template(...)
   local sim, options = argument.sim(...)
   options = argument.options("template", options, fields)
@@ -284,13 +266,15 @@ local function emit(...)
   end
   local t = own.template
   if t.emits then
-    inside.conforms(t.emits, t.name, "emit", ...)
+    inside.conforms(t.emits, "'" .. t.name .. "'", "emit", ...)
   end
   local to = t.route and t.route(...)
-  if to then
+  if to ~= nil then
+    local fit = type(to) == "string" or type(to) == "userdata"
+    expect("emit", fit, "a pid or a registered name from route", to)
     return core.send(to, ...)
   end
-  family.tell(pid, "SEND", nil, nil, ...)
+  family.tell(own, pid, "SEND", nil, nil, ...)
 end
 
 local function use(fn, ...)
@@ -299,18 +283,17 @@ local function use(fn, ...)
   local own, pid = current()
   inside.used()
   if not own then
-    return fn(...)
+    return inside.external(fn, ...)
   end
-  return replay.use(own, pid, fn, ...)
+  return effect.use(own, pid, inside.external, fn, ...)
 end
 
 --- emit(...)
 --- Sends a message without a destination: the route function of the template
 --- names the pid; without one, or when it names none, the message only comes
 --- out of pull, as a signal SEND. Raises usage in a process that no template
---- has made, and for what the template does not emit.
----   local t = md.template { entrypoint = function() md.emit("up") end }
----   t:create():start()
+--- has made, and for what the template does not emit; and what send raises.
+---   md.template({ entrypoint = function() md.emit "up" end }):create():start()
 function m.emit(...)
   return emit(select(2, argument.sim(...)))
 end
@@ -318,8 +301,10 @@ end
 --- use(fn, ...) -> what fn returned
 --- Calls fn(...), a side effect such as reading a file, and keeps what it
 --- returned or raised as the signal USE: a replay takes it from the record, and
---- does not call fn. In a process that no template has made, and outside of
---- processes, it only calls fn.
+--- does not call fn. So does `moondial replay` of a journal (--journal), for
+--- which it must be plain data. fn may block; what it does meanwhile is no
+--- signal of a template's, and then, or when the record ends before fn has
+--- returned, it is called again.
 ---   print(md.use(os.getenv, "HOME") ~= nil)
 function m.use(...)
   return use(select(2, argument.sim(...)))

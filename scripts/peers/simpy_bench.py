@@ -200,6 +200,74 @@ def resource(turns=10_000):
     return 100 * turns, timed(env), {}
 
 
+def combined(condition, n, first):
+    """A process waits for n events at once, which happen one after the other:
+    all, or the last."""
+    env = simpy.Environment()
+    times = max(100_000 // n, 1)
+
+    def waiter(events):
+        yield condition(env, events)
+
+    def process():
+        for _ in range(times):
+            events = [env.event() for _ in range(n)]
+            waits = env.process(waiter(events))
+            yield env.timeout(0)
+            for event in events[first:]:
+                event.succeed()
+            yield waits
+
+    env.process(process())
+    return n * times, timed(env), {}
+
+
+def all_of(n):
+    return combined(simpy.AllOf, n, 0)
+
+
+def any_of(n):
+    return combined(simpy.AnyOf, n, -1)
+
+
+def waiters(n):
+    """n processes wait for one event."""
+    env = simpy.Environment()
+    event = env.event()
+
+    def waiter():
+        yield event
+
+    def process():
+        for _ in range(n):
+            env.process(waiter())
+        yield env.timeout(1)
+        event.succeed()
+
+    env.process(process())
+    return n, timed(env), {}
+
+
+def priority_line(n):
+    """n processes wait for a resource, each with a priority of its own."""
+    env = simpy.Environment()
+    units = simpy.PriorityResource(env, 1)
+
+    def waiter(priority):
+        with units.request(priority=priority) as request:
+            yield request
+
+    def process():
+        with units.request(priority=0) as request:
+            yield request
+            for _ in range(n):
+                env.process(waiter(random.randint(1, 1 << 30)))
+            yield env.timeout(1)
+
+    env.process(process())
+    return n, timed(env), {}
+
+
 WORKLOADS = {
     "W1": hold,
     "W2p": queue_by_customer,
@@ -214,6 +282,10 @@ WORKLOADS = {
     "W6": resource,
     "W6o": resource,
     "W7": select,
+    "W10": all_of,
+    "W10a": any_of,
+    "W11": waiters,
+    "W11p": priority_line,
 }
 
 random.seed(1)

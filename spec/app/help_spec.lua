@@ -29,6 +29,8 @@ end
 
 -- Some modules are read when they are asked for.
 assert(md.dispatcher and md.queue and md.server and md.supervisor)
+assert(md.template)
+assert(md.reload)
 
 -- Each name that help must know, as help calls it.
 local function all_names()
@@ -85,6 +87,12 @@ local function all_names()
     "batch_means:add",
     "batch_means:confidence",
     "batch_means:plot",
+    "template:create",
+    "instance:start",
+    "instance:push",
+    "instance:pull",
+    "instance:join",
+    "instance:replay",
   } do
     names[#names + 1] = name
   end
@@ -100,12 +108,14 @@ local topics = {
   "supervisors",
   "events",
   "resources",
+  "templates",
   "simpy",
   "chance",
   "records",
   "stats",
   "sims",
   "trace",
+  "reload",
   "lua",
   "patterns",
   "order",
@@ -221,8 +231,18 @@ end)
 -- Examples that end the program, or print by themselves.
 local apart = { ["os.exit"] = true, help = true }
 
+-- Of these, each in a program of its own: the whole program is their matter.
+local programs =
+  { save = true, checkpoint = true, rewind = true, branch = true }
+
 -- Examples of what acts on a sim from outside of its processes.
-local outside = { run = true, step = true, stop = true }
+local outside = {
+  run = true,
+  step = true,
+  stop = true,
+  ["instance:join"] = true,
+  ["instance:replay"] = true,
+}
 
 local function run_example(name, text)
   local environment = setmetatable(
@@ -231,6 +251,7 @@ local function run_example(name, text)
   )
   local chunk = assert(load(text, "=example", "t", environment))
   if outside[name] then
+    environment.t = md.template { entrypoint = md.wait }
     return chunk()
   end
   local sim = md.sim()
@@ -245,6 +266,8 @@ local function run_example(name, text)
     end)
     environment.pid, environment.from, environment.ref = pid, pid, md.ref()
     environment.s, environment.q = md.server(), md.queue()
+    environment.t = md.template { entrypoint = md.wait }
+    environment.p = environment.t:create("go"):start()
     chunk()
   end)
   sim:run(100)
@@ -256,7 +279,13 @@ describe("the examples of help", function()
       it("can be pasted: " .. name, function()
         local example = help("md." .. name):match "\n  ([^\n]+)\n$"
         assert.is_truthy(example, "there is none")
-        run_example(name, example)
+        if programs[name] then
+          local text = 'local md = require "moondial"\n' .. example
+          local run = support.run(text)
+          assert.equal("", run.err)
+        else
+          run_example(name, example)
+        end
       end)
     end
   end

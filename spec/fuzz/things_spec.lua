@@ -119,6 +119,16 @@ local function run(seed, order)
       end
   end
 
+  -- A message comes once, and to whom it was sent.
+  local mails, posted = {}, 0
+  function wants.mail()
+    return md.receiving("mail", md.is.integer),
+      function(n)
+        check(mails[n] == md.self(), "mail", n, "came to another, or twice")
+        mails[n] = nil
+      end
+  end
+
   local function want(uncounted)
     local k = uncounted and 3 + 5 * dice(2) or dice(10)
     if k <= 3 or k == 13 then
@@ -129,6 +139,8 @@ local function run(seed, order)
       return wants.get(dice(#stores))
     elseif k == 7 then
       return wants.amount(dice(2), dice(2) == 1 and "put" or "get")
+    elseif k == 9 then
+      return wants.mail()
     end
     local others = {
       condition:waiting(),
@@ -137,6 +149,7 @@ local function run(seed, order)
       flag:is(dice(2) == 1),
       event,
       md.timer(pauses[dice(#pauses)]),
+      md.receiving "mail",
       some(),
     }
     return others[dice(#others)], function() end
@@ -227,6 +240,12 @@ local function run(seed, order)
     end,
     function()
       condition:notify_all()
+    end,
+    function()
+      local to = some()
+      posted = posted + 1
+      mails[posted] = to
+      md.send(to, "mail", posted)
     end,
     function()
       flag:toggle()

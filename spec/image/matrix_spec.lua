@@ -1,6 +1,7 @@
--- A run that is cut into many programs is the run that was not: the same output,
--- the same trace, the same state to the last byte. Each model of models.lua, in
--- three modes of the collector, cut at random, into up to 13 programs.
+-- A run that is cut into many programs is the run that was not: the same
+-- output, the same trace, the same state to the last byte. Each model of
+-- models.lua, in three modes of the collector, cut at random, into up to 13
+-- programs.
 local image = require "spec.image.support"
 local models = require "spec.image.models"
 

@@ -1,6 +1,6 @@
--- Models that block in every kind of place, for spec/image/matrix_spec.lua. Each
--- is the body of a script in which `md` is the library and `say` prints the time
--- with what it is given.
+-- Models that block in every kind of place, for spec/image/matrix_spec.lua.
+-- Each is the body of a script in which `md` is the library and `say` prints
+-- the time with what it is given.
 return {
   ["calls and loops"] = [[
     local function down(n)
@@ -21,7 +21,10 @@ return {
       for i = 1, 6 do
         say(pcall(function()
           md.sleep(1)
-          local ok, e = pcall(function() md.sleep(0.5) error("inner " .. i, 0) end)
+          local ok, e = pcall(function()
+            md.sleep(0.5)
+            error("inner " .. i, 0)
+          end)
           md.sleep(0.25)
           if i % 2 == 0 then error({ code = i }) end
           return ok, e
@@ -178,7 +181,8 @@ return {
   ["resources"] = [[
     local r = md.resource { capacity = 2, name = "desk" }
     local p = md.resource { preemptive = true }
-    local store, tank = md.store { capacity = 2 }, md.container { capacity = 10 }
+    local store = md.store { capacity = 2 }
+    local tank = md.container { capacity = 10 }
     local gate, flag = md.event(), md.flag()
     local barrier = md.barrier(3)
     for i = 1, 4 do
@@ -200,9 +204,12 @@ return {
     md.spawn(function() for _ = 1, 12 do md.sleep(0.4) say(store:get()) end end)
     md.spawn(function() for i = 1, 5 do md.sleep(1) tank:put(2) end end)
     md.spawn(function() tank:get(7) say "tank" flag:set(true) end)
-    md.spawn(function() say(md.await(md.any { gate, flag })) gate:succeed(5) end)
+    md.spawn(function()
+      say(md.await(md.any { gate, flag }))
+      gate:succeed(5)
+    end)
     for i = 1, 3 do
-      md.spawn(function() md.sleep(i) barrier:wait() say("over", i) end)
+      md.spawn(function() md.sleep(i) barrier:arrive() say("over", i) end)
     end]],
 
   ["scopes and children"] = [[
@@ -282,14 +289,16 @@ return {
     md.at(15, function() say(#md.records "wait", tally.mean) end)]],
 
   ["loaded code and finalizers"] = [[
-    local chunk = load("local md, say = ... for i = 1, 4 do md.sleep(1) say(i) end")
+    local chunk = load [=[local md, say = ...
+      for i = 1, 4 do md.sleep(1) say(i) end]=]
     md.spawn(chunk, md, say)
     local weak = setmetatable({}, { __mode = "v" })
     local gone = 0
     for p = 1, 3 do
       md.spawn(function()
         for i = 1, 30 do
-          weak[i] = setmetatable({ i = i, ("x"):rep(i * 20) }, { __gc = function()
+          local object = { i = i, ("x"):rep(i * 20) }
+          weak[i] = setmetatable(object, { __gc = function()
             gone = gone + 1
           end })
           md.sleep(0.1)
@@ -320,7 +329,9 @@ return {
 
   ["a script in the middle"] = [[
     local seen = {}
-    md.spawn(function() for i = 1, 20 do md.sleep(1) seen[#seen + 1] = i end end)
+    md.spawn(function()
+      for i = 1, 20 do md.sleep(1) seen[#seen + 1] = i end
+    end)
     local runs = coroutine.wrap(function()
       for t = 5, 15, 5 do
         md.run(t)
@@ -331,6 +342,14 @@ return {
     local when = 0
     print(md.run { when = function() when = when + 1 return #seen >= 18 end })
     print(md.run { events = 1 }, md.step(), when)]],
+
+  ["reloaded code"] = [[
+    local n = 0
+    local function step() n = n + 1 md.sleep(1) return n end
+    for p = 1, 3 do
+      md.spawn(function() for i = 1, 8 do say(p, i, step()) end end)
+    end
+    md.at(3.5, function() say(#md.reload("model.lua").replaced > 0) end)]],
 
   ["templates"] = [[
     local t = md.template { name = "ping", entrypoint = function(n)

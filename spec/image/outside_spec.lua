@@ -440,9 +440,9 @@ describe("--save-every", function()
     end, "--save-every 2.5 --save run.mdi")
   end)
 
-  it("calls them run.mdi and so on by itself", function()
+  it("calls them after the model by itself", function()
     with(head .. model, function(f)
-      assert.equal("run-6.mdi ", images(f))
+      assert.equal("model-6.mdi ", images(f))
     end, "--save-every 2 --save-keep 1")
   end)
 

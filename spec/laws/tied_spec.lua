@@ -344,6 +344,23 @@ thing("mailbox, receive", {
   end,
   after = things[#things].after,
 })
+thing("mailbox, receiving", {
+  shape = "own",
+  keeps = "inbox",
+  make = function()
+    return {}
+  end,
+  call = function(_, timeout)
+    return md.await(md.receiving(md.bind "x"), timeout)
+  end,
+  aw = function()
+    return md.receiving(md.bind "x")
+  end,
+  grant = function(e)
+    md.send(e.victim, "x")
+  end,
+  after = things[#things].after,
+})
 thing("mailbox, ask", {
   shape = "own",
   keeps = "dropped",

@@ -23,6 +23,7 @@ typedef enum app_command {
   APP_CHECK,
   APP_TRACE,
   APP_RESUME,
+  APP_REPLAY,
   APP_VERSION_OF,
   APP_HELP
 } app_command;
@@ -42,6 +43,8 @@ typedef struct app_options {
   int trace_fd; /* where check's runs write their records, -1: nowhere */
   bool strict, json;
   app_autosave autosave;
+  const char *journal;
+  long long journal_at; /* where that stands */
   double checkpoint_every;
   size_t checkpoint_memory;
   bool audit, state_hash; /* for specs: said of the state at the end */
@@ -55,6 +58,7 @@ void app_usage(FILE *);
 /* run.c: runs a model, or goes on with an image; the exit status. */
 int app_run(const app_options *);
 int app_resume(const app_options *);
+int app_replay(const app_options *);
 
 /* report.c: says why a run has failed, or who waits when nothing happens. */
 int app_report_error(md_host *, const app_options *);
@@ -65,12 +69,15 @@ void app_report_json(md_host *, const char *outcome, int status,
 /* progress.c: a line on a terminal while a run is long. */
 void app_progress(md_host *, host_sim *, bool last);
 
-/* tracer.c: the trace in words, as binary records or as a chart. NULL when
-   there is none to make, or, with *failed, when it has said why it cannot;
-   false when not all could be written, which it has said. */
+/* tracer.c: reads the trace, for words, binary records, a chart, a journal.
+   NULL when there is nobody to read it for, or, with *failed, when it has said
+   why it cannot; false when not all could be written, which it has said. */
 typedef struct app_tracer app_tracer;
-app_tracer *app_tracer_open(const app_options *, bool *failed);
+typedef struct app_journal app_journal;
+app_tracer *app_tracer_open(const app_options *, app_journal *, bool *failed);
 void app_tracer_lend(app_tracer *, md_host *);
+void app_tracer_read(app_tracer *);
+void app_tracer_words(app_tracer *, const md_trace_record *, FILE *out);
 void app_tracer_note(app_tracer *, const app_options *, FILE *note);
 bool app_tracer_close(app_tracer *, md_host *);
 

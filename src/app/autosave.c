@@ -3,7 +3,7 @@
 #include "host/state.h"
 #include "host/travel.h"
 
-#include <inttypes.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -101,8 +101,22 @@ static void autosave_reach(md_host *h, host_sim *s, host_pause *pause) {
   else autosave_by_time(a, h, s);
 }
 
+/* model.lua is saved as model.mdi, in the current folder. Malloc's. */
+static char *autosave_name(const md_host *h) {
+  const char *name = strrchr(h->out.script_path, '/');
+  name = name != NULL ? name + 1 : h->out.script_path;
+  const char *dot = strrchr(name, '.');
+  size_t n = dot != NULL && dot > name ? (size_t)(dot - name) : strlen(name);
+  char *path = malloc(n + 5);
+  if (path == NULL) abort();
+  memcpy(path, name, n);
+  memcpy(path + n, ".mdi", 5);
+  return path;
+}
+
 void app_autosave_begin(app_autosave *a, md_host *h) {
   const host_sim *s = h->asked ? h->asked : h->first;
+  if (a->path == NULL) a->path = a->named = autosave_name(h);
   if (a->every <= 0 && a->cut == 0 && a->pauses == NULL) return;
   a->pause = (host_pause){INT64_MAX, UINT64_MAX, autosave_reach, h->out.pauses};
   h->out.pauses = &a->pause;
@@ -113,6 +127,58 @@ void app_autosave_begin(app_autosave *a, md_host *h) {
 void app_autosave_end(app_autosave *a) {
   for (uint32_t i = 0; i < a->count; i++) free(a->saved[i]);
   free(a->saved);
+  free(a->named);
   a->saved = NULL;
+  a->named = NULL;
   a->count = 0;
+}
+
+static void autosave_say(const app_autosave *a, const char *what) {
+  fflush(stdout);
+  fprintf(stderr, "moondial: the state %s is saved: moondial resume %s\n", what,
+          a->path);
+}
+
+void app_autosave_interrupt(app_autosave *a, md_host *h) {
+  if (h->nested > 0)
+    fputs("moondial: no image of this run can be saved: it was begun inside of "
+          "a C function or of a process\n",
+          stderr);
+  else if (autosave_save(h, a->path)) autosave_say(a, "at this point");
+}
+
+/* Just before the event that fails. */
+static void autosave_before(md_host *h, host_sim *s, host_pause *pause) {
+  app_autosave *a = (app_autosave *)pause; /* its first member */
+  (void)s;
+  pause->events = UINT64_MAX;
+  a->good = host_save(h, a->path, a->error);
+}
+
+/* What is printed goes nowhere; returns what takes that back. */
+static void autosave_mute(int kept[2], bool mute) {
+  fflush(stdout);
+  fflush(stderr);
+  int nowhere = mute ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
+  for (int i = 0; i < 2; i++) {
+    if (mute) kept[i] = dup(i + 1);
+    dup2(mute ? nowhere : kept[i], i + 1);
+    if (!mute) close(kept[i]);
+  }
+  if (nowhere >= 0) close(nowhere);
+}
+
+void app_autosave_error(app_autosave *a, md_host *h, int (*drive)(void *host)) {
+  int kept[2];
+  a->pause.reach = autosave_before;
+  bool back = host_travel_before_failure(h, &a->pause, a->error);
+  if (back) {
+    h->out.at_exit = NULL;
+    h->out.progress = NULL;
+    autosave_mute(kept, true);
+    host_on_stack(drive, h);
+    autosave_mute(kept, false);
+  }
+  if (back && a->good) autosave_say(a, "just before the error");
+  else fprintf(stderr, "moondial: %s\n", a->error);
 }

@@ -18,6 +18,8 @@ int main(int count, char **words) {
     return app_run(&options);
   case APP_RESUME:
     return app_resume(&options);
+  case APP_REPLAY:
+    return app_replay(&options);
   case APP_CHECK:
     return app_check(&options, count, words);
   case APP_VERSION_OF:

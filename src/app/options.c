@@ -24,8 +24,12 @@
   X(UNCHECKED, "unchecked", NULL, "message types and protocols check nothing") \
   X(SANDBOX, "sandbox", NULL, "the model has no io, and of os only the time")  \
   X(QUIET, "quiet", NULL, "no progress line and no notes")                     \
+  X(JOURNAL, "journal", "file", "keep all that happens, for moondial replay")  \
   X(SAVE_EVERY, "save-every", "t", "save an image at t, 2t, ...: resume one")  \
-  X(SAVE, "save", "file", "of --save-every: a name (run.mdi: run-10.mdi)")     \
+  X(SAVE_ON_ERROR, "save-on-error", NULL,                                      \
+    "after an error, what was before it")                                      \
+  X(SAVE_ON_INTERRUPT, "save-on-interrupt", NULL, "save an image on Ctrl-C")   \
+  X(SAVE, "save", "file", "of these: run.mdi, or run-10.mdi (model.mdi)")      \
   X(SAVE_KEEP, "save-keep", "n", "of --save-every: so many of the newest (3)") \
   X(CHECKPOINT_EVERY, "checkpoint-every", "t",                                 \
     "keep states, for md.rewind(time)")                                        \
@@ -65,6 +69,7 @@ void app_usage(FILE *f) {
         "         (for Perfetto and chrome://tracing), file.mmd (Mermaid) or\n"
         "         file.puml (PlantUML); -o - for stdout, with --format\n"
         "       moondial resume [options] image\n"
+        "       moondial replay [options] journal\n"
         "       moondial help [topic]\n"
         "       moondial version\n"
         "options:\n",
@@ -72,7 +77,7 @@ void app_usage(FILE *f) {
   for (int i = 0; i < OPTION_COUNT; i++) {
     const struct option_row *row = &option_rows[i];
     if (row->help == NULL) continue;
-    fprintf(f, "  --%-12s %-5s %s\n", row->word, row->value ? row->value : "",
+    fprintf(f, "  --%-17s %-5s %s\n", row->word, row->value ? row->value : "",
             row->help);
   }
 }
@@ -213,6 +218,15 @@ static bool option_set(app_options *o, option which, const char *value) {
   case OPTION_QUIET:
     o->host.quiet = true;
     return true;
+  case OPTION_JOURNAL:
+    o->journal = value;
+    return true;
+  case OPTION_SAVE_ON_ERROR:
+    o->autosave.on_error = true;
+    return true;
+  case OPTION_SAVE_ON_INTERRUPT:
+    o->autosave.on_interrupt = true;
+    return true;
   case OPTION_SAVE_EVERY:
     return option_number(word, value, 1e-9, &o->autosave.every);
   case OPTION_SAVE:
@@ -288,8 +302,8 @@ static bool option_read(int count, char **words, int *i, app_options *o) {
 }
 
 static bool option_command(const char *word, app_command *command) {
-  static const char *const names[] = {"run",    "check",   "trace",
-                                      "resume", "version", "help"};
+  static const char *const names[] = {"run",    "check",   "trace", "resume",
+                                      "replay", "version", "help"};
   for (int i = 0; i < (int)(sizeof names / sizeof *names); i++) {
     if (strcmp(word, names[i]) != 0) continue;
     *command = (app_command)i;
@@ -368,7 +382,7 @@ static bool option_check(app_options *o) {
 
 bool app_read_options(int count, char **words, app_options *o) {
   *o = (app_options){.trace_fd = -1,
-                     .autosave = {.path = "run.mdi", .keep = 3},
+                     .autosave = {.keep = 3},
                      .checkpoint_memory = 256 << 20};
   o->host.to = -1;
   bool named = false;

@@ -1,5 +1,6 @@
 #include "app/app.h"
 #include "app/export.h"
+#include "app/journal.h"
 #include "base/beside.h"
 #include "host/loop.h"
 #include "host/state.h"
@@ -13,11 +14,16 @@
 /* What the program needs from its beginning to its end. */
 typedef struct run_state {
   app_options options;
+  app_journal *journal;
   app_tracer *tracer;
   md_host *host;
   host_past past;
   char *folder; /* the script's, with its slash */
 } run_state;
+
+/* Events between two states that are kept for --save-on-error: a tenth of a
+   second. */
+enum { RUN_OFTEN = 1 << 18 };
 
 /* Ctrl-C must find the host; a handler has no argument of ours. */
 static md_host *volatile run_host;
@@ -27,12 +33,25 @@ static void run_signalled(int number) {
   if (run_host != NULL) host_signal(run_host);
 }
 
+/* The same when an image is wanted: the run goes on to the end of the event. A
+   second one ends it where it is, without. */
+static void run_signalled_softly(int number) {
+  signal(number, run_signalled);
+  if (run_host != NULL) run_host->out.signalled = 1;
+}
+
+/* Ctrl-C is about to end the run, between two events. */
+static void run_interrupted(md_host *h) {
+  run_state *state = h->out.app;
+  app_autosave_interrupt(&state->options.autosave, h);
+}
+
 /* arg[0] is the script's path, made when it is asked for: it must not lie in
    the model's memory, where its length would shift addresses. */
 static int run_arg_index(lua_State *L) {
   md_host *h = host_of(L);
   if (lua_isinteger(L, 2) && lua_tointeger(L, 2) == 0)
-    lua_pushlstring(L, h->out.script_path, strlen(h->out.script_path));
+    lua_pushlstring(L, h->out.script_given, strlen(h->out.script_given));
   else lua_pushnil(L);
   return 1;
 }
@@ -85,6 +104,9 @@ static bool run_export(md_host *h, const char *path) {
 static int run_finish(md_host *h, int status) {
   run_state *state = h->out.app;
   const app_options *o = &state->options;
+  app_journal *journal = state->journal;
+  state->journal = NULL; /* it may end the program itself */
+  if (journal != NULL) status = app_journal_close(journal, h, status);
   if (o->out != NULL && !run_export(h, o->out) && status == APP_DONE)
     status = APP_FAILED;
   if (state->tracer != NULL && !app_tracer_close(state->tracer, h) &&
@@ -125,6 +147,7 @@ static void run_note(md_host *h, FILE *note) {
   const app_options *o = &state->options;
   if (o->out != NULL) md_note_path(note, "out", o->out);
   if (state->tracer != NULL) app_tracer_note(state->tracer, o, note);
+  if (state->journal != NULL) app_journal_note(state->journal, note);
   md_note_number(note, "strict", o->strict);
 }
 
@@ -136,6 +159,8 @@ static void run_dress(run_state *state, md_host *h) {
   h->out.note = run_note;
   if (!o->host.quiet && isatty(STDERR_FILENO)) h->out.progress = app_progress;
   if (state->tracer != NULL) app_tracer_lend(state->tracer, h);
+  if (state->journal != NULL)
+    app_journal_lend(state->journal, h, state->tracer);
 }
 
 /* Opens the host and loads the script. */
@@ -144,7 +169,7 @@ static int run_begin(void *argument) {
   const app_options *o = &state->options;
   md_host *h = state->host = host_open(&o->host);
   if (h == NULL) return LUA_ERRMEM;
-  h->out.script_path = o->model;
+  h->out.script_path = h->out.script_given = o->model;
   h->out.script_folder = state->folder = run_folder(o->model);
   h->out.arguments = o->arguments;
   h->out.argument_count = o->argument_count;
@@ -170,13 +195,16 @@ static int run_to_end(run_state *state, int status) {
   const app_options *o = &state->options;
   md_host *h = state->host;
   run_host = h;
-  signal(SIGINT, run_signalled);
+  bool softly = o->autosave.on_interrupt;
+  signal(SIGINT, softly ? run_signalled_softly : run_signalled);
+  if (softly) h->out.interrupted = run_interrupted;
   state->past.every = o->checkpoint_every;
   state->past.memory = o->checkpoint_memory;
+  if (o->autosave.on_error) state->past.often = RUN_OFTEN;
   host_travel_begin(h, &state->past);
   app_autosave_begin(&state->options.autosave, h);
   if (status == LUA_OK) status = host_on_stack(run_drive, h);
-  bool good = run_examine(h, o);
+  bool good = run_examine(h, o), failed = status != LUA_OK && !h->aborting;
   status = status == LUA_OK ? run_outcome(h, state) : app_report_error(h, o);
   signal(SIGINT, SIG_DFL);
   run_host = NULL;
@@ -185,6 +213,8 @@ static int run_to_end(run_state *state, int status) {
   status = run_finish(h, status);
   if (!good) status = APP_FAILED;
   fflush(stdout);
+  if (failed && o->autosave.on_error)
+    app_autosave_error(&state->options.autosave, h, run_drive);
   host_travel_end(h);
   host_close(h);
   free(state->folder);
@@ -192,35 +222,35 @@ static int run_to_end(run_state *state, int status) {
   return status;
 }
 
-int app_run(const app_options *o) {
+/* A new run, which the options tell. */
+static int run_anew(run_state *state) {
   char error[1024];
-  run_state state = {.options = *o};
+  const app_options *o = &state->options;
   if (o->out != NULL && !md_export_check(o->out, error, sizeof error)) {
     fprintf(stderr, "moondial: %s\n", error);
     return APP_USAGE;
   }
   bool failed = false;
-  state.tracer = app_tracer_open(o, &failed);
+  state->tracer = app_tracer_open(o, state->journal, &failed);
   if (failed) return APP_USAGE;
-  int status = host_on_stack(run_begin, &state);
-  if (state.host == NULL) return run_open_failed(o);
-  return run_to_end(&state, status);
+  int status = host_on_stack(run_begin, state);
+  if (state->host == NULL) return run_open_failed(o);
+  return run_to_end(state, status);
+}
+
+int app_run(const app_options *o) {
+  run_state state = {.options = *o};
+  if (o->journal != NULL) state.journal = app_journal_create(o, 0);
+  return o->journal && !state.journal ? APP_USAGE : run_anew(&state);
+}
+
+int app_replay(const app_options *o) {
+  run_state state = {.options = *o};
+  state.journal = app_journal_open(&state.options);
+  return state.journal ? run_anew(&state) : APP_FAILED;
 }
 
 /* -- resuming -- */
-
-/* The model's arguments, as the note has them. */
-static void run_arguments(md_host *h, md_note note) {
-  md_note name, bytes, rest = note;
-  int n = 0;
-  while (md_note_next(&rest, &name, &bytes)) n += md_note_is(&name, "argument");
-  h->out.arguments = calloc((size_t)n + 1, sizeof *h->out.arguments);
-  if (h->out.arguments == NULL) abort();
-  while (md_note_next(&note, &name, &bytes))
-    if (md_note_is(&name, "argument"))
-      h->out.arguments[h->out.argument_count++] =
-          strndup(bytes.text, bytes.size);
-}
 
 /* What this command line does not say is as it was when the image was taken. */
 static void run_recall(app_options *o, md_note note) {
@@ -230,7 +260,22 @@ static void run_recall(app_options *o, md_note note) {
     o->trace_at = md_note_find_number(note, "trace-at");
     o->trace_only = (uint64_t)md_note_find_number(note, "trace-only");
   }
+  if (o->journal == NULL) {
+    o->journal = md_note_find(note, "journal");
+    o->journal_at = md_note_find_number(note, "journal-at");
+  }
   o->strict |= md_note_find_number(note, "strict") != 0;
+}
+
+/* Where the script lies: as it was given, and as it is found from anywhere. */
+static void run_recall_script(run_state *state, md_host *h, md_note note) {
+  const char *given = h->out.script_given = md_note_find(note, "script");
+  const char *slash = strrchr(given, '/');
+  char *folder = md_note_find(note, "folder");
+  h->out.script_folder = state->folder = md_beside_join(folder, "", 0, "/");
+  h->out.script_path =
+      md_beside_join(state->folder, "", 0, slash ? slash + 1 : given);
+  free(folder);
 }
 
 /* The limits of the host that can be changed when it goes on. */
@@ -261,23 +306,33 @@ int app_resume(const app_options *o) {
     fprintf(stderr, "moondial: %s\n", error);
     return APP_FAILED;
   }
-  bool failed = false;
-  state.tracer = app_tracer_open(&state.options, &failed);
-  if (failed) return APP_USAGE;
   if (o->host.memory > 0 && md_arena_used(h->arena) > o->host.memory) {
     fprintf(stderr,
             "moondial: %s needs %zu bytes, and --memory allows %zu; raise it\n",
             o->model, md_arena_used(h->arena), o->host.memory);
     return APP_FAILED;
   }
-  h->out.script_path = md_note_find(note, "script");
-  char *folder = md_note_find(note, "folder");
-  h->out.script_folder = state.folder = md_beside_join(folder, "", 0, "/");
-  free(folder);
-  run_arguments(h, note);
+  bool failed = false;
+  if (o->journal != NULL) {
+    fputs("moondial: --journal: a journal begins with the run; one that was "
+          "begun goes on by itself when an image is resumed\n",
+          stderr);
+    return APP_USAGE;
+  }
+  if (state.options.journal != NULL) {
+    state.journal =
+        app_journal_create(&state.options, state.options.journal_at);
+    if (state.journal == NULL) return APP_FAILED;
+  }
+  state.tracer = app_tracer_open(&state.options, state.journal, &failed);
+  if (failed) return APP_USAGE;
+  run_recall_script(&state, h, note);
+  h->out.arguments = md_note_all(note, "argument", &h->out.argument_count);
   run_limit(h, o);
   run_dress(&state, h);
   for (host_sim *s = h->sims; s != NULL; s = s->next)
     md_sim_trace(s->kernel)->ring = h->out.ring;
+  bool told = h->wish.answer != NULL && strcmp(h->wish.answer, "resumed") == 0;
+  if (state.journal != NULL && told) app_journal_resumed(state.journal, h);
   return run_to_end(&state, LUA_OK);
 }

@@ -1,5 +1,6 @@
 #include "app/app.h"
 #include "app/chart.h"
+#include "app/journal.h"
 #include "app/names.h"
 #include "image/note.h"
 
@@ -22,6 +23,7 @@ struct app_tracer {
   md_host *host;
   FILE *words, *binary; /* what is written, and NULL */
   uint64_t only;        /* kinds told in words */
+  app_journal *journal;
   chart *chart;
   const char *chart_path;
   bool quiet;
@@ -71,8 +73,10 @@ static bool tracer_open(app_tracer *t, const app_options *o) {
   return (o->trace_fd < 0 || t->binary) && (o->trace == NULL || t->words);
 }
 
-app_tracer *app_tracer_open(const app_options *o, bool *failed) {
-  if (o->trace == NULL && o->trace_fd < 0 && o->chart_path == NULL) return NULL;
+app_tracer *app_tracer_open(const app_options *o, app_journal *journal,
+                            bool *failed) {
+  if (o->trace == NULL && o->trace_fd < 0 && o->chart_path == NULL && !journal)
+    return NULL;
   app_tracer *t = calloc(1, sizeof *t);
   if (t != NULL) t->ring.records = calloc(TRACER_RING, sizeof(md_trace_record));
   if (t == NULL || t->ring.records == NULL) abort();
@@ -80,6 +84,7 @@ app_tracer *app_tracer_open(const app_options *o, bool *failed) {
   t->only = o->trace_only ? o->trace_only : UINT64_MAX;
   t->quiet = o->host.quiet;
   t->chart_path = o->chart_path;
+  t->journal = journal;
   *failed = !tracer_open(t, o);
   return t;
 }
@@ -93,12 +98,12 @@ static host_sim *tracer_sim_of(md_host *h, uint32_t id) {
   return s;
 }
 
-static void tracer_who(app_tracer *t, uint32_t sim, md_pid pid) {
+static void tracer_who(app_tracer *t, uint32_t sim, md_pid pid, FILE *out) {
   char text[40];
   const char *name = names_find(&t->names, sim, pid);
-  if (pid == 0) fputs("the script", t->words);
-  else if (name != NULL) fprintf(t->words, "'%s'", name);
-  else fputs(app_pid_text(pid, text), t->words);
+  if (pid == 0) fputs("the script", out);
+  else if (name != NULL) fprintf(out, "'%s'", name);
+  else fputs(app_pid_text(pid, text), out);
 }
 
 static const char *tracer_why(uint64_t why) {
@@ -116,20 +121,20 @@ static const char *tracer_why(uint64_t why) {
   return why <= MD_WHY_UNWIND ? words[why] : "";
 }
 
-static void tracer_words(app_tracer *t, const md_trace_record *r) {
+void app_tracer_words(app_tracer *t, const md_trace_record *r, FILE *out) {
   const host_sim *s = tracer_sim_of(t->host, r->sim);
   md_scale scale = s ? md_sim_scale(s->kernel) : md_scale_of(9);
   char time[40];
   md_time_text(scale, r->time, time, sizeof time);
-  fprintf(t->words, "%12s  ", time);
+  fprintf(out, "%12s  ", time);
   for (const char *c = md_trace_prose(r->kind); *c != '\0'; c++) {
-    if (*c != '%') fputc(*c, t->words);
-    else if (*++c == 'p') tracer_who(t, r->sim, r->process);
-    else if (*c == 'q') tracer_who(t, r->sim, r->other);
-    else if (*c == 'w') fputs(tracer_why(r->detail), t->words);
-    else fprintf(t->words, "%" PRIu64, r->detail);
+    if (*c != '%') fputc(*c, out);
+    else if (*++c == 'p') tracer_who(t, r->sim, r->process, out);
+    else if (*c == 'q') tracer_who(t, r->sim, r->other, out);
+    else if (*c == 'w') fputs(tracer_why(r->detail), out);
+    else fprintf(out, "%" PRIu64, r->detail);
   }
-  fputc('\n', t->words);
+  fputc('\n', out);
 }
 
 /* -- names and labels -- */
@@ -170,19 +175,22 @@ static void tracer_lost(app_tracer *t) {
     fprintf(stderr,
             "moondial: trace: %" PRIu64 " records of one event are left out\n",
             t->ring.lost);
+  if (t->ring.lost > 0 && t->journal)
+    app_journal_lost(t->journal, t->ring.lost);
   t->ring.lost = 0;
 }
 
 static void tracer_record(app_tracer *t, uint64_t n) {
   const md_trace_record *r = &t->ring.records[n & (t->ring.capacity - 1)];
   if (t->binary) fwrite(r, sizeof *r, 1, t->binary);
+  if (t->journal) app_journal_signal(t->journal, r);
   if (t->chart)
     chart_record(t->chart, r,
                  r->kind == MD_TRACE_SEND ? tracer_label_of(t, n) : NULL);
-  if (t->words && t->only >> r->kind & 1) tracer_words(t, r);
+  if (t->words && t->only >> r->kind & 1) app_tracer_words(t, r, t->words);
 }
 
-static void tracer_read(app_tracer *t) {
+void app_tracer_read(app_tracer *t) {
   md_trace_ring *ring = &t->ring;
   tracer_lost(t);
   for (; ring->first != ring->last; ring->first++)
@@ -193,7 +201,7 @@ static void tracer_read(app_tracer *t) {
 static void tracer_observe(md_host *h, host_sim *s) {
   app_tracer *t = (app_tracer *)(void *)h->out.ring; /* its first member */
   if (t->chart) chart_begin(t->chart, h, s);
-  tracer_read(t);
+  app_tracer_read(t);
   if (t->chart) chart_turn(t->chart, s);
 }
 
@@ -201,7 +209,7 @@ void app_tracer_lend(app_tracer *t, md_host *h) {
   t->host = h;
   h->out.ring = &t->ring;
   h->out.observe = tracer_observe;
-  if (t->words || t->chart) h->out.spawned = tracer_spawned;
+  if (t->words || t->chart || t->journal) h->out.spawned = tracer_spawned;
   if (t->chart) h->out.label = tracer_label_message;
   for (host_sim *s = h->sims; s != NULL; s = s->next)
     for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;)
@@ -234,7 +242,7 @@ static bool tracer_close_chart(app_tracer *t) {
 bool app_tracer_close(app_tracer *t, md_host *h) {
   host_sim *s = h->first ? h->first : h->sims;
   if (t->chart && s != NULL) chart_begin(t->chart, h, s); /* it never ran */
-  tracer_read(t);
+  app_tracer_read(t);
   h->out.observe = NULL;
   h->out.spawned = NULL;
   h->out.label = NULL;

@@ -3,6 +3,7 @@
    userdata on the stack of who waits holds it; its user value keeps the things
    alive. A function is run by a child, whose end is the leaf; one that loses is
    killed. */
+#include "host/mailbox.h"
 #include "host/modules.h"
 #include "host/pattern.h"
 #include "host/place.h"
@@ -289,6 +290,10 @@ static request await_request(lua_State *L, host_sim *s, int i) {
     host_raise(L, "usage",
                "await: what is awaited belongs to another sim, and a process "
                "can only wait in its own");
+  if (r.of->class == &mailbox_class) { /* whoever awaits it receives it */
+    r.of = mailbox_push(L, s);
+    lua_pop(L, 1);
+  }
   return r;
 }
 

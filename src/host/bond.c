@@ -1,6 +1,7 @@
 /* Links, monitors and exit signals, as Erlang has them: who is told of the end
    of a process, and who ends with it. */
 #include "host/bond.h"
+#include "host/mailbox.h"
 #include "host/message.h"
 #include "host/modules.h"
 #include "host/pattern.h"
@@ -31,6 +32,15 @@ static md_bond *bond_at(const host_sim *s, uint32_t bond) {
 
 /* -- telling -- */
 
+/* Tells the recorder of ("exit", pid, reason) or ("down", ref, pid, reason),
+   which come from the process that has ended. */
+static bool bond_record(lua_State *L, host_sim *s, uint32_t to, int first,
+                        int n) {
+  const void *ended = lua_touserdata(L, first + n - 2);
+  md_pid from = host_kind_of(ended) == HOST_PID ? host_pid_bits(ended) : 0;
+  return host_record_arrival(L, s, to, from, first, n);
+}
+
 /* Sends the top n values, past every bound, to `to` and those to whom it
    forwards. [-n, +0, m] */
 static void bond_tell(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
@@ -38,6 +48,10 @@ static void bond_tell(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
   int first = lua_gettop(L) - n + 1;
   bool forwards = md_sim_proc(s->kernel, to)->flags & MD_FORWARDS;
   luaL_checkstack(L, n, NULL);
+  if (s->host->recording && bond_record(L, s, to, first, n)) {
+    lua_settop(L, first - 1);
+    return; /* kept back in a replay, which has it already */
+  }
   for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
   message_tell(L, s, to, from, first + n, n);
   if (forwards) child_forward(L, s, to, from, first, n);
@@ -70,6 +84,8 @@ static bool bond_signal(lua_State *L, host_sim *s, uint32_t by, uint32_t p,
   }
   const md_proc *proc = md_sim_proc(s->kernel, p);
   if (bond_normal(L, reason) || proc->flags & MD_DYING) return false;
+  if (s->host->recording && p != by)
+    host_record_blow(L, s, by, p, "KILL", reason);
   host_doom(L, s, p, reason);
   if (p == by) return true;
   host_break(L, s, p, MD_WHY_UNWIND);
@@ -147,6 +163,7 @@ static host_sim *bond_caller(lua_State *L, const char *call) {
 static int f_link(lua_State *L) {
   host_sim *s = bond_caller(L, "link");
   uint32_t own = s->host->process, p = host_pid_arg(L, s, 1, "link");
+  if (s->host->recording) host_record_reach(L, s, 1, "link");
   if (p == own) return 0;
   if (p != 0) {
     if (!md_bonds_linked(md_sim_bonds(s->kernel), own, p))
@@ -215,6 +232,7 @@ static int f_shutdown(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   md_host *h = s->host;
   uint32_t p = host_pid_arg(L, s, 1, "shutdown");
+  if (h->recording) host_record_reach(L, s, 1, "shutdown");
   uint32_t by = h->sim == s ? h->process : 0;
   lua_settop(L, 2);
   if (lua_isnil(L, 2)) {
@@ -245,6 +263,7 @@ static int f_shutdown(lua_State *L) {
 static int f_monitor(lua_State *L) {
   host_sim *s = bond_caller(L, "monitor");
   uint32_t own = s->host->process, p = host_pid_arg(L, s, 1, "monitor");
+  if (s->host->recording) host_record_reach(L, s, 1, "monitor");
   host_unname(L, s);
   lua_settop(L, 1);
   /* one that has ended gives a ref nevertheless: of a bond that is no more */
@@ -275,6 +294,7 @@ static void bond_flush(lua_State *L, host_sim *s, uint32_t p) {
     lua_settop(L, top);
     if (!found) continue;
     md_sim_take(s->kernel, p, e);
+    mailbox_note(s, p, MAIL_DROPPED);
     host_drop(L, s, mail.slot, 4);
     md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
                      md_sim_pid(s->kernel, p), 0);

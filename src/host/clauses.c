@@ -253,6 +253,8 @@ static void clauses_find_hidden(lua_State *L, clauses *compiled, int c) {
 
 void clauses_compile_one(lua_State *L, const char *call, int first, int n,
                          bool filter) {
+  bool predicate = n < 0;
+  if (predicate) n = 0;
   clauses *compiled = clauses_new(L, 1, (uint32_t)n);
   int keep = lua_gettop(L);
   compiled->filter = filter;
@@ -267,8 +269,8 @@ void clauses_compile_one(lua_State *L, const char *call, int first, int n,
     lua_settop(L, keep);
   }
   compiled->cells = (uint32_t)n;
-  compiled->list[0] = (clause){0, (uint32_t)n, n == 0};
-  if (n == 0) {
+  compiled->list[0] = (clause){0, (uint32_t)n, predicate};
+  if (predicate) {
     lua_pushvalue(L, first);
     lua_rawseti(L, keep, 2);
   }
@@ -435,8 +437,8 @@ bool clauses_move(lua_State *leaf, int c, lua_State *L, int first, int n) {
   return true;
 }
 
-void clauses_gather(lua_State *L, int c, int first) {
-  clauses *compiled = lua_touserdata(L, 1);
+void clauses_gather(lua_State *L, int at, int c, int first) {
+  clauses *compiled = lua_touserdata(L, at);
   const clause *it = &compiled->list[c - 1];
   const clause_cell *cells = clause_cells(compiled) + it->first;
   int kept = first - 1, top = lua_gettop(L);

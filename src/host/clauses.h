@@ -16,8 +16,8 @@
 /* Compiles the table at i; pushes the userdata. [-0, +1, e] */
 void clauses_compile(lua_State *L, int i);
 
-/* One clause of the n patterns from `first` on, or of the predicate there if
-   n is 0; it drops what does not match if it is to `filter`. [-0, +1, e] */
+/* One clause of the n patterns from `first` on, or of the predicate there if n
+   is below 0; it drops what does not match if it is to `filter`. [-0, +1, e] */
 void clauses_compile_one(lua_State *L, const char *call, int first, int n,
                          bool filter);
 
@@ -45,9 +45,9 @@ const void *clauses_name(lua_State *C, int i);
    then captures and rest. False when there is no memory. [-n, +0, -] */
 bool clauses_move(lua_State *leaf, int c, lua_State *L, int first, int n);
 
-/* The message at first .. top matches clause c: leaves the number c there,
-   then captures and rest. [-*, +*, m] */
-void clauses_gather(lua_State *L, int c, int first);
+/* The message at first .. top matches clause c of those at i: leaves the number
+   c there, then captures and rest. [-*, +*, m] */
+void clauses_gather(lua_State *L, int i, int c, int first);
 
 /* Moves them back; returns how many. [-0, +n, m] */
 int clauses_restore(lua_State *leaf, lua_State *L);

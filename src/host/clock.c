@@ -2,6 +2,7 @@
 #include "host/loop.h"
 #include "host/modules.h"
 #include "host/pattern.h"
+#include "host/recorder.h"
 
 #include <math.h>
 #include <string.h>
@@ -87,8 +88,15 @@ static int clock_slept(lua_State *L, int status, lua_KContext ctx) {
   return 0;
 }
 
+/* The process sleeps; true when it was next, and has slept: a turn as well. */
+static inline bool clock_slips(host_sim *s, md_time ticks) {
+  if (!md_sim_sleep(s->kernel, s->host->process, ticks)) return false;
+  if (s->host->recording) host_record_turn(s, s->host->process);
+  return true;
+}
+
 static inline int clock_sleep(lua_State *L, host_sim *s, md_time ticks) {
-  if (md_sim_sleep(s->kernel, s->host->process, ticks)) return 0;
+  if (clock_slips(s, ticks)) return 0;
   return host_block(L, s, 0, clock_slept);
 }
 
@@ -277,7 +285,7 @@ static int clock_next(lua_State *L) {
     return host_raise(L, "usage",
                       "every: the next turn is past the end of "
                       "the clock; give it a count");
-  if (due > now && !md_sim_sleep(s->kernel, s->host->process, due - now))
+  if (due > now && !clock_slips(s, due - now))
     return host_block(L, s, (lua_KContext)e, clock_every_k);
   host_push_time(L, s, due);
   e->turn++;
@@ -341,6 +349,7 @@ static int f_every(lua_State *L) {
 
 static int clock_callback(lua_State *L, host_sim *s, md_time at,
                           const char *call) {
+  host_no_reload(L, call);
   if (!lua_isfunction(L, 2) && !luaL_getmetafield(L, 2, "__call"))
     return host_raise(L, "usage",
                       "%s: expected a function as argument 2, got %s; "
@@ -350,6 +359,7 @@ static int clock_callback(lua_State *L, host_sim *s, md_time at,
   int n = lua_gettop(L) - 1;
   uint32_t slot = host_hold(L, s, 2, n);
   uint64_t words[3] = {(uint64_t)n << 32 | slot, 0, 0};
+  if (s->host->recording) words[1] = host_record_callback(L, s, at, &words[2]);
   md_timer_id id = md_sim_at(s->kernel, at, HOST_CALLBACK, words, 0);
   if (id == 0) {
     host_drop(L, s, slot, n);

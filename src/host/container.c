@@ -13,6 +13,7 @@ typedef struct container {
   double granted[THING_LINES];  /* amounts whose processes have yet to go on */
   uint64_t grants[THING_LINES]; /* how many they are */
   gauge over;                   /* its level over time */
+  waits done[THING_LINES], gone[THING_LINES]; /* who was served, gave up */
 } container;
 
 static double container_amount(const place *pl) {
@@ -49,14 +50,21 @@ static bool container_take(lua_State *L, thing *t, place *pl) {
   return true;
 }
 
-static void container_give_back(lua_State *L, thing *t, place *pl) {
+static void container_withdraw(lua_State *L, thing *t, const place *pl) {
+  container *it = (container *)t;
   (void)L;
+  waits_add(&it->gone[pl->line], md_sim_now(t->sim->kernel) - pl->since);
+}
+
+static void container_give_back(lua_State *L, thing *t, place *pl) {
+  container_withdraw(L, t, pl);
   container_settle((container *)t, pl->line, container_amount(pl));
 }
 
 static int container_push(lua_State *L, thing *t, place *pl) {
   container *it = (container *)t;
   double n = container_amount(pl);
+  waits_add(&it->done[pl->line], md_sim_now(t->sim->kernel) - pl->since);
   container_settle(it, pl->line, n);
   container_add(it, pl->line == LINE_PUT ? n : -n);
   thing_serve(L, t);
@@ -73,11 +81,81 @@ static void container_describe(lua_State *L, const thing *t, const place *pl) {
                   container_amount(pl), container_level(it));
 }
 
+enum {
+  CONTAINER_LEVEL,
+  CONTAINER_CAPACITY,
+  CONTAINER_MEAN_LEVEL,
+  CONTAINER_MAX_LEVEL,
+  CONTAINER_MEAN_WAIT,
+  CONTAINER_MEAN_PUT_WAIT,
+  CONTAINER_GETTING,
+  CONTAINER_PUTTING,
+  CONTAINER_SERVED,
+  CONTAINER_PUTS,
+  CONTAINER_RENEGED,
+  CONTAINER_PUTS_RENEGED,
+  CONTAINER_NAME
+};
+
+static const char *const container_names[] = {
+    "level",          "capacity",
+    "mean_level",     "max_level",
+    "mean_wait",      "mean_put_wait",
+    "getting_length", "putting_length",
+    "served",         "puts",
+    "reneged",        "puts_reneged",
+    "name",           NULL};
+
+static double container_figure(const container *it, int i) {
+  const md_sim *kernel = it->of.sim->kernel;
+  double unit = md_time_show(md_sim_scale(kernel), 1);
+  switch (i) {
+  case CONTAINER_LEVEL:
+    return container_level(it);
+  case CONTAINER_CAPACITY:
+    return it->capacity;
+  case CONTAINER_MEAN_LEVEL:
+    return gauge_mean(&it->over, md_sim_now(kernel));
+  case CONTAINER_MAX_LEVEL:
+    return it->over.most;
+  case CONTAINER_MEAN_WAIT:
+    return waits_mean(&it->done[LINE_GET]) * unit;
+  default:
+    return waits_mean(&it->done[LINE_PUT]) * unit;
+  }
+}
+
+static void container_field(lua_State *L, const thing *t, int i) {
+  const container *it = (const container *)t;
+  const uint64_t counts[] = {
+      t->lines[LINE_GET].count, t->lines[LINE_PUT].count,
+      it->done[LINE_GET].count, it->done[LINE_PUT].count,
+      it->gone[LINE_GET].count, it->gone[LINE_PUT].count};
+  if (i == CONTAINER_NAME) lua_getiuservalue(L, 1, 2);
+  else if (i < CONTAINER_GETTING) lua_pushnumber(L, container_figure(it, i));
+  else lua_pushinteger(L, (lua_Integer)counts[i - CONTAINER_GETTING]);
+}
+
+static int m_container_put(lua_State *L);
+static int m_container_putting(lua_State *L);
+static int m_container_get(lua_State *L);
+static int m_container_getting(lua_State *L);
+static int m_container_reset(lua_State *L);
+
+static const luaL_Reg container_methods[] = {
+    {"put", m_container_put},     {"putting", m_container_putting},
+    {"get", m_container_get},     {"getting", m_container_getting},
+    {"reset", m_container_reset}, {NULL, NULL}};
+
 static const thing_class container_class = {.name = "md.container",
                                             .take = container_take,
                                             .give_back = container_give_back,
                                             .push = container_push,
-                                            .describe = container_describe};
+                                            .withdraw = container_withdraw,
+                                            .describe = container_describe,
+                                            .methods = container_methods,
+                                            .fields = container_names,
+                                            .field = container_field};
 
 static request container_request(lua_State *L, const char *call, int line) {
   container *it = (container *)thing_arg(L, 1, &container_class, call);
@@ -134,24 +212,20 @@ static int m_container_getting(lua_State *L) {
   return request_push(L, &r);
 }
 
-static int container_field(lua_State *L) {
-  const container *it = lua_touserdata(L, 1);
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
-  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (strcmp(name, "level") == 0) lua_pushnumber(L, container_level(it));
-  else if (strcmp(name, "capacity") == 0) lua_pushnumber(L, it->capacity);
-  else if (strcmp(name, "mean_level") == 0)
-    lua_pushnumber(L, gauge_mean(&it->over, md_sim_now(it->of.sim->kernel)));
-  else if (strcmp(name, "getting_length") == 0)
-    lua_pushinteger(L, it->of.lines[LINE_GET].count);
-  else if (strcmp(name, "putting_length") == 0)
-    lua_pushinteger(L, it->of.lines[LINE_PUT].count);
-  else lua_pushnil(L);
-  return 1;
+/* container:reset()
+   Forgets what it has kept of itself, as at the end of a warm-up: the mean
+   level begins now, and so do the counts; what is in it stays.
+     md.container():reset() */
+static int m_container_reset(lua_State *L) {
+  container *it = (container *)thing_arg(L, 1, &container_class, "reset");
+  gauge_reset(&it->over, md_sim_now(it->of.sim->kernel));
+  memset(it->done, 0, sizeof it->done);
+  memset(it->gone, 0, sizeof it->gone);
+  return 0;
 }
 
-static const char *const container_fields[] = {"capacity", "level", NULL};
+static const char *const container_fields[] = {"capacity", "level", "name",
+                                               NULL};
 
 static double container_number(lua_State *L, const char *field,
                                double otherwise, double most) {
@@ -167,11 +241,13 @@ static double container_number(lua_State *L, const char *field,
   return n;
 }
 
-/* container{capacity=, level=} -> container
+/* container{capacity=, level=, name=} -> container
    Holds an amount of something: level at first (0), at most capacity (else any
    amount). Puts and gets are each served in order, whatever they want. Fields:
-   level, capacity, mean_level, getting_length, putting_length. Raises usage for
-   another option or a wrong value.
+   level, capacity, name, mean_level, max_level; of gets: getting_length (who
+   waits), served (how many have had theirs), mean_wait of those, reneged (how
+   many gave up); of puts: putting_length, puts, mean_put_wait, puts_reneged.
+   Raises usage for another option or a wrong value.
      local tank = md.container { capacity = 100, level = 50 } */
 static int f_container(lua_State *L) {
   host_sim *s = host_sim_arg(L);
@@ -188,7 +264,9 @@ static int f_container(lua_State *L) {
   host_check_fields(L, 1, "container", container_fields);
   double capacity = container_number(L, "capacity", HUGE_VAL, HUGE_VAL);
   double level = container_number(L, "level", 0, capacity);
-  container *it = (container *)thing_new(L, s, &container_class, sizeof *it, 1);
+  thing_read_name(L, 1, "container");
+  container *it = (container *)thing_new(L, s, &container_class, sizeof *it, 2);
+  thing_name(L, 2);
   it->capacity = capacity;
   gauge_open(&it->over, md_sim_now(s->kernel));
   container_add(it, level);
@@ -197,14 +275,8 @@ static int f_container(lua_State *L) {
 }
 
 void host_open_containers(lua_State *L) {
-  static const luaL_Reg containers[] = {{"put", m_container_put},
-                                        {"putting", m_container_putting},
-                                        {"get", m_container_get},
-                                        {"getting", m_container_getting},
-                                        {NULL, NULL}};
   static const luaL_Reg functions[] = {{"container", f_container},
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
-  thing_metatable(L, &container_class, containers, container_field, NULL,
-                  false);
+  thing_metatable(L, &container_class, NULL, false);
 }

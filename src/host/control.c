@@ -1,8 +1,8 @@
 /* What one process does to another: exit, kill, interrupt, join; and what it
    becomes itself. */
-#include "host/inside.h"
 #include "host/modules.h"
 #include "host/pattern.h"
+#include "host/recorder.h"
 
 #include <string.h>
 
@@ -30,19 +30,9 @@ void host_doom(lua_State *L, host_sim *s, uint32_t p, int reason) {
   proc->flags |= MD_DYING;
 }
 
-/* Tells the recorder what befalls p, why (at `cause`) and by whom. */
-static void control_record(lua_State *L, host_sim *s, uint32_t by, uint32_t p,
-                           const char *kind, int cause) {
-  if (!host_recorded(s, p)) return;
-  lua_pushvalue(L, cause);
-  if (by) host_push_pid(L, s, by);
-  else lua_pushnil(L);
-  host_record(L, s, p, kind, 2);
-}
-
 void host_kill(lua_State *L, host_sim *s, uint32_t by, uint32_t p, int reason) {
   md_sim_note(s->kernel, MD_TRACE_KILL, by, p, 0);
-  if (s->host->recording) control_record(L, s, by, p, "KILL", reason);
+  if (s->host->recording) host_record_blow(L, s, by, p, "KILL", reason);
   host_doom(L, s, p, reason);
   host_break(L, s, p, MD_WHY_UNWIND);
 }
@@ -80,6 +70,7 @@ static int f_kill(lua_State *L) {
   host_no_guard(L, "kill");
   md_host *h = s->host;
   uint32_t p = host_pid_arg(L, s, 1, "kill");
+  if (h->recording) host_record_reach(L, s, 1, "kill");
   lua_settop(L, 2);
   md_proc *proc = p ? md_sim_proc(s->kernel, p) : NULL;
   lua_pushboolean(L, p != 0 && !(proc->flags & MD_DYING));
@@ -209,7 +200,7 @@ void host_interrupt(lua_State *L, host_sim *s, uint32_t by, uint32_t p,
   int top = lua_gettop(L);
   luaL_checkstack(L, 8, NULL);
   md_sim_note(s->kernel, MD_TRACE_INTERRUPT, by, p, 0);
-  if (s->host->recording) control_record(L, s, by, p, "INTERRUPT", cause);
+  if (s->host->recording) host_record_blow(L, s, by, p, "INTERRUPT", cause);
   bool none = lua_isnil(L, cause);
   const char *because = none ? "" : host_describe(L, cause);
   host_error_value(L, host_leaf(s, p), "interrupt", "interrupted%s%s",
@@ -236,6 +227,7 @@ static int f_interrupt(lua_State *L) {
   uint32_t p = host_pid_arg(L, s, 1, "interrupt");
   uint32_t by = h->sim == s ? h->process : 0;
   lua_settop(L, 2);
+  if (h->recording) host_record_reach(L, s, 1, "interrupt");
   if (p != 0 && p == by)
     return host_raise(L, "usage",
                       "interrupt: a process cannot interrupt "
@@ -284,6 +276,7 @@ int host_f_join(lua_State *L) {
   md_host *h = s->host;
   uint32_t p = host_pid_arg(L, s, 1, "join");
   host_unname(L, s);
+  if (h->recording) host_record_reach(L, s, 1, "join");
   if (p == 0) return host_result(L, s);
   if (h->sim == s && p == h->process)
     return host_raise(L, "usage",

@@ -143,6 +143,38 @@ int host_raise(lua_State *L, const char *kind, const char *format, ...) {
   return lua_error(L);
 }
 
+/* What a userdata is called: by its metatable, with its article. */
+static void error_userdata(lua_State *L, int i) {
+  static const char *const names[] = {"md.combination",
+                                      "several things to await",
+                                      "md.request",
+                                      "something to await",
+                                      "md.timing",
+                                      "a timer",
+                                      "md.end",
+                                      "the end of a process",
+                                      "md.mailbox",
+                                      "an inbox",
+                                      "md.rng",
+                                      "a random stream",
+                                      "clauses",
+                                      "clauses",
+                                      "FILE*",
+                                      "a file",
+                                      NULL};
+  int top = lua_gettop(L);
+  int type = luaL_getmetafield(L, i, "__name");
+  const char *name = type == LUA_TSTRING ? lua_tostring(L, -1) : "userdata";
+  int k = 0;
+  while (names[k] != NULL && strcmp(names[k], name) != 0) k += 2;
+  if (names[k] == NULL && strncmp(name, "md.", 3) == 0) name += 3;
+  bool vowel = *name != '\0' && strchr("aeio", *name) != NULL;
+  if (names[k] != NULL) lua_pushstring(L, names[k + 1]);
+  else lua_pushfstring(L, "%s %s", vowel ? "an" : "a", name);
+  lua_replace(L, top + 1);
+  lua_settop(L, top + 1);
+}
+
 /* The error was made before, when there was memory. */
 _Noreturn void host_no_memory(lua_State *L) {
   lua_getfield(L, LUA_REGISTRYINDEX, "md.nomemory");
@@ -175,6 +207,9 @@ const char *host_describe(lua_State *L, int i) {
     break;
   case LUA_TLIGHTUSERDATA:
     luaL_tolstring(L, i, NULL);
+    break;
+  case LUA_TUSERDATA:
+    error_userdata(L, i);
     break;
   default:
     lua_pushfstring(L, "a %s", luaL_typename(L, i));

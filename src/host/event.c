@@ -41,12 +41,33 @@ static void event_describe(lua_State *L, const thing *t, const place *pl) {
   lua_pushliteral(L, "an event");
 }
 
+enum { EVENT_TRIGGERED, EVENT_OK, EVENT_VALUE };
+static const char *const event_fields[] = {"triggered", "ok", "value", NULL};
+
+static void event_field(lua_State *L, const thing *t, int i) {
+  const event *it = (const event *)t;
+  if (i == EVENT_TRIGGERED) lua_pushboolean(L, it->triggered);
+  else if (i == EVENT_OK && it->triggered) lua_pushboolean(L, !it->failed);
+  else if (i == EVENT_VALUE && it->count > 0)
+    host_fetch(L, t->sim, it->slot, 1);
+  else lua_pushnil(L);
+}
+
+static int m_event_succeed(lua_State *L);
+static int m_event_fail(lua_State *L);
+
+static const luaL_Reg event_methods[] = {
+    {"succeed", m_event_succeed}, {"fail", m_event_fail}, {NULL, NULL}};
+
 static const thing_class event_class = {.name = "md.event",
                                         .take = event_take,
                                         .give_back = event_nothing,
                                         .push = event_push,
                                         .fails = event_fails,
-                                        .describe = event_describe};
+                                        .describe = event_describe,
+                                        .methods = event_methods,
+                                        .fields = event_fields,
+                                        .field = event_field};
 
 /* Has it happen with the values from 2 on: all who wait go on. */
 static int event_happen(lua_State *L, event *it, bool failed,
@@ -88,21 +109,6 @@ static int m_event_fail(lua_State *L) {
                       "fail: expected what is raised in those who wait, got "
                       "nil; e:fail(\"reason\")");
   return event_happen(L, it, true, "fail");
-}
-
-static int event_field(lua_State *L) {
-  event *it = lua_touserdata(L, 1);
-  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (strcmp(name, "triggered") == 0) lua_pushboolean(L, it->triggered);
-  else if (strcmp(name, "ok") == 0 && it->triggered)
-    lua_pushboolean(L, !it->failed);
-  else if (strcmp(name, "value") == 0 && it->count > 0)
-    host_fetch(L, it->of.sim, it->slot, 1);
-  else {
-    lua_pushvalue(L, 2);
-    lua_rawget(L, lua_upvalueindex(1));
-  }
-  return 1;
 }
 
 static int event_collect(lua_State *L) {
@@ -175,12 +181,23 @@ static void timer_describe(lua_State *L, const thing *t, const place *pl) {
   lua_remove(L, -2);
 }
 
+static void timer_field(lua_State *L, const thing *t, int i) {
+  (void)i;
+  lua_pushboolean(L, timer_take(L, (thing *)(uintptr_t)t, NULL));
+}
+
+static const luaL_Reg no_methods[] = {{NULL, NULL}};
+static const char *const over_fields[] = {"triggered", NULL};
+
 static const thing_class timer_class = {.name = "md.timing",
                                         .take = timer_take,
                                         .give_back = event_nothing,
                                         .push = timer_push,
                                         .changed = timer_changed,
-                                        .describe = timer_describe};
+                                        .describe = timer_describe,
+                                        .methods = no_methods,
+                                        .fields = over_fields,
+                                        .field = timer_field};
 
 /* timer(d [, ...]) -> timer
    Something to await: it is over d units of time from now, d at least 0, and
@@ -195,15 +212,6 @@ static int f_timer(lua_State *L) {
   it->count = (uint32_t)n;
   it->slot = host_hold(L, s, 2, n);
   luaL_setmetatable(L, timer_class.name);
-  return 1;
-}
-
-static int timer_field(lua_State *L) {
-  const timer *it = lua_touserdata(L, 1);
-  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (strcmp(name, "triggered") == 0)
-    lua_pushboolean(L, md_sim_now(it->of.sim->kernel) >= it->due);
-  else lua_pushnil(L);
   return 1;
 }
 
@@ -281,6 +289,11 @@ static void end_describe(lua_State *L, const thing *t, const place *pl) {
 
 static md_pid end_holder(const thing *t) { return ((const end *)t)->pid; }
 
+static void end_field(lua_State *L, const thing *t, int i) {
+  (void)i;
+  lua_pushboolean(L, ((const end *)t)->over);
+}
+
 static const thing_class end_class = {.name = "md.end",
                                       .take = end_take,
                                       .give_back = event_nothing,
@@ -288,7 +301,10 @@ static const thing_class end_class = {.name = "md.end",
                                       .fails = end_fails,
                                       .withdraw = end_withdraw,
                                       .holder = end_holder,
-                                      .describe = end_describe};
+                                      .describe = end_describe,
+                                      .methods = no_methods,
+                                      .fields = over_fields,
+                                      .field = end_field};
 
 void end_push(lua_State *L, host_sim *s) {
   int pid = lua_gettop(L);
@@ -306,14 +322,6 @@ void end_push(lua_State *L, host_sim *s) {
     if (p != 0) md_sim_extra(s->kernel, p)->words[HOST_END] = slot;
   }
   lua_replace(L, pid);
-}
-
-static int end_field(lua_State *L) {
-  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  const end *it = lua_touserdata(L, 1);
-  if (strcmp(name, "triggered") == 0) lua_pushboolean(L, it->over);
-  else lua_pushnil(L);
-  return 1;
 }
 
 void end_over(lua_State *L, host_sim *s, uint32_t slot) {
@@ -369,13 +377,33 @@ static bool flag_ready(const thing *t, int line) {
   return false;
 }
 
+static void flag_field(lua_State *L, const thing *t, int i) {
+  (void)i;
+  lua_pushboolean(L, ((const flag *)t)->value);
+}
+
+static int m_flag_set(lua_State *L);
+static int m_flag_clear(lua_State *L);
+static int m_flag_toggle(lua_State *L);
+static int m_flag_is(lua_State *L);
+
+static const luaL_Reg flag_methods[] = {{"set", m_flag_set},
+                                        {"clear", m_flag_clear},
+                                        {"toggle", m_flag_toggle},
+                                        {"is", m_flag_is},
+                                        {NULL, NULL}};
+static const char *const flag_fields[] = {"value", NULL};
+
 static const thing_class flag_class = {.name = "md.flag",
                                        .take = flag_take,
                                        .give_back = event_nothing,
                                        .push = flag_push,
                                        .ready = flag_ready,
                                        .passes = true,
-                                       .describe = flag_describe};
+                                       .describe = flag_describe,
+                                       .methods = flag_methods,
+                                       .fields = flag_fields,
+                                       .field = flag_field};
 
 /* Who waits for this change goes on, whatever the flag is then. */
 static void flag_grant(lua_State *L, flag *it, int line) {
@@ -454,53 +482,14 @@ static int f_flag(lua_State *L) {
   return 1;
 }
 
-static int flag_field(lua_State *L) {
-  const flag *it = lua_touserdata(L, 1);
-  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (strcmp(name, "value") == 0) {
-    lua_pushboolean(L, it->value);
-    return 1;
-  }
-  lua_pushvalue(L, 2);
-  lua_rawget(L, lua_upvalueindex(1));
-  return 1;
-}
-
 /* -- the module -- */
 
-void thing_metatable(lua_State *L, const thing_class *class,
-                     const luaL_Reg *methods, lua_CFunction field,
-                     lua_CFunction collect, bool awaitable) {
-  luaL_newmetatable(L, class->name);
-  lua_pushboolean(L, awaitable);
-  lua_setfield(L, -2, "awaitable");
-  await_operators(L);
-  if (collect != NULL) {
-    lua_pushcfunction(L, collect);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_newtable(L);
-  lua_pushvalue(L, -2);
-  luaL_setfuncs(L, methods, 1);
-  lua_pushcclosure(L, field, 1);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
-}
-
 void host_open_events(lua_State *L) {
-  static const luaL_Reg none[] = {{NULL, NULL}};
-  static const luaL_Reg events[] = {
-      {"succeed", m_event_succeed}, {"fail", m_event_fail}, {NULL, NULL}};
-  static const luaL_Reg flags[] = {{"set", m_flag_set},
-                                   {"clear", m_flag_clear},
-                                   {"toggle", m_flag_toggle},
-                                   {"is", m_flag_is},
-                                   {NULL, NULL}};
   static const luaL_Reg functions[] = {
       {"event", f_event}, {"timer", f_timer}, {"flag", f_flag}, {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
-  thing_metatable(L, &event_class, events, event_field, event_collect, true);
-  thing_metatable(L, &timer_class, none, timer_field, timer_collect, true);
-  thing_metatable(L, &end_class, none, end_field, NULL, true);
-  thing_metatable(L, &flag_class, flags, flag_field, NULL, true);
+  thing_metatable(L, &event_class, event_collect, true);
+  thing_metatable(L, &timer_class, timer_collect, true);
+  thing_metatable(L, &end_class, NULL, true);
+  thing_metatable(L, &flag_class, NULL, true);
 }

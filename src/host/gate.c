@@ -54,6 +54,18 @@ static bool barrier_ready(const thing *t, int line) {
   return ((const barrier *)t)->passing > 0;
 }
 
+static void barrier_field(lua_State *L, const thing *t, int i) {
+  const barrier *it = (const barrier *)t;
+  lua_pushinteger(L, i == 0 ? it->n : t->lines[0].count);
+}
+
+static int m_arrive(lua_State *L);
+static int m_arriving(lua_State *L);
+
+static const luaL_Reg barrier_methods[] = {
+    {"arrive", m_arrive}, {"arriving", m_arriving}, {NULL, NULL}};
+static const char *const barrier_fields[] = {"n", "arrived", NULL};
+
 static const thing_class barrier_class = {.name = "md.barrier",
                                           .take = barrier_take,
                                           .give_back = barrier_give_back,
@@ -61,7 +73,10 @@ static const thing_class barrier_class = {.name = "md.barrier",
                                           .withdraw = barrier_withdraw,
                                           .ready = barrier_ready,
                                           .passes = true,
-                                          .describe = barrier_describe};
+                                          .describe = barrier_describe,
+                                          .methods = barrier_methods,
+                                          .fields = barrier_fields,
+                                          .field = barrier_field};
 
 /* barrier:arrive([timeout]) -> integer
    Waits until n processes have arrived, all of which go on then, and the next
@@ -83,18 +98,6 @@ static int m_arriving(lua_State *L) {
   request r = {.of = thing_arg(L, 1, &barrier_class, "arriving")};
   lua_settop(L, 1);
   return request_push(L, &r);
-}
-
-static int barrier_field(lua_State *L) {
-  const barrier *it = lua_touserdata(L, 1);
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
-  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (strcmp(name, "n") == 0) lua_pushinteger(L, it->n);
-  else if (strcmp(name, "arrived") == 0)
-    lua_pushinteger(L, it->of.lines[0].count);
-  else lua_pushnil(L);
-  return 1;
 }
 
 /* barrier(n) -> barrier
@@ -192,13 +195,33 @@ static void condition_describe(lua_State *L, const thing *t, const place *pl) {
   lua_pushliteral(L, "a condition to be notified");
 }
 
+static void condition_field(lua_State *L, const thing *t, int i) {
+  (void)i;
+  lua_pushinteger(L, t->lines[0].count);
+}
+
+static int m_condition_wait(lua_State *L);
+static int m_condition_waiting(lua_State *L);
+static int m_notify(lua_State *L);
+static int m_notify_all(lua_State *L);
+
+static const luaL_Reg condition_methods[] = {{"wait", m_condition_wait},
+                                             {"waiting", m_condition_waiting},
+                                             {"notify", m_notify},
+                                             {"notify_all", m_notify_all},
+                                             {NULL, NULL}};
+static const char *const condition_fields[] = {"waiting_length", NULL};
+
 static const thing_class condition_class = {.name = "md.condition",
                                             .take = condition_take,
                                             .give_back = condition_give_back,
                                             .push = condition_push,
                                             .ready = condition_ready,
                                             .passes = true,
-                                            .describe = condition_describe};
+                                            .describe = condition_describe,
+                                            .methods = condition_methods,
+                                            .fields = condition_fields,
+                                            .field = condition_field};
 
 static request condition_request(lua_State *L, const char *call) {
   request r = {.of = thing_arg(L, 1, &condition_class, call)};
@@ -277,29 +300,10 @@ static int f_condition(lua_State *L) {
   return 1;
 }
 
-static int condition_field(lua_State *L) {
-  const thing *t = lua_touserdata(L, 1);
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
-  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (strcmp(name, "waiting_length") == 0)
-    lua_pushinteger(L, t->lines[0].count);
-  else lua_pushnil(L);
-  return 1;
-}
-
 void host_open_gates(lua_State *L) {
-  static const luaL_Reg barriers[] = {
-      {"arrive", m_arrive}, {"arriving", m_arriving}, {NULL, NULL}};
-  static const luaL_Reg conditions[] = {{"wait", m_condition_wait},
-                                        {"waiting", m_condition_waiting},
-                                        {"notify", m_notify},
-                                        {"notify_all", m_notify_all},
-                                        {NULL, NULL}};
   static const luaL_Reg functions[] = {
       {"barrier", f_barrier}, {"condition", f_condition}, {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
-  thing_metatable(L, &barrier_class, barriers, barrier_field, NULL, false);
-  thing_metatable(L, &condition_class, conditions, condition_field, NULL,
-                  false);
+  thing_metatable(L, &barrier_class, NULL, false);
+  thing_metatable(L, &condition_class, NULL, false);
 }

@@ -27,6 +27,11 @@ static inline void gauge_set(gauge *g, md_time now, double value) {
   if (value > g->most) g->most = value;
 }
 
+/* What was before counts no more: a warm-up is over. */
+static inline void gauge_reset(gauge *g, md_time now) {
+  *g = (gauge){.value = g->value, .most = g->value, .since = now, .from = now};
+}
+
 /* The mean over time until now; the value itself before any has passed. */
 static inline double gauge_mean(const gauge *g, md_time now) {
   if (now == g->from) return g->value;

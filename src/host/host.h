@@ -11,6 +11,7 @@
 #define MD_HOST_HOST_H
 
 #include "base/arena.h"
+#include "host/program.h"
 #include "kernel/rng.h"
 #include "kernel/record.h"
 #include "kernel/sim.h"
@@ -66,6 +67,7 @@ typedef struct host_sim {
   place_table places;
   holding_table holdings;
   uint64_t arrivals; /* requests for things so far */
+  uint32_t things;   /* made so far */
   md_records *records;
   uint64_t refs, scopes; /* refs made, time limits set, so far */
   uint64_t children;     /* unnamed processes that the script spawned */
@@ -101,60 +103,6 @@ typedef struct host_options {
   uint64_t fail_at; /* the allocation that fails, for specs */
 } host_options;
 
-/* What the program does next, see drive.c. */
-typedef enum host_phase {
-  HOST_SCRIPT, /* the script goes on */
-  HOST_RUN,    /* the sim that it asked for runs */
-  HOST_REST,   /* the script has ended and never ran the default sim: it runs */
-  HOST_OVER,
-} host_phase;
-
-/* What the model wants to be done between two events, see state.c. */
-typedef enum host_wish_kind {
-  HOST_NO_WISH,
-  HOST_SAVE,       /* an image, to the path `text` */
-  HOST_CHECKPOINT, /* of that name, or none */
-  HOST_REWIND,     /* to the name, or to `time` */
-  HOST_BRANCH,     /* into a copy */
-  HOST_BRANCHED,   /* and back from it */
-} host_wish_kind;
-
-typedef struct host_wish {
-  host_wish_kind kind;
-  uint32_t process; /* that waits for it, 0: the script */
-  const char *text; /* the waiting coroutine holds it */
-  md_time time;
-  const char *answer; /* NULL: it failed, see host_outside.error */
-} host_wish;
-
-/* The model's open files and the standard streams, see files.c. */
-typedef struct host_files {
-  luaL_Stream **streams;
-  uint32_t count, capacity;
-} host_files;
-
-/* What belongs to this process of the system and not to the simulation: it is
-   no part of an image. Nothing here lies in the arena. */
-typedef struct host_outside {
-  const char *script_folder, *script_path;
-  char **arguments;
-  int argument_count;
-  volatile sig_atomic_t signalled; /* Ctrl-C */
-  void (*progress)(md_host *, host_sim *, bool last);
-  void (*observe)(md_host *, host_sim *); /* after every event, when tracing */
-  /* a process has been spawned, and named */
-  void (*spawned)(md_host *, host_sim *, uint32_t p);
-  /* before a message is noted, when somebody wants to know what is in it */
-  void (*label)(md_host *, host_sim *, lua_State *, int first, int n);
-  md_trace_ring *ring; /* lent to every sim, NULL: nobody traces */
-  void *app;           /* the program's own */
-  int (*at_exit)(md_host *, int status); /* the last word on the status */
-  void (*note)(md_host *, FILE *);       /* adds to an image's note */
-  struct host_pause *pauses;             /* see loop.h */
-  struct host_past *past;                /* see travel.h */
-  char *error;                           /* why a wish was not granted */
-} host_outside;
-
 struct md_host {
   md_arena *arena;
   lua_State *L;      /* the main state */
@@ -169,11 +117,14 @@ struct md_host {
   bool aborting;         /* an error that no pcall may catch is on its way */
   bool ran;              /* the script has called run */
   bool warning;          /* a warning is being printed, piece by piece */
-  bool typed;        /* a message type was declared, so records are checked */
-  bool recording;    /* there are processes that the recorder is told of */
+  bool typed;     /* a message type was declared, so records are checked */
+  bool recording; /* there are processes that the recorder is told of */
+  md_pid acting;  /* the one of those whose callback runs, and its family */
+  uint64_t acting_family, families; /* and how many there have been */
   int careful;       /* why sends are looked at: guards that run, a recorder */
   bool guard_failed; /* a guard has raised an error on behalf of `receiver` */
   int guarding;      /* guards that are running */
+  bool reloading;    /* md.reload is under way, which runs as a guard does */
   host_sim *receiver_sim; /* who waits for the message that is being sent */
   uint32_t receiver;
   host_sim *first; /* the default sim */
@@ -188,8 +139,10 @@ struct md_host {
   host_wish wish;
   host_files files;
   host_outside out;
-  char failed_in[64]; /* the process whose error was not caught, "" */
-  char failed_at[40]; /* and the time of that, "" */
+  char failed_in[64];     /* the process whose error was not caught, "" */
+  char failed_at[40];     /* and the time of that, "" */
+  host_sim *failed_sim;   /* the sim that has failed, in its event with */
+  uint64_t failed_events; /* that number */
 };
 
 /* -- host.c: opening, finding ------------------------------------------------
@@ -445,7 +398,9 @@ enum {
   HOST_BECOMES,   /* slot and count << 32 of what it becomes */
   HOST_END,       /* slot of its end, a thing that somebody awaits */
   HOST_UNITS,     /* the last that it holds of a resource */
-  HOST_RECORDED,  /* 1: the recorder is told what it does */
+  HOST_RECORDED,  /* its family, see recorder.h; 0: it has none */
+  HOST_MAILBOX,   /* slot of its inbox, a thing, once that is asked for */
+  HOST_OBSERVED,  /* the same, its address, when it is observed */
 };
 
 /* -- control.c -- */
@@ -538,6 +493,9 @@ void host_enter_sandbox(lua_State *L);
 /* Loads a file of text under the name it has in errors; LUA_OK, or an error's
    status with its text. [-0, +1, m] */
 int host_load_file(lua_State *L, const char *path, const char *name);
+
+/* Raises where the text of a module runs once more for md.reload. */
+void host_no_reload(lua_State *L, const char *call);
 
 /* A signal's handler may call it: the run ends at the line it is at. */
 void host_signal(md_host *);

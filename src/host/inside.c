@@ -1,115 +1,21 @@
 /* What the library's Lua modules need and models do not: the module
-   moondial.inside. And the recorder: a function of the library that is told
-   what the processes of a template's instances do, see family.lua. */
+   moondial.inside. */
 #include "host/inside.h"
 #include "host/bond.h"
+#include "host/outside.h"
 #include "host/loop.h"
 #include "host/message.h"
 #include "host/modules.h"
 #include "host/pattern.h"
+#include "host/place.h"
+#include "host/reload.h"
 
-static const char inside_recorder; /* its address is the recorder's key */
-
-/* -- recording -- */
-
-bool host_recorded(const host_sim *s, uint32_t p) {
-  if (p == 0) return false;
-  const md_proc_extra *extra = md_sim_extra(s->kernel, p);
-  return extra != NULL && extra->words[HOST_RECORDED] != 0;
-}
-
-/* The recorder's answer is left on the top. */
-static void inside_tell(lua_State *L, host_sim *s, uint32_t p, const char *kind,
-                        int n) {
-  int base = lua_gettop(L) - n;
-  luaL_checkstack(L, 4, "too many values");
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &inside_recorder);
-  host_push_pid(L, s, p);
-  lua_pushstring(L, kind);
-  lua_rotate(L, base + 1, 3);
-  lua_call(L, n + 2, 1);
-}
-
-bool host_record(lua_State *L, host_sim *s, uint32_t p, const char *kind,
-                 int n) {
-  inside_tell(L, s, p, kind, n);
-  bool yes = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return yes;
-}
-
-void host_record_values(lua_State *L, host_sim *s, uint32_t p, const char *kind,
-                        int first, int n) {
-  if (!host_recorded(s, p)) return;
-  luaL_checkstack(L, n + 4, "too many values");
-  for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
-  host_record(L, s, p, kind, n);
-}
-
-void host_record_start(lua_State *L, host_sim *s, uint32_t p) {
-  int n = lua_gettop(L) - 1; /* the handler is at 1, the function at 2 */
-  if (!host_recorded(s, p)) return;
-  luaL_checkstack(L, n + 4, "too many values");
-  for (int i = 2; i <= n + 1; i++) lua_pushvalue(L, i);
-  inside_tell(L, s, p, "START", n);
-  if (lua_isfunction(L, -1)) lua_replace(L, 2);
-  else lua_pop(L, 1);
-}
-
-void host_record_spawn(lua_State *L, host_sim *s, uint32_t p, uint32_t child) {
-  if (!host_recorded(s, p)) return;
-  md_proc_extra *extra = md_sim_make_extra(s->kernel, child);
-  if (extra == NULL) host_no_memory(L);
-  extra->words[HOST_RECORDED] = 1;
-  host_push_pid(L, s, child);
-  host_record(L, s, p, "SPAWN", 1);
-}
-
-bool host_record_send(lua_State *L, host_sim *s, uint32_t p, int to, md_time at,
-                      int first, int n) {
-  if (!host_recorded(s, p)) return false;
-  luaL_checkstack(L, n + 6, "too many values");
-  lua_pushvalue(L, to);
-  if (at >= 0) host_push_time(L, s, at);
-  else lua_pushnil(L);
-  for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
-  return host_record(L, s, p, "SEND", n + 2);
-}
-
-/* -- messages -- */
-
-void message_tell_arrival(lua_State *L, host_sim *s, uint32_t to, md_pid from,
-                          int first, int n) {
-  if (!host_recorded(s, to)) return;
-  luaL_checkstack(L, n + 5, "a message has too many values");
-  if (from) host_push_name(L, s, from);
-  else lua_pushnil(L);
-  for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
-  host_record(L, s, to, "ARRIVE", n + 1);
-}
-
-bool message_tell_send(lua_State *L, host_sim *s, uint32_t to, md_time at,
-                       int first, int n) {
-  uint32_t from = message_sender(s);
-  int top = lua_gettop(L);
-  if (to) host_push_pid(L, s, to);
-  else lua_pushvalue(L, 1);
-  bool kept = host_record_send(L, s, from, top + 1, at, first, n);
-  lua_settop(L, top);
-  if (!kept && at < 0)
-    message_tell_arrival(L, s, to, from ? md_sim_pid(s->kernel, from) : 0,
-                         first, n);
-  return kept;
-}
-
-/* -- the module -- */
-
-static host_sim *inside_sim(lua_State *L) {
+host_sim *inside_sim(lua_State *L) {
   host_sim **box = luaL_checkudata(L, 1, "md.sim");
   return *box;
 }
 
-static uint32_t inside_process_arg(lua_State *L, host_sim *s) {
+uint32_t inside_process_arg(lua_State *L, host_sim *s) {
   return host_pid_index(s, lua_touserdata(L, 2));
 }
 
@@ -121,6 +27,16 @@ static int inside_process(lua_State *L) {
   return 1;
 }
 
+/* interrupted(): raises the interrupt that the process that runs would meet
+   when it blocked, if there is one. */
+static int inside_interrupted(lua_State *L) {
+  md_host *h = host_of(L);
+  uint32_t p = h->sim != NULL ? h->process : 0;
+  if (p != 0 && md_sim_proc(h->sim->kernel, p)->flags & MD_PENDING)
+    host_raise_pending(L, h->sim, p);
+  return 0;
+}
+
 /* used(): the process that runs has used a result from outside. */
 static int inside_used(lua_State *L) {
   md_host *h = host_of(L);
@@ -129,36 +45,107 @@ static int inside_used(lua_State *L) {
   return 0;
 }
 
-/* recorder(fn): fn(pid, kind, ...) is told from now on. */
-static int inside_set_recorder(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TFUNCTION);
-  lua_settop(L, 1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &inside_recorder);
-  return 0;
-}
-
-/* record(sim, pid): the recorder is told of the process, and of those that it
-   spawns. */
-static int inside_record(lua_State *L) {
-  host_sim *s = inside_sim(L);
-  md_host *h = s->host;
-  md_proc_extra *extra = md_sim_make_extra(s->kernel, inside_process_arg(L, s));
-  if (extra == NULL) host_no_memory(L);
-  extra->words[HOST_RECORDED] = 1;
-  if (!h->recording) h->careful++;
-  h->recording = true;
-  return 0;
-}
-
-/* at(sim, time, fn): a callback before everything else that is due then. */
+/* at(sim, time, fn, last): a callback before everything else that is due then,
+   or behind all of it. */
 static int inside_at(lua_State *L) {
   host_sim *s = inside_sim(L);
   md_time at = host_time_arg(L, s, 2, "replay");
   uint32_t slot = host_hold(L, s, 3, 1);
   uint64_t words[3] = {1ull << 32 | slot, 0, 0};
-  if (md_sim_at(s->kernel, at, HOST_CALLBACK, words, INT64_MIN) == 0)
+  /* not a priority of its own, which yield would go behind */
+  int64_t last = md_sim_priority_last(s->kernel);
+  int64_t priority = lua_toboolean(L, 4) ? last : INT64_MIN;
+  if (md_sim_at(s->kernel, at, HOST_CALLBACK, words, priority) == 0)
     host_no_memory(L);
   return 0;
+}
+
+/* running(sim) -> boolean: it runs, so that nobody can run it. */
+static int inside_running(lua_State *L) {
+  lua_pushboolean(L, inside_sim(L)->running);
+  return 1;
+}
+
+/* deliver(sim, pid, ...): a message of nobody's, which never waits; nothing if
+   the process has ended. */
+static int inside_deliver(lua_State *L) {
+  host_sim *s = inside_sim(L);
+  uint32_t p = inside_process_arg(L, s), envelope;
+  int n = lua_gettop(L) - 2;
+  if (p == 0) return 0;
+  if (message_send(L, s, p, 0, 3, n, host_digest(L, 3, n), &envelope) ==
+      MESSAGE_OVER)
+    md_sim_note(s->kernel, MD_TRACE_DROP, 0, p, 0);
+  return 0;
+}
+
+/* sign(sim, pid, ...): a message to the process alone, whether there is room
+   for it or not, and to none of those to whom it forwards. */
+static int inside_sign(lua_State *L) {
+  host_sim *s = inside_sim(L);
+  uint32_t p = inside_process_arg(L, s);
+  if (p != 0) message_tell(L, s, p, 0, 3, lua_gettop(L) - 2);
+  return 0;
+}
+
+/* take(sim, pid, fn): takes the first message out of the inbox for whose values
+   fn returns true. */
+static int inside_take(lua_State *L) {
+  host_sim *s = inside_sim(L);
+  uint32_t p = inside_process_arg(L, s);
+  if (p != 0) message_take(L, s, p, 3);
+  return 0;
+}
+
+/* wake(sim, pid): whom the process has asked has ended. */
+static int inside_wake(lua_State *L) {
+  host_sim *s = inside_sim(L);
+  uint32_t p = inside_process_arg(L, s);
+  const md_proc *proc = md_sim_proc(s->kernel, p);
+  if (p != 0 && proc->state == MD_WAITING && proc->wait == MD_WAIT_REPLY)
+    md_sim_wake(s->kernel, p, MD_WHY_END);
+  return 0;
+}
+
+/* urgent(sim, pid): whenever the process is woken, it comes next. */
+static int inside_urgent(lua_State *L) {
+  host_sim *s = inside_sim(L);
+  uint32_t p = inside_process_arg(L, s);
+  if (p != 0 && !md_sim_set_priority(s->kernel, p, INT64_MIN))
+    host_no_memory(L);
+  return 0;
+}
+
+/* own(sim, value) -> boolean: a pid or ref that was made in this sim. */
+static int inside_own(lua_State *L) {
+  const host_sim *s = inside_sim(L);
+  uint64_t bits = host_bits(lua_touserdata(L, 2));
+  lua_pushboolean(L, bits >> 52 == (s->id & 0xff));
+  return 1;
+}
+
+/* nobody(sim, n) -> pid: one that no process has ever had, for each n. */
+static int inside_nobody(lua_State *L) {
+  const host_sim *s = inside_sim(L);
+  uint64_t n = (uint64_t)luaL_checkinteger(L, 2);
+  n &= (1u << MD_GENERATION_BITS) - 1;
+  lua_pushlightuserdata(L, host_pid_light(s, n << MD_INDEX_BITS));
+  return 1;
+}
+
+/* typed(value) -> boolean: a record of a message type. */
+static int inside_typed(lua_State *L) {
+  lua_pushboolean(L, host_typed(L, 1) == HOST_RECORD);
+  return 1;
+}
+
+/* capacity(sim, pid) -> integer or nil: what its inbox holds. */
+static int inside_capacity(lua_State *L) {
+  host_sim *s = inside_sim(L);
+  uint32_t p = inside_process_arg(L, s);
+  if (p == 0 || !(md_sim_proc(s->kernel, p)->flags & MD_BOUNDED)) return 0;
+  lua_pushinteger(L, md_sim_extra(s->kernel, p)->capacity);
+  return 1;
 }
 
 /* room(sim, pid) -> boolean: it takes a message at once. */
@@ -243,6 +230,28 @@ static int inside_ticks(lua_State *L) {
   return 1;
 }
 
+/* things(sim) -> table: those that are there, by their number. */
+static int inside_things(lua_State *L) {
+  host_sim *s = inside_sim(L);
+  lua_settop(L, 1);
+  lua_newtable(L);
+  host_push(L, s, HOST_THINGS);
+  lua_pushnil(L);
+  while (lua_next(L, 3) != 0) {
+    const thing *t = lua_touserdata(L, -1);
+    lua_rawseti(L, 2, t->number);
+  }
+  lua_settop(L, 2);
+  return 1;
+}
+
+/* outcome(sim) -> string or nil: how its last run ended. */
+static int inside_outcome(lua_State *L) {
+  const host_sim *s = inside_sim(L);
+  lua_pushstring(L, s->failed ? "failed" : s->outcome);
+  return 1;
+}
+
 /* forget(pid): nobody will ask what has become of an ended process. */
 static int inside_forget(lua_State *L) {
   host_forget_result(L, host_sim_arg(L));
@@ -251,10 +260,27 @@ static int inside_forget(lua_State *L) {
 
 int host_open_inside(lua_State *L) {
   static const luaL_Reg functions[] = {{"process", inside_process},
-                                       {"used", inside_used},
-                                       {"recorder", inside_set_recorder},
+                                       {"things", inside_things},
+                                       {"outcome", inside_outcome},
+                                       {"recorder", inside_recorder},
                                        {"record", inside_record},
+                                       {"turns", inside_turns},
+                                       {"keep", inside_keep},
+                                       {"log", inside_log},
+                                       {"loud", inside_loud},
+                                       {"uses", inside_uses},
+                                       {"stands", inside_stands},
                                        {"at", inside_at},
+                                       {"running", inside_running},
+                                       {"deliver", inside_deliver},
+                                       {"sign", inside_sign},
+                                       {"take", inside_take},
+                                       {"wake", inside_wake},
+                                       {"urgent", inside_urgent},
+                                       {"own", inside_own},
+                                       {"nobody", inside_nobody},
+                                       {"typed", inside_typed},
+                                       {"capacity", inside_capacity},
                                        {"room", inside_room},
                                        {"ended", inside_ended},
                                        {"protocol", inside_protocol},
@@ -264,10 +290,16 @@ int host_open_inside(lua_State *L) {
                                        {"label", inside_label},
                                        {"note", inside_note},
                                        {"forget", inside_forget},
+                                       {"used", inside_used},
+                                       {"interrupted", inside_interrupted},
                                        {"ticks", inside_ticks},
+                                       {"external", host_f_external},
                                        {NULL, NULL}};
   luaL_newlib(L, functions);
+  inside_open_recorder(L);
   scope_open(L);
   lua_setfield(L, -2, "scope");
+  reload_open(L);
+  lua_setfield(L, -2, "reload");
   return 1;
 }

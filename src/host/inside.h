@@ -1,28 +1,34 @@
-/* What the library's own Lua modules have of the host, and the recorder that
-   is told what the processes of a template's instances do. */
+/* What the library's own Lua modules have of the host: moondial.inside. */
 #ifndef MD_HOST_INSIDE_H
 #define MD_HOST_INSIDE_H
 
 #include "host/host.h"
 
-/* True when the recorder is told of what p does. */
-bool host_recorded(const host_sim *s, uint32_t p);
+/* The sim at index 1, and its living process at index 2, 0: it has ended. */
+host_sim *inside_sim(lua_State *L);
+uint32_t inside_process_arg(lua_State *L, host_sim *s);
 
-/* Tells it with the n values on the top; true when it says so. [-n, +0, e] */
-bool host_record(lua_State *L, host_sim *s, uint32_t p, const char *kind,
-                 int n);
+/* recorder(fn): fn(pid, time, turns, kind, ...) is told from now on. */
+int inside_recorder(lua_State *L);
 
-/* The same with copies of n values from `first` on, if p is recorded. */
-void host_record_values(lua_State *L, host_sim *s, uint32_t p, const char *kind,
-                        int first, int n);
+/* record(sim, pid [, family]) -> family: it is told of the process, and of
+   those that it spawns. turns(family) -> integer: how many theirs were. */
+int inside_record(lua_State *L);
+int inside_turns(lua_State *L);
 
-/* p begins: what it runs may be replaced. Below the top are host_body's. */
-void host_record_start(lua_State *L, host_sim *s, uint32_t p);
-void host_record_spawn(lua_State *L, host_sim *s, uint32_t p, uint32_t child);
+/* keep(family, signal): at the end of its log. log(family) -> list: what is in
+   it, from now on elsewhere. loud(family, yes): every signal is told. */
+int inside_keep(lua_State *L);
+int inside_log(lua_State *L);
+int inside_loud(lua_State *L);
 
-/* p sends n values to the pid at `to`, now or at a time (else -1); true when
-   they are to be kept back. */
-bool host_record_send(lua_State *L, host_sim *s, uint32_t p, int to, md_time at,
-                      int first, int n);
+/* What stands for a nil in a log: the field `nothing` of the table on the top.
+   [-0, +0, m] */
+void inside_open_recorder(lua_State *L);
+
+/* uses(sim, pid, yes): the process is in md.use. stands(sim, pid): it stands in
+   for another. */
+int inside_uses(lua_State *L);
+int inside_stands(lua_State *L);
 
 #endif

@@ -304,6 +304,7 @@ static bool inspect_whereis(lua_State *L, host_sim *s, int i) {
      md.register("till", pid) */
 static int f_register(lua_State *L) {
   host_sim *s = host_sim_arg(L);
+  host_no_reload(L, "register");
   if (lua_type(L, 1) != LUA_TSTRING)
     return host_raise(L, "usage",
                       "register: expected a string as argument 1, got %s; "

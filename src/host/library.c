@@ -1,6 +1,8 @@
 /* Lua's own library, where it would let the outside into a run: time, chance,
    addresses, the environment, bytecode. And how modules are found. */
 #include "host/modules.h"
+#include "host/outside.h"
+#include "host/reload.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -64,68 +66,73 @@ static int f_load(lua_State *L) {
   return lua_gettop(L);
 }
 
-/* Where a file lies: as it is given, or beside the script when it is not
-   there. Never in Lua's memory, which must not know the folder. */
-static void library_path(const md_host *h, const char *name, char *path,
-                         size_t size) {
+void host_find_file(const md_host *h, const char *name, char *path,
+                    size_t size) {
   FILE *f = fopen(name, "r");
   if (f != NULL) fclose(f);
   if (f != NULL || *name == '/') snprintf(path, size, "%s", name);
   else snprintf(path, size, "%s%s", h->out.script_folder, name);
 }
 
-typedef struct library_reader {
-  FILE *file;
-  char buffer[4096];
-} library_reader;
-
-static const char *library_read(lua_State *L, void *state, size_t *size) {
-  library_reader *r = state;
-  (void)L;
-  *size = fread(r->buffer, 1, sizeof r->buffer, r->file);
-  return *size > 0 ? r->buffer : NULL;
-}
-
 /* Skips a first line that begins with #, as lua does, keeping its number;
    false when the file is bytecode. */
-static bool library_skip(library_reader *r) {
-  int c = getc(r->file);
+static bool library_skip(FILE *file) {
+  int c = getc(file);
   if (c == 0xef) { /* a byte order mark, as lua does */
-    if (getc(r->file) == 0xbb && getc(r->file) == 0xbf) c = getc(r->file);
-    else rewind(r->file), c = getc(r->file);
+    if (getc(file) == 0xbb && getc(file) == 0xbf) c = getc(file);
+    else rewind(file), c = getc(file);
   }
   if (c != '#') {
-    if (c != EOF) ungetc(c, r->file);
+    if (c != EOF) ungetc(c, file);
     return c != *LUA_SIGNATURE;
   }
-  while (c != EOF && c != '\n') c = getc(r->file);
-  if (c == '\n') ungetc(c, r->file);
+  while (c != EOF && c != '\n') c = getc(file);
+  if (c == '\n') ungetc(c, file);
   return true;
 }
 
-int host_load_file(lua_State *L, const char *path, const char *name) {
-  library_reader reader = {.file = fopen(path, "rb")};
-  if (reader.file == NULL) {
+/* Pushes what is left of the file. */
+static void library_rest(lua_State *L, FILE *file) {
+  luaL_Buffer b;
+  size_t size;
+  luaL_buffinit(L, &b);
+  do {
+    size = fread(luaL_prepbuffer(&b), 1, LUAL_BUFFERSIZE, file);
+    luaL_addsize(&b, size);
+  } while (size > 0);
+  luaL_pushresult(&b);
+}
+
+int host_read_text(lua_State *L, const char *path, const char *name) {
+  FILE *file = fopen(path, "rb");
+  if (file == NULL) {
     lua_pushfstring(L, "cannot open '%s': %s", name, strerror(errno));
     return LUA_ERRFILE;
   }
-  if (!library_skip(&reader)) {
-    fclose(reader.file);
+  bool text = library_skip(file);
+  if (text) library_rest(L, file);
+  else
     lua_pushfstring(L,
                     "'%s' is bytecode, and only text is loaded; give the "
                     "source instead",
                     name);
-    return LUA_ERRSYNTAX;
-  }
-  const char *chunk = lua_pushfstring(L, "@%s", name);
-  int status = lua_load(L, library_read, &reader, chunk, "t");
-  lua_remove(L, -2);
-  if (status == LUA_OK && ferror(reader.file)) {
-    lua_pop(L, 1);
-    lua_pushfstring(L, "cannot read '%s': is it a folder?", name);
-    status = LUA_ERRFILE;
-  }
-  fclose(reader.file);
+  bool failed = text && ferror(file);
+  fclose(file);
+  if (!failed) return text ? LUA_OK : LUA_ERRSYNTAX;
+  lua_pop(L, 1);
+  lua_pushfstring(L, "cannot read '%s': is it a folder?", name);
+  return LUA_ERRFILE;
+}
+
+int host_load_file(lua_State *L, const char *path, const char *name) {
+  const md_host *h = host_of(L);
+  size_t folder = strlen(h->out.script_folder);
+  bool beside = strncmp(path, h->out.script_folder, folder) == 0 &&
+                strcmp(path + folder, name) == 0;
+  int status = host_read_text(L, path, name);
+  if (status != LUA_OK) return status;
+  host_journal_text(L, false);
+  status = host_load_text(L, name, beside);
   return status;
 }
 
@@ -137,7 +144,7 @@ static int f_loadfile(lua_State *L) {
   char path[4096];
   const char *name = luaL_checkstring(L, 1);
   bool environment = !lua_isnone(L, 3);
-  library_path(host_of(L), name, path, sizeof path);
+  host_find_file(host_of(L), name, path, sizeof path);
   if (host_load_file(L, path, name) != LUA_OK) {
     lua_pushnil(L);
     lua_insert(L, -2);
@@ -162,7 +169,7 @@ static int f_dofile(lua_State *L) {
   char path[4096];
   const char *name = luaL_checkstring(L, 1);
   lua_settop(L, 1);
-  library_path(host_of(L), name, path, sizeof path);
+  host_find_file(host_of(L), name, path, sizeof path);
   if (host_load_file(L, path, name) != LUA_OK) return lua_error(L);
   lua_callk(L, 0, LUA_MULTRET, 0, library_done);
   return library_done(L, LUA_OK, 0);

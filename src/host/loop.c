@@ -1,6 +1,7 @@
 /* The loop: the only place where a coroutine is resumed. The kernel says what
    is due, the loop has it done. */
 #include "host/loop.h"
+#include "host/recorder.h"
 
 #include <string.h>
 #include <time.h>
@@ -78,6 +79,7 @@ static void loop_process(md_host *h, host_sim *s, uint32_t p) {
     }
   }
   h->why = proc->why;
+  if (h->recording) host_record_turn(s, p);
   loop_prefetch(s);
   loop_turn(h, s, p, arguments);
 }
@@ -127,7 +129,10 @@ static void loop_timer(md_host *h, host_sim *s, md_event *event) {
     uint32_t slot = (uint32_t)event->words[0];
     int n = (int)(event->words[0] >> 32);
     md_sim_note(s->kernel, MD_TRACE_CALL, 0, 0, 0);
+    h->acting = event->words[1];
+    h->acting_family = event->words[2];
     host_call(h, s, slot, n);
+    h->acting = 0;
     host_drop(h->L, s, slot, n);
     return;
   }
@@ -204,6 +209,7 @@ void host_begin(md_host *h, host_sim *s, host_limits *limits) {
   h->sim = s;
   h->process = 0;
   h->fences = 0;
+  h->acting = 0;
   s->running = true;
   s->failed = s->stopped = false;
 }
@@ -250,6 +256,7 @@ void host_run_nested(md_host *h, host_sim *s, const host_limits *limits) {
   host_limits own = *limits;
   host_sim *sim = h->sim;
   uint32_t process = h->process;
+  md_pid acting = h->acting;
   int fences = h->fences;
   h->nested++;
   host_begin(h, s, &own);
@@ -258,4 +265,5 @@ void host_run_nested(md_host *h, host_sim *s, const host_limits *limits) {
   h->sim = sim;
   h->process = process;
   h->fences = fences;
+  h->acting = acting;
 }

@@ -9,7 +9,7 @@
 #include "host/message.h"
 #include "host/bond.h"
 #include "host/clauses.h"
-#include "host/inside.h"
+#include "host/mailbox.h"
 #include "host/modules.h"
 #include "host/pattern.h"
 
@@ -79,7 +79,8 @@ static bool message_filtered(host_sim *s, uint32_t to) {
 /* Does process `to` wait for the n values from `first` on? */
 static bool message_awaited(lua_State *L, host_sim *s, uint32_t to, int first,
                             int n) {
-  if (!message_awaits(md_sim_proc(s->kernel, to))) return false;
+  if (!message_awaits(md_sim_proc(s->kernel, to)))
+    return mailbox_awaits(L, s, to, first, n);
   lua_State *leaf = host_leaf(s, to);
   message_receiver(s, to);
   if (message_has_clauses(leaf)) return clauses_find(leaf, 1, L, first, n);
@@ -116,6 +117,7 @@ message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from, int first,
   if (proc->wait == MD_WAIT_REPLY)
     md_sim_cold(s->kernel, to)->answered = message_number(L, first);
   md_sim_wake(s->kernel, to, MD_WHY_MESSAGE);
+  mailbox_note(s, to, MAIL_TAKEN);
   proc->target = md_sim_mails(s->kernel)->arrivals++;
   md_sim_sent(s->kernel, from, to, MD_SENT_RECEIVED);
   return true;
@@ -128,6 +130,7 @@ void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
   const md_proc *proc = md_sim_proc(s->kernel, p);
   int base = lua_gettop(L), n;
   if (proc->wait == MD_WAIT_REPLY) {
+    if (s->host->recording) host_record_leaf(L, s, p, "DROP", leaf);
     lua_settop(leaf, 1);
     md_sim_note(s->kernel, MD_TRACE_DROP, 0, p, 0);
     return;
@@ -153,8 +156,10 @@ void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
   md_mail mail = {.tag = host_tag(L, base + 1),
                   .count = (uint32_t)n,
                   .arrival = proc->target};
+  if (s->host->recording) host_record_values(L, s, p, "RETURN", base + 1, n);
   mail.slot = host_hold(L, s, base + 1, n);
   if (!md_mails_put_back(md_sim_mails(s->kernel), p, &mail)) host_no_memory(L);
+  mailbox_note(s, p, MAIL_RETURNED);
   lua_settop(L, base);
 }
 
@@ -174,7 +179,10 @@ static bool message_late(lua_State *L, host_sim *s, uint32_t to, int first,
          lua_touserdata(host_leaf(s, to), 1) != lua_touserdata(L, first);
 }
 
-static message_fate message_drop(host_sim *s, uint32_t to, uint32_t from) {
+static message_fate message_drop(lua_State *L, host_sim *s, uint32_t to,
+                                 uint32_t from, int first, int n) {
+  if (to != 0) mailbox_note(s, to, MAIL_DROPPED);
+  if (s->host->recording) host_record_values(L, s, to, "DROP", first, n);
   md_sim_sent(s->kernel, from, to, MD_SENT);
   md_sim_note(s->kernel, MD_TRACE_DROP, from, to, 0);
   return MESSAGE_LOST;
@@ -199,13 +207,12 @@ static message_fate message_queue(lua_State *L, host_sim *s, uint32_t to,
     host_no_memory(L);
   }
   md_sim_sent(s->kernel, from, to, room ? MD_SENT_QUEUED : MD_SENT);
-  if (room) return MESSAGE_GONE;
-  md_sim_note(s->kernel, MD_TRACE_BACKOFF, from, to, 0);
-  if (host_recorded(s, from)) {
-    lua_pushlightuserdata(L, host_pid_value(s, to));
-    for (int i = 0; i < n; i++) lua_pushvalue(L, first + i);
-    host_record(L, s, from, "BACKOFF", n + 1);
+  if (room) {
+    mailbox_note(s, to, MAIL_CAME);
+    return MESSAGE_GONE;
   }
+  md_sim_note(s->kernel, MD_TRACE_BACKOFF, from, to, 0);
+  if (s->host->recording) host_record_backoff(L, s, to, first, n);
   return MESSAGE_LINED;
 }
 
@@ -226,23 +233,23 @@ message_fate message_deliver(lua_State *L, host_sim *s, uint32_t to,
                              uint32_t *envelope) {
   message_show(L, s, first, n);
   md_sim_send(s->kernel, from, to, digest);
-  if (to == 0) return message_drop(s, to, from);
+  if (to == 0) return message_drop(L, s, to, from, first, n);
   if (message_late(L, s, to, first, n)) {
-    message_fate fate = message_drop(s, to, from);
+    message_fate fate = message_drop(L, s, to, from, first, n);
     return message_twice(L, s, to, first) ? MESSAGE_TWICE : fate;
   }
-  if (message_hand(L, s, to, from, first, n)) return MESSAGE_GONE;
+  if (message_hand(L, s, to, from, first, n) ||
+      mailbox_hand(L, s, to, from, first, n))
+    return MESSAGE_GONE;
   bool unjudged = message_unjudged(s);
   /* it only unwinds; what its closers wait for it has got by now */
   if (md_sim_proc(s->kernel, to)->flags & MD_DYING)
-    return message_drop(s, to, from);
-  if (!unjudged && message_filtered(s, to)) {
-    if (s->host->recording) host_record_values(L, s, to, "DROP", first, n);
-    return message_drop(s, to, from);
-  }
+    return message_drop(L, s, to, from, first, n);
+  if (!unjudged && message_filtered(s, to))
+    return message_drop(L, s, to, from, first, n);
   bool room = md_sim_room(s->kernel, to);
   md_full full = room ? MD_FULL_BLOCK : md_sim_extra(s->kernel, to)->full;
-  if (full == MD_FULL_DROP) return message_drop(s, to, from);
+  if (full == MD_FULL_DROP) return message_drop(L, s, to, from, first, n);
   if (full == MD_FULL_ERROR) {
     md_sim_sent(s->kernel, from, to, MD_SENT);
     return MESSAGE_OVER;
@@ -269,11 +276,13 @@ message_fate message_pass_on(lua_State *L, host_sim *s, uint32_t to,
 void message_tell(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
                   int first, int n) {
   uint32_t envelope;
-  if (message_hand(L, s, to, from, first, n)) return;
+  if (message_hand(L, s, to, from, first, n) ||
+      mailbox_hand(L, s, to, from, first, n))
+    return;
   bool unjudged = message_unjudged(s);
   const md_proc *proc = md_sim_proc(s->kernel, to);
   if (proc->flags & MD_DYING && proc->state != MD_RUNNING) {
-    message_drop(s, to, from);
+    message_drop(L, s, to, from, first, n);
     return;
   }
   message_queue(L, s, to, from, first, n, true, &envelope);
@@ -332,7 +341,7 @@ static int message_send_call(lua_State *L, host_sim *s, const char *call) {
   if (message_would_wait(L, s, to))
     host_may_block_in(L, s, "send to a full inbox");
   int n = lua_gettop(L) - 1;
-  if (s->host->recording && message_tell_send(L, s, to, -1, 2, n)) return 0;
+  if (s->host->recording && host_record_send(L, s, to, 1, -1, 2, n)) return 0;
   if (to == 0) {
     host_unname(L, s);
     message_lose(L, s, host_pid_bits(lua_touserdata(L, 1)),
@@ -413,14 +422,14 @@ static int f_reply(lua_State *L) {
 static int message_later(lua_State *L, host_sim *s, md_time at,
                          const char *call) {
   uint32_t to = host_pid_arg(L, s, 2, call);
-  uint32_t from = message_sender(s);
+  host_no_reload(L, call);
   int n = lua_gettop(L) - 2;
   message_check(L, s, to, call, 3, n);
-  if (s->host->recording && message_tell_send(L, s, to, at, 3, n)) to = 0;
+  if (s->host->recording) host_record_send(L, s, to, 2, at, 3, n);
   uint32_t slot = host_hold(L, s, 3, n);
   uint64_t words[3] = {(uint64_t)n << 32 | slot,
                        to ? md_sim_pid(s->kernel, to) : 0,
-                       from ? md_sim_pid(s->kernel, from) : 0};
+                       host_record_later(s)};
   md_timer_id id = md_sim_at(s->kernel, at, HOST_MESSAGE, words, 0);
   if (id == 0) {
     host_drop(L, s, slot, n);
@@ -454,12 +463,14 @@ int host_arrive(lua_State *L, host_sim *s, const uint64_t words[3]) {
   uint32_t slot = (uint32_t)words[0], envelope = 0;
   int n = (int)(words[0] >> 32), first = lua_gettop(L) + 1;
   uint32_t to = words[1] ? md_sim_index(s->kernel, words[1]) : 0;
-  uint32_t from = words[2] ? md_sim_index(s->kernel, words[2]) : 0;
+  md_pid sender = host_later_pid(words[2]);
+  uint32_t from = sender ? md_sim_index(s->kernel, sender) : 0;
   host_fetch(L, s, slot, n);
   host_drop(L, s, slot, n);
-  if (s->host->recording) message_tell_arrival(L, s, to, words[2], first, n);
-  if (to == 0 && words[1] != 0)
-    message_lose(L, s, words[1], words[2], first, n);
+  if (s->host->recording && host_record_late(L, s, to, words[2], first, n))
+    lua_settop(L, first - 1); /* kept back */
+  else if (to == 0 && words[1] != 0)
+    message_lose(L, s, words[1], sender, first, n);
   else if (message_send(L, s, to, from, first, n, host_digest(L, first, n),
                         &envelope) == MESSAGE_OVER)
     md_sim_note(s->kernel, MD_TRACE_DROP, from, to, 0); /* it is not told */
@@ -476,52 +487,6 @@ void host_unline(lua_State *L, host_sim *s, uint32_t p) {
 
 /* -- the rest -- */
 
-void host_flush(lua_State *L, host_sim *s, uint32_t p, bool line) {
-  uint32_t n = md_sim_proc(s->kernel, p)->inbox_count;
-  while (md_sim_proc(s->kernel, p)->inbox_count > 0 && (line || n-- > 0)) {
-    uint32_t e = md_sim_proc(s->kernel, p)->inbox_first;
-    md_mail mail = md_sim_take(s->kernel, p, e);
-    host_drop(L, s, mail.slot, (int)mail.count);
-    md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
-                     md_sim_pid(s->kernel, p), mail.arrival);
-  }
-}
-
-/* inbox([pid]) -> integer
-   How many messages a process, or the one that calls, has not taken yet; not
-   those that stand in line for room. 0 when it has ended. Raises usage without
-   a pid outside of a process.
-     print(md.inbox(pid)) */
-static int f_inbox(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  md_host *h = s->host;
-  uint32_t p = h->sim == s ? h->process : 0;
-  if (!lua_isnoneornil(L, 1)) p = host_pid_arg(L, s, 1, "inbox");
-  else if (p == 0)
-    return host_raise(L, "usage",
-                      "inbox: expected a pid outside of a process; "
-                      "md.inbox(pid)");
-  lua_pushinteger(L, p ? md_sim_proc(s->kernel, p)->inbox_count : 0);
-  return 1;
-}
-
-/* flush()
-   Drops the messages that are in the inbox of the process that calls. Those
-   that stood in line for room come in, and stay. Raises usage outside of a
-   process.
-     md.flush() */
-static int f_flush(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  md_host *h = s->host;
-  host_no_guard(L, "flush");
-  if (h->sim != s || h->process == 0)
-    return host_raise(L, "usage",
-                      "flush: only a process has an inbox, and "
-                      "this is none");
-  host_flush(L, s, h->process, false);
-  return 0;
-}
-
 /* ref() -> ref
    A value that is never given again, to find the answer to a question by.
      local question = md.ref() */
@@ -534,7 +499,6 @@ static int f_ref(lua_State *L) {
 void host_open_messages(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"send", f_send},       {"reply", f_reply}, {"send_after", f_send_after},
-      {"send_at", f_send_at}, {"inbox", f_inbox}, {"flush", f_flush},
-      {"ref", f_ref},         {NULL, NULL}};
+      {"send_at", f_send_at}, {"ref", f_ref},     {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

@@ -19,6 +19,7 @@ void host_open_gates(lua_State *L);
 void host_open_inspection(lua_State *L);
 void host_open_library(lua_State *L);
 void host_open_limits(lua_State *L);
+void host_open_mailboxes(lua_State *L);
 void host_open_messages(lua_State *L);
 void host_open_patterns(lua_State *L);
 void host_open_processes(lua_State *L);

@@ -64,6 +64,7 @@ bool host_guard(lua_State *L, bool own, int n) {
 
 void host_no_guard(lua_State *L, const char *call) {
   if (host_of(L)->guarding == 0) return;
+  host_no_reload(L, call);
   host_raise(L, "usage",
              "%s: a guard only looks at a message, and must change nothing; "
              "do it in the clause's function",

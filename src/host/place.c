@@ -1,5 +1,7 @@
 #include "host/place.h"
 
+#include "host/heap.h"
+
 #include <string.h>
 
 enum { PLACES_FIRST = 16 };
@@ -12,6 +14,7 @@ thing *thing_new(lua_State *L, host_sim *s, const thing_class *class,
   memset(t, 0, size);
   t->class = class;
   t->sim = s;
+  t->number = ++s->things;
   host_push(L, s, HOST_SELF); /* its sim lives as long as it does */
   lua_setiuservalue(L, -2, 1);
   host_push(L, s, HOST_THINGS);
@@ -19,6 +22,21 @@ thing *thing_new(lua_State *L, host_sim *s, const thing_class *class,
   lua_rawsetp(L, -2, t);
   lua_pop(L, 1);
   return t;
+}
+
+void thing_read_name(lua_State *L, int i, const char *call) {
+  lua_getfield(L, i, "name");
+  if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING)
+    host_raise(L, "usage", "%s: expected a string as name, got %s", call,
+               host_describe(L, -1));
+}
+
+void thing_name(lua_State *L, int name) {
+  const thing *t = lua_touserdata(L, -1);
+  if (lua_isnil(L, name)) return;
+  lua_pushvalue(L, name);
+  lua_setiuservalue(L, -2, 2);
+  host_hold(L, t->sim, lua_gettop(L), 1);
 }
 
 void thing_push(lua_State *L, const thing *t) {
@@ -60,8 +78,14 @@ static void place_grow(lua_State *L, host_sim *s) {
   if (t->used == 0) t->used = 1; /* 0 is none */
 }
 
+static struct place_heap *thing_heap(thing *t) {
+  return t->class->heap != NULL ? t->class->heap(t) : NULL;
+}
+
 uint32_t place_new(lua_State *L, thing *of, int line) {
   host_sim *s = of->sim;
+  struct place_heap *h = thing_heap(of);
+  if (h != NULL) heap_reserve(L, s, h, of->lines[line].count);
   place_table *t = &s->places;
   uint32_t e = t->free;
   if (e == 0 && t->used == t->capacity) place_grow(L, s);
@@ -89,35 +113,56 @@ void place_close(host_sim *s) {
 
 /* -- lines -- */
 
-static void place_enter(host_sim *s, uint32_t e) {
+/* A key that is not in order of arrival is that of a line whose newest goes
+   first, or of one that is a heap. */
+static void place_link(host_sim *s, thing_line *line, uint32_t e) {
   place *pl = place_at(s, e);
-  thing_line *line = &pl->of->lines[pl->line];
   bool leads = line->first && place_at(s, line->first)->key > pl->key;
-  uint32_t before = leads ? 0 : line->last;
-  while (before != 0 && place_at(s, before)->key > pl->key)
-    before = place_at(s, before)->prev;
-  uint32_t behind = before ? place_at(s, before)->next : line->first;
-  pl->prev = before;
-  pl->next = behind;
-  if (before) place_at(s, before)->next = e;
+  pl->prev = leads ? 0 : line->last;
+  pl->next = leads ? line->first : 0;
+  if (pl->prev) place_at(s, pl->prev)->next = e;
   else line->first = e;
-  if (behind) place_at(s, behind)->prev = e;
+  if (pl->next) place_at(s, pl->next)->prev = e;
   else line->last = e;
-  pl->state = PLACE_WAITING;
-  line->count++;
-  if (pl->of->class->changed != NULL) pl->of->class->changed(pl->of);
 }
 
-static void place_leave(host_sim *s, uint32_t e) {
+static void place_unlink(host_sim *s, thing_line *line, uint32_t e) {
   place *pl = place_at(s, e);
-  thing_line *line = &pl->of->lines[pl->line];
   if (pl->prev) place_at(s, pl->prev)->next = pl->next;
   else line->first = pl->next;
   if (pl->next) place_at(s, pl->next)->prev = pl->prev;
   else line->last = pl->prev;
   pl->prev = pl->next = 0;
+}
+
+static void place_enter(host_sim *s, uint32_t e) {
+  place *pl = place_at(s, e);
+  thing *t = pl->of;
+  thing_line *line = &t->lines[pl->line];
+  struct place_heap *h = thing_heap(t);
+  if (h != NULL) {
+    heap_push(s, h, line->count, e);
+    line->first = h->places[0];
+  } else {
+    place_link(s, line, e);
+  }
+  pl->state = PLACE_WAITING;
+  line->count++;
+  if (t->class->changed != NULL) t->class->changed(t);
+}
+
+static void place_leave(host_sim *s, uint32_t e) {
+  thing *t = place_at(s, e)->of;
+  thing_line *line = &t->lines[place_at(s, e)->line];
+  struct place_heap *h = thing_heap(t);
+  if (h != NULL) {
+    heap_remove(s, h, line->count, e);
+    line->first = line->count > 1 ? h->places[0] : 0;
+  } else {
+    place_unlink(s, line, e);
+  }
   line->count--;
-  if (pl->of->class->changed != NULL) pl->of->class->changed(pl->of);
+  if (t->class->changed != NULL) t->class->changed(t);
 }
 
 /* The place has what it waited for, or has failed. */

@@ -14,7 +14,7 @@
    process does not come to its turn gives back what it was granted, and that
    is offered to the next: nothing is lost, and nobody is woken but for what he
    waits for. The cost is that of the change: O(1), but for lines by priority,
-   where a newcomer passes those that he goes before from the end. */
+   which are heaps. */
 #ifndef MD_HOST_PLACE_H
 #define MD_HOST_PLACE_H
 
@@ -50,8 +50,14 @@ typedef struct thing_class {
   bool passes;
   /* The only process that can end a wait for it, 0: several, or none known. */
   md_pid (*holder)(const thing *);
+  /* Its line, if that is by key; NULL: it is in order of arrival. */
+  struct place_heap *(*heap)(thing *);
   /* In words, what a place waits for. [-0, +1, m] */
   void (*describe)(lua_State *L, const thing *, const place *);
+  const luaL_Reg *methods;   /* each has the metatable as its upvalue */
+  const char *const *fields; /* their names; NULL ends them */
+  /* Pushes field i of the thing, which is at index 1. [-0, +1, m] */
+  void (*field)(lua_State *L, const thing *, int i);
 } thing_class;
 
 typedef struct thing_line {
@@ -63,6 +69,7 @@ struct thing {
   host_sim *sim;
   thing_line lines[THING_LINES];
   bool serving, again; /* its lines are being served, and once more */
+  uint32_t number;     /* in the order in which they were made */
 };
 
 typedef enum place_state {
@@ -74,9 +81,9 @@ typedef enum place_state {
 
 struct place {
   thing *of;
-  tree *of_tree;              /* NULL: the only place of its await */
-  uint32_t process;           /* 0: free */
-  uint32_t prev, next, other; /* in the line; in the list of the await */
+  tree *of_tree;           /* NULL: the only place of its await */
+  uint32_t process;        /* 0: free */
+  uint32_t prev, next, at; /* in the line; see heap.h */
   uint16_t node;
   uint8_t line, state;
   int64_t key;                 /* a lower one goes before */
@@ -89,6 +96,14 @@ struct place {
    metatable yet. [-0, +1, m] */
 thing *thing_new(lua_State *L, host_sim *s, const thing_class *, size_t size,
                  int values);
+
+/* Pushes the field `name` of the options at i, a string or none. [-0, +1, e] */
+void thing_read_name(lua_State *L, int i, const char *call);
+
+/* The thing on the top, made for as many values as two, is called what is at
+   `name`, a string or nil. One that has a name is kept as long as its sim is:
+   what it tells of itself may be asked for at the end. [-0, +0, m] */
+void thing_name(lua_State *L, int name);
 
 /* The userdata of a thing. [-0, +1, -] */
 void thing_push(lua_State *L, const thing *);
@@ -173,17 +188,17 @@ int request_push(lua_State *L, const request *);
 /* Gives the metatable on the top the operators & and |. [-0, +0, m] */
 void await_operators(lua_State *L);
 
-/* The metatable of a class, whose __index is `field`, with the methods in its
-   upvalue. [-0, +0, m] */
-void thing_metatable(lua_State *L, const thing_class *, const luaL_Reg *methods,
-                     lua_CFunction field, lua_CFunction collect,
+/* Makes the metatable of a class. [-0, +0, m] */
+void thing_metatable(lua_State *L, const thing_class *, lua_CFunction collect,
                      bool awaitable);
+
+/* Raises that what `name` names has no such field or method as is at index 2;
+   `more` (NULL: none) ends with NULL, as `known` does. */
+int field_refuse(lua_State *L, const char *name, const char *const known[],
+                 const luaL_Reg *more);
 
 /* The duration at i, or none: as a deadline, -1 for none. */
 md_time await_deadline(lua_State *L, host_sim *s, int i, const char *call);
-
-/* A list of the pids that wait in a line. [-0, +1, m] */
-void thing_push_waiting(lua_State *L, const thing *, int line);
 
 /* -- resource.c -- */
 

@@ -1,22 +1,12 @@
 /* How processes begin and end: the body that each thread runs, what it leaves
    behind for a join, and whose error ends the run. */
 #include "host/bond.h"
-#include "host/inside.h"
-#include "host/place.h"
+#include "host/mailbox.h"
 #include "host/pattern.h"
+#include "host/place.h"
+#include "host/recorder.h"
 
 #include <string.h>
-
-void host_fail(lua_State *L, host_sim *s, uint32_t p) {
-  md_host *h = s->host;
-  s->failed = true;
-  lua_pushvalue(L, -1);
-  lua_setfield(L, LUA_REGISTRYINDEX, "md.error");
-  h->failed_in[0] = '\0';
-  if (p != 0) host_label(s, p, h->failed_in);
-  md_time_text(md_sim_scale(s->kernel), md_sim_now(s->kernel), h->failed_at,
-               sizeof h->failed_at);
-}
 
 /* Somebody waits to join p: an error of it has somebody to go to. */
 static bool process_joined(lua_State *L, host_sim *s, uint32_t p) {
@@ -82,7 +72,8 @@ static void process_failed(lua_State *L, host_sim *s, uint32_t p) {
     process_push_killed(L, s, p);
   } else {
     bool caught = bond_caught(s, p);
-    bool uncaught = !s->isolate && !caught && !process_joined(L, s, p);
+    bool uncaught = !s->isolate && !caught && !process_joined(L, s, p) &&
+                    !host_stands(s, p);
     if (uncaught || s->host->aborting) host_fail(L, s, p);
     else if (s->isolate && !caught) process_report(L, s, p);
   }
@@ -122,11 +113,20 @@ static void process_forget(lua_State *L, host_sim *s, uint32_t p) {
   if (words[HOST_UNITS] != 0) resource_return(L, s, p);
   words = md_sim_extra(s->kernel, p)->words;
   if (words[HOST_END] != 0) end_over(L, s, (uint32_t)words[HOST_END]);
-  process_drop(L, s, md_sim_extra(s->kernel, p)->words[HOST_END], 1);
+  words = md_sim_extra(s->kernel, p)->words;
+  process_drop(L, s, words[HOST_END], 1);
+  if (words[HOST_OBSERVED] != 0) mailbox_close(s, p);
+  process_drop(L, s, words[HOST_MAILBOX], 1);
   process_drop(L, s, (uint32_t)words[HOST_BECOMES],
                (int)(words[HOST_BECOMES] >> 32));
   if (words[HOST_REASON] != HOST_NORMAL)
     process_drop(L, s, words[HOST_REASON], 1);
+}
+
+static void process_record_killed(lua_State *L, host_sim *s, uint32_t p) {
+  process_push_killed(L, s, p);
+  host_record_values(L, s, p, "FAIL", lua_gettop(L), 1);
+  lua_pop(L, 1);
 }
 
 /* Tells the recorder how p ends, by the n values on the top or the error. */
@@ -135,6 +135,7 @@ static void process_record(lua_State *L, host_sim *s, uint32_t p, bool ok,
   bool exited = !ok && process_unwound(L, s, p) && process_exited(L, s, p);
   if (ok) host_record_values(L, s, p, "STOP", lua_gettop(L) - n + 1, n);
   else if (exited) host_record_values(L, s, p, "STOP", 1, 0);
+  else if (process_unwound(L, s, p)) process_record_killed(L, s, p);
   else host_record_values(L, s, p, "FAIL", lua_gettop(L), 1);
 }
 
@@ -279,7 +280,7 @@ typedef struct process_options {
   md_time at;
   lua_Integer priority, inbox;
   md_full full;
-  bool stream, accepts, link, monitor, child, forward;
+  bool stream, accepts, link, monitor, child, forward, observe;
 } process_options;
 
 static void process_undo(lua_State *L, host_sim *s, uint32_t p) {
@@ -315,7 +316,6 @@ static int process_spawn(lua_State *L, host_sim *s, const process_options *o,
   lua_pushcfunction(co, host_body);
   lua_pushcfunction(co, host_handler);
   lua_xmove(L, co, n + 1);
-  if (h->recording) host_record_spawn(L, s, parent, p);
   if (h->out.spawned != NULL) h->out.spawned(h, s, p);
   host_push_pid(L, s, p);
   return 1;
@@ -323,7 +323,7 @@ static int process_spawn(lua_State *L, host_sim *s, const process_options *o,
 
 static const char *const process_fields[] = {
     "name", "at",      "after", "priority", "inbox",   "on_full", "stream",
-    "link", "monitor", "child", "forward",  "accepts", NULL};
+    "link", "monitor", "child", "forward",  "accepts", "observe", NULL};
 
 static lua_Integer process_integer(lua_State *L, const char *call,
                                    const char *field, lua_Integer least,
@@ -398,6 +398,7 @@ static void process_read_bonds(lua_State *L, process_options *o) {
   o->monitor = process_boolean(L, o->call, "monitor");
   o->child = process_boolean(L, o->call, "child") || o->child;
   o->forward = process_boolean(L, o->call, "forward");
+  o->observe = process_boolean(L, o->call, "observe");
   if (o->forward && !o->child)
     host_raise(L, "usage",
                "%s: forward is for a child; say child = true, too, or "
@@ -448,6 +449,7 @@ static void process_equip(lua_State *L, host_sim *s, uint32_t p,
       !md_sim_bound_inbox(s->kernel, p, (uint32_t)o->inbox, o->full))
     host_no_memory(L);
   if (o->accepts && !s->host->options.unchecked) process_guard(L, s, p);
+  if (o->observe) mailbox_observe(L, s, p);
   if (!o->stream) return;
   size_t length;
   lua_getfield(L, 1, "stream");
@@ -498,20 +500,24 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
       .call = call, .at = md_sim_now(s->kernel), .child = child};
   bool table = lua_istable(L, 1) && !host_callable(L, 1);
   int first = table ? 2 : 1;
+  host_no_reload(L, call);
   if (!host_callable(L, first))
     return host_raise(L, "usage",
                       "%s: expected a function as argument %d, got %s; pass "
                       "the function itself and its arguments after it: "
                       "md.%s(f, a, b), not md.%s(f(a, b))",
                       call, first, host_describe(L, first), call, call);
-  if (!table && !child) return process_spawn(L, s, &o, 1);
+  if (!table && !child && !s->host->recording)
+    return process_spawn(L, s, &o, 1);
   if (table) process_read(L, s, &o);
   process_check_bonds(L, s, &o);
   process_spawn(L, s, &o, first);
   uint64_t pid = host_bits(lua_touserdata(L, -1));
   uint32_t p = pid & ((1u << MD_INDEX_BITS) - 1);
-  if (o.inbox > 0 || o.stream || o.accepts) process_equip(L, s, p, &o);
+  if (o.inbox > 0 || o.stream || o.accepts || o.observe)
+    process_equip(L, s, p, &o);
   lua_settop(L, first);
+  if (s->host->recording) host_record_spawn(L, s, p, o.forward);
   return process_bond(L, s, p, &o);
 }
 
@@ -521,7 +527,8 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
    integer, else 0: at equal times the lower goes first); `inbox` (how many
    messages it holds, else any number) with `on_full` ("block", else "drop" or
    "error", see send); `accepts` (a protocol of what it may be sent);
-   `stream` (the name of the stream that rng() is in it);
+   `stream` (the name of the stream that rng() is in it); `observe` (true: its
+   inbox keeps figures for report);
    `link`, `monitor` (returns a ref, too) and `child` (true: see these). An
    error that fn raises ends the run, unless a process joins it at that moment,
    is linked to it and traps exits, or the sim has on_error "isolate". Raises

@@ -2,7 +2,7 @@
    its patterns on its own stack, at 1 .. top, or compiled clauses alone; they
    are what senders look at, see message.c. */
 #include "host/clauses.h"
-#include "host/inside.h"
+#include "host/mailbox.h"
 #include "host/message.h"
 #include "host/modules.h"
 #include "host/pattern.h"
@@ -12,18 +12,8 @@
 /* So many clauses at most look for messages by tag. */
 enum { MESSAGE_TAGS = 8 };
 
-/* Tells the recorder of a message that is held. */
-static void message_record(lua_State *L, host_sim *s, uint32_t p,
-                           const char *kind, const md_mail *mail) {
-  int n = (int)mail->count;
-  if (!host_recorded(s, p)) return;
-  host_fetch(L, s, mail->slot, n);
-  host_record(L, s, p, kind, n);
-}
-
-/* Takes envelope e of p, whose values have been fetched. */
-static void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
-                            bool line) {
+void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
+                     bool line) {
   md_mail mail;
   if (line) {
     mail = md_mails_unline(md_sim_mails(s->kernel), p, e);
@@ -31,9 +21,17 @@ static void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
   } else {
     mail = md_sim_take(s->kernel, p, e);
   }
-  if (s->host->recording) message_record(L, s, p, "RECEIVE", &mail);
+  mailbox_note(s, p, MAIL_TAKEN);
   host_drop(L, s, mail.slot, (int)mail.count);
   md_sim_received(s->kernel, p, mail.from, line ? 0 : mail.arrival);
+}
+
+/* Takes envelope e of p, whose values have been fetched. */
+static void message_accept(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
+                           bool line) {
+  const md_mail mail = md_sim_mails(s->kernel)->envelopes[e].mail;
+  if (s->host->recording) host_record_mail(L, s, p, "RECEIVE", &mail);
+  message_release(L, s, p, e, line);
 }
 
 /* -- waiting -- */
@@ -63,7 +61,7 @@ static bool message_try(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
     for (int i = patterns + 1; i <= count; i++) lua_copy(L, base + i, ++kept);
     lua_settop(L, kept);
   }
-  message_release(L, s, p, e, line);
+  message_accept(L, s, p, e, line);
   return true;
 }
 
@@ -165,6 +163,7 @@ static int message_asked(lua_State *L, int status, lua_KContext ctx) {
   case MD_WHY_MESSAGE:
     return lua_gettop(L) - 1;
   case MD_WHY_END:
+    if (s->host->recording) host_record_own(L, s, "DOWN", 1, 0);
     return host_raise(L, "noproc", "ask: the process ended before it replied");
   default:
     return message_timeout(L, s, "ask_timeout");
@@ -215,7 +214,10 @@ static uint32_t message_asks(lua_State *L, host_sim *s) {
     host_raise(L, "usage",
                "ask: expected a method after the pid, "
                "md.ask(pid, \"ping\", ...)");
-  if (to == 0) host_raise(L, "noproc", "ask: the process asked has ended");
+  if (to != 0) return to;
+  /* a replay has the question on record, and goes on to it */
+  if (!s->host->recording || !host_record_own(L, s, "ASK", 1, 1))
+    host_raise(L, "noproc", "ask: the process asked has ended");
   return to;
 }
 
@@ -232,11 +234,10 @@ static int message_ask(lua_State *L, host_sim *s, uint32_t to,
   lua_rotate(L, 3, 2); /* pid, method, self, ref, arguments */
   if (h->typed || md_sim_proc(s->kernel, to)->flags & MD_ACCEPTS)
     message_check(L, s, to, "ask", 2, n + 2);
-  if (h->recording && message_tell_send(L, s, to, -1, 2, n + 2)) {
+  if (h->recording && host_record_send(L, s, to, 1, -1, 2, n + 2)) {
     lua_settop(L, 0); /* kept back in a replay, which has the reply */
     lua_pushlightuserdata(L, ref);
-    md_sim_wait(s->kernel, h->process, MD_WAIT_REPLY, deadline, h->process);
-    return host_block(L, s, 0, message_asked);
+    return message_await_reply(L, s, h->process, deadline);
   }
   message_fate fate =
       message_send(L, s, to, h->process, 2, n + 2, digest, &envelope);
@@ -349,8 +350,8 @@ static bool message_try_clauses(lua_State *L, host_sim *s, uint32_t p,
     lua_settop(L, base);
     return false;
   }
-  clauses_gather(L, c, base + 1);
-  message_release(L, s, p, e, line);
+  clauses_gather(L, 1, c, base + 1);
+  message_accept(L, s, p, e, line);
   return true;
 }
 
@@ -373,14 +374,39 @@ static uint32_t message_next(lua_State *L, md_mails *mails, uint32_t p,
   return next;
 }
 
+void message_take(lua_State *L, host_sim *s, uint32_t p, int fn) {
+  const md_mails *mails = md_sim_mails(s->kernel);
+  const md_proc_extra *extra = md_sim_extra(s->kernel, p);
+  uint32_t e = md_sim_proc(s->kernel, p)->inbox_first, top = lua_gettop(L);
+  bool line = e == 0;
+  if (line) e = extra ? extra->line_first : 0;
+  while (e != 0) {
+    md_mail mail = mails->envelopes[e].mail;
+    lua_pushvalue(L, fn);
+    host_fetch(L, s, mail.slot, (int)mail.count);
+    lua_call(L, (int)mail.count, 1);
+    bool wanted = lua_toboolean(L, -1);
+    lua_settop(L, (int)top);
+    if (wanted) {
+      message_accept(L, s, p, e, line);
+      return;
+    }
+    e = mails->envelopes[e].next;
+    if (e != 0 || line) continue;
+    line = true;
+    e = extra ? extra->line_first : 0;
+  }
+}
+
 /* The same for a filter, which drops what does not match. */
 static bool message_look_filter(lua_State *L, host_sim *s, uint32_t p) {
   uint32_t e;
   while ((e = md_sim_proc(s->kernel, p)->inbox_first) != 0) {
     if (message_try_clauses(L, s, p, e, false)) return true;
     md_mail mail = md_sim_take(s->kernel, p, e);
-    if (s->host->recording) message_record(L, s, p, "DROP", &mail);
+    if (s->host->recording) host_record_mail(L, s, p, "DROP", &mail);
     host_drop(L, s, mail.slot, (int)mail.count);
+    mailbox_note(s, p, MAIL_DROPPED);
     md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
                      md_sim_pid(s->kernel, p), 0);
   }
@@ -476,7 +502,7 @@ static int message_selects(lua_State *L, const char *call, bool filter) {
                       call, call);
   bool predicate = n == 1 && lua_isfunction(L, 1);
   if (!predicate && !filter) return message_wait(L, s, -1);
-  clauses_compile_one(L, call, 1, predicate ? 0 : n, filter);
+  clauses_compile_one(L, call, 1, predicate ? -1 : n, filter);
   lua_replace(L, 1);
   lua_settop(L, 1);
   return message_receive(L, s, -1);

@@ -36,9 +36,16 @@ static bool resource_take(lua_State *L, thing *t, place *pl) {
   return true;
 }
 
-static void resource_give_back(lua_State *L, thing *t, place *pl) {
+/* Who gives up has waited, too, but not to the end. */
+static void resource_withdraw(lua_State *L, thing *t, const place *pl) {
+  resource *r = (resource *)t;
   (void)L;
+  if (r->observe) waits_add(&r->gone, resource_now(r) - pl->since);
+}
+
+static void resource_give_back(lua_State *L, thing *t, place *pl) {
   resource_add((resource *)t, -(int64_t)pl->words[0]);
+  resource_withdraw(L, t, pl);
 }
 
 static int resource_push(lua_State *L, thing *t, place *pl) {
@@ -70,14 +77,141 @@ static md_pid resource_holder(const thing *t) {
   return holding_at(r->of.sim, r->first)->holder;
 }
 
+/* -- asking -- */
+
+static void resource_push_holders(lua_State *L, const resource *r) {
+  int n = 0;
+  lua_newtable(L);
+  for (uint32_t i = r->first; i != 0; i = holding_at(r->of.sim, i)->next) {
+    host_push_name(L, r->of.sim, holding_at(r->of.sim, i)->holder);
+    lua_rawseti(L, -2, ++n);
+  }
+}
+
+static struct place_heap *resource_heap(thing *t) {
+  resource *r = (resource *)t;
+  return r->kind == RESOURCE_PRIORITY ? &r->line : NULL;
+}
+
+static void resource_push_waiting(lua_State *L, const resource *r) {
+  const host_sim *s = r->of.sim;
+  const thing_line *line = &r->of.lines[0];
+  bool sorted = r->kind == RESOURCE_PRIORITY;
+  const uint32_t *list =
+      sorted ? heap_sorted(L, s, &r->line, line->count) : NULL;
+  uint32_t e = line->first;
+  lua_createtable(L, (int)line->count, 0);
+  for (uint32_t i = 0; i < line->count; i++) {
+    if (sorted) e = list[i];
+    host_push_pid(L, s, place_at(s, e)->process);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+    e = place_at(s, e)->next;
+  }
+}
+
+enum {
+  RESOURCE_USED,
+  RESOURCE_CAPACITY,
+  RESOURCE_AVAILABLE,
+  RESOURCE_LENGTH,
+  RESOURCE_SERVED,
+  RESOURCE_RENEGED,
+  RESOURCE_PREEMPTED,
+  RESOURCE_HOLDERS,
+  RESOURCE_WAITING,
+  RESOURCE_NAME,
+  RESOURCE_UTILISATION,
+  RESOURCE_UTILIZATION,
+  RESOURCE_MEAN_USED,
+  RESOURCE_MEAN_QUEUE,
+  RESOURCE_MAX_QUEUE,
+  RESOURCE_MEAN_WAIT,
+  RESOURCE_MAX_WAIT,
+  RESOURCE_MEAN_RENEGED
+};
+
+static const char *const resource_names[] = {
+    "used",      "capacity",     "available",   "queue_length",
+    "served",    "reneged",      "preempted",   "holders",
+    "waiting",   "name",         "utilisation", "utilization",
+    "mean_used", "mean_queue",   "max_queue",   "mean_wait",
+    "max_wait",  "mean_reneged", NULL};
+
+static lua_Integer resource_count(const resource *r, int i) {
+  switch (i) {
+  case RESOURCE_USED:
+    return r->used;
+  case RESOURCE_CAPACITY:
+    return r->capacity;
+  case RESOURCE_AVAILABLE:
+    return r->capacity - r->used;
+  case RESOURCE_LENGTH:
+    return r->of.lines[0].count;
+  case RESOURCE_SERVED:
+    return (lua_Integer)r->waited.count;
+  case RESOURCE_RENEGED:
+    return (lua_Integer)r->gone.count;
+  default:
+    return (lua_Integer)r->preempted;
+  }
+}
+
+static double resource_number(const resource *r, int i) {
+  md_time now = resource_now(r);
+  double unit = resource_units(r, 1), room;
+  switch (i) {
+  case RESOURCE_UTILISATION:
+  case RESOURCE_UTILIZATION:
+    room = gauge_mean(&r->room, now);
+    return room > 0 ? gauge_mean(&r->busy, now) / room : 0;
+  case RESOURCE_MEAN_USED:
+    return gauge_mean(&r->busy, now);
+  case RESOURCE_MEAN_QUEUE:
+    return gauge_mean(&r->queue, now);
+  case RESOURCE_MAX_QUEUE:
+    return r->queue.most;
+  case RESOURCE_MEAN_WAIT:
+    return waits_mean(&r->waited) * unit;
+  case RESOURCE_MAX_WAIT:
+    return r->waited.most * unit;
+  default:
+    return waits_mean(&r->gone) * unit;
+  }
+}
+
+static void resource_field(lua_State *L, const thing *t, int i) {
+  const resource *r = (const resource *)t;
+  if (i <= RESOURCE_PREEMPTED) lua_pushinteger(L, resource_count(r, i));
+  else if (i == RESOURCE_HOLDERS) resource_push_holders(L, r);
+  else if (i == RESOURCE_WAITING) resource_push_waiting(L, r);
+  else if (i == RESOURCE_NAME) lua_getiuservalue(L, 1, 2);
+  else lua_pushnumber(L, resource_number(r, i));
+}
+
+static int m_acquire(lua_State *L);
+static int m_acquiring(lua_State *L);
+static int m_set_capacity(lua_State *L);
+static int m_resource_reset(lua_State *L);
+
+static const luaL_Reg resource_methods[] = {{"acquire", m_acquire},
+                                            {"acquiring", m_acquiring},
+                                            {"set_capacity", m_set_capacity},
+                                            {"reset", m_resource_reset},
+                                            {NULL, NULL}};
+
 static const thing_class resource_class = {.name = "md.resource",
                                            .take = resource_take,
                                            .give_back = resource_give_back,
                                            .push = resource_push,
+                                           .withdraw = resource_withdraw,
                                            .settle = resource_settle,
                                            .changed = resource_changed,
                                            .holder = resource_holder,
-                                           .describe = resource_describe};
+                                           .heap = resource_heap,
+                                           .describe = resource_describe,
+                                           .methods = resource_methods,
+                                           .fields = resource_names,
+                                           .field = resource_field};
 
 /* -- acquiring -- */
 
@@ -98,6 +232,18 @@ static int64_t resource_integer(lua_State *L, int i, const char *field,
                field, host_describe(L, -1));
   lua_pop(L, 1);
   return n;
+}
+
+/* More than there ever were would be waited for in vain. */
+static void resource_check(lua_State *L, const resource *r, const char *call,
+                           int64_t n) {
+  if (n <= r->most || r->most == 0) return;
+  host_raise(
+      L, "usage",
+      "%s: expected up to %I unit%s, as many as there are, got %I, which "
+      "would wait for ever; if set_capacity will give it more, say so: "
+      "md.resource{grows = true}",
+      call, (LUAI_UACINT)r->most, r->most == 1 ? "" : "s", (LUAI_UACINT)n);
 }
 
 /* The request of acquire's or acquiring's arguments. */
@@ -121,6 +267,7 @@ static request resource_request(lua_State *L, const char *call,
                "= 0, timeout = 5}",
                call, host_describe(L, 2), call);
   }
+  resource_check(L, r, call, (int64_t)want.words[0]);
   if (r->kind == RESOURCE_LIFO) want.key = -(int64_t)++r->of.sim->arrivals;
   if (r->kind == RESOURCE_PRIORITY) want.key = (int64_t)want.words[1];
   return want;
@@ -132,8 +279,9 @@ static request resource_request(lua_State *L, const char *call,
    unit:release(), or local unit <close>, gives it back, and so does the end of
    the process. nil, "timeout" when so many units of time are over first. With a
    preemptive resource, holders of a higher priority number lose theirs, and are
-   interrupted with the cause "preempted". Raises usage for wrong options, and
-   where nothing can block.
+   interrupted with the cause "preempted". Raises usage for wrong options, for
+   more units than the resource has ever had (see its option grows), and where
+   nothing can block.
      local till = md.resource()
      md.spawn(function() local unit <close> = till:acquire(); md.sleep(1) end)
  */
@@ -167,72 +315,27 @@ static int m_set_capacity(lua_State *L) {
                       "set_capacity: expected an integer of at least 0, got %s",
                       host_describe(L, 2));
   r->capacity = n;
+  if (r->most != 0 && n > r->most) r->most = n;
   gauge_set(&r->room, resource_now(r), (double)n);
   thing_serve(L, &r->of);
   return 0;
 }
 
-/* -- asking -- */
-
-static void resource_push_holders(lua_State *L, const resource *r) {
-  int n = 0;
-  lua_newtable(L);
-  for (uint32_t i = r->first; i != 0; i = holding_at(r->of.sim, i)->next) {
-    host_push_name(L, r->of.sim, holding_at(r->of.sim, i)->holder);
-    lua_rawseti(L, -2, ++n);
-  }
-}
-
-void thing_push_waiting(lua_State *L, const thing *t, int line) {
-  const host_sim *s = t->sim;
-  int n = 0;
-  lua_newtable(L);
-  for (uint32_t e = t->lines[line].first; e != 0; e = place_at(s, e)->next) {
-    host_push_pid(L, s, place_at(s, e)->process);
-    lua_rawseti(L, -2, ++n);
-  }
-}
-
-static bool resource_number(lua_State *L, const resource *r, const char *name) {
+/* resource:reset()
+   Forgets what it has kept of itself, as at the end of a warm-up: the means
+   over time begin now, with the units that are used and the line as they are,
+   and so do the counts. A wait that is not over counts whole, when it ends.
+     local till = md.resource()
+     md.after(100, function() till:reset() end) */
+static int m_resource_reset(lua_State *L) {
+  resource *r = (resource *)thing_arg(L, 1, &resource_class, "reset");
   md_time now = resource_now(r);
-  double scale = 1 / resource_units(r, 1);
-  if (strcmp(name, "utilisation") == 0 || strcmp(name, "utilization") == 0) {
-    double room = gauge_mean(&r->room, now);
-    lua_pushnumber(L, room > 0 ? gauge_mean(&r->busy, now) / room : 0);
-  } else if (strcmp(name, "mean_used") == 0) {
-    lua_pushnumber(L, gauge_mean(&r->busy, now));
-  } else if (strcmp(name, "mean_queue") == 0) {
-    lua_pushnumber(L, gauge_mean(&r->queue, now));
-  } else if (strcmp(name, "mean_wait") == 0) {
-    lua_pushnumber(L, waits_mean(&r->waited) / scale);
-  } else if (strcmp(name, "max_wait") == 0) {
-    lua_pushnumber(L, r->waited.most / scale);
-  } else {
-    return false;
-  }
-  return true;
-}
-
-static int resource_field(lua_State *L) {
-  const resource *r = lua_touserdata(L, 1);
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
-  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (strcmp(name, "used") == 0) lua_pushinteger(L, r->used);
-  else if (strcmp(name, "capacity") == 0) lua_pushinteger(L, r->capacity);
-  else if (strcmp(name, "available") == 0)
-    lua_pushinteger(L, r->capacity - r->used);
-  else if (strcmp(name, "queue_length") == 0)
-    lua_pushinteger(L, r->of.lines[0].count);
-  else if (strcmp(name, "holders") == 0) resource_push_holders(L, r);
-  else if (strcmp(name, "waiting") == 0) thing_push_waiting(L, &r->of, 0);
-  else if (strcmp(name, "served") == 0)
-    lua_pushinteger(L, (lua_Integer)r->waited.count);
-  else if (strcmp(name, "preempted") == 0)
-    lua_pushinteger(L, (lua_Integer)r->preempted);
-  else if (strcmp(name, "name") == 0) lua_getiuservalue(L, 1, 2);
-  else if (!resource_number(L, r, name)) lua_pushnil(L);
-  return 1;
+  gauge_reset(&r->busy, now);
+  gauge_reset(&r->queue, now);
+  gauge_reset(&r->room, now);
+  r->waited = r->gone = (waits){0};
+  r->preempted = 0;
+  return 0;
 }
 
 /* -- making -- */
@@ -240,7 +343,7 @@ static int resource_field(lua_State *L) {
 static resource *resource_new(lua_State *L, host_sim *s, int64_t capacity) {
   resource *r = (resource *)thing_new(L, s, &resource_class, sizeof *r, 2);
   md_time now = md_sim_now(s->kernel);
-  r->capacity = capacity;
+  r->capacity = r->most = capacity;
   r->observe = true;
   gauge_open(&r->busy, now);
   gauge_open(&r->queue, now);
@@ -276,16 +379,19 @@ static bool resource_boolean(lua_State *L, const char *field, bool otherwise) {
 }
 
 static const char *const resource_fields[] = {
-    "capacity", "discipline", "preemptive", "name", "observe", NULL};
+    "capacity", "discipline", "preemptive", "name", "observe", "grows", NULL};
 
-/* resource{capacity=, discipline=, preemptive=, name=, observe=} -> resource
+/* resource{capacity=, discipline=, preemptive=, name=, ...} -> resource
    Units that processes hold for a while: capacity of them (1), see acquire.
    Requests are served in order, whatever they want: by "fifo", "lifo" or
    "priority", the lower number first; a preemptive one takes units from those
-   of a higher number, and is by priority. Fields: used, available, capacity,
-   queue_length, holders and waiting (pids), and, unless observe is false,
-   utilisation, mean_used, mean_queue, mean_wait, max_wait, served, preempted.
-   Raises usage for another option or a wrong value.
+   of a higher number, and is by priority. Two more options, observe (true) and
+   grows (false): one that grows, or has no units at first, lets requests wait
+   for more than it has had. Fields: used, available, capacity, queue_length,
+   holders and waiting (pids), name, and, unless observe is false, utilisation,
+   mean_used, mean_queue, max_queue, served, mean_wait, max_wait, reneged,
+   mean_reneged, preempted; see help resources. Raises usage for another option
+   or a wrong value.
      local till = md.resource { capacity = 2, name = "tills" } */
 static int f_resource(lua_State *L) {
   host_sim *s = host_sim_arg(L);
@@ -303,17 +409,15 @@ static int f_resource(lua_State *L) {
   int64_t capacity = resource_integer(L, 1, "capacity", "resource", 1, 0);
   bool preemptive = resource_boolean(L, "preemptive", false);
   bool observe = resource_boolean(L, "observe", true);
+  bool grows = resource_boolean(L, "grows", false);
   resource_kind kind = resource_discipline(L);
-  lua_getfield(L, 1, "name");
-  if (!lua_isnil(L, 2) && lua_type(L, 2) != LUA_TSTRING)
-    return host_raise(L, "usage", "resource: expected a string as name, got %s",
-                      host_describe(L, 2));
+  thing_read_name(L, 1, "resource");
   resource *r = resource_new(L, s, capacity);
   r->kind = preemptive ? RESOURCE_PRIORITY : kind;
   r->preemptive = preemptive;
   r->observe = observe;
-  lua_pushvalue(L, 2);
-  lua_setiuservalue(L, 3, 2);
+  if (grows) r->most = 0;
+  thing_name(L, 2);
   return 1;
 }
 
@@ -344,21 +448,18 @@ static int f_semaphore(lua_State *L) {
 }
 
 static int resource_collect(lua_State *L) {
-  resource_abandon(lua_touserdata(L, 1));
+  resource *r = lua_touserdata(L, 1);
+  resource_abandon(r);
+  heap_close(r->of.sim, &r->line);
   return 0;
 }
 
 void host_open_resources(lua_State *L) {
-  static const luaL_Reg methods[] = {{"acquire", m_acquire},
-                                     {"acquiring", m_acquiring},
-                                     {"set_capacity", m_set_capacity},
-                                     {NULL, NULL}};
   static const luaL_Reg functions[] = {{"resource", f_resource},
                                        {"mutex", f_mutex},
                                        {"semaphore", f_semaphore},
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
-  thing_metatable(L, &resource_class, methods, resource_field, resource_collect,
-                  false);
+  thing_metatable(L, &resource_class, resource_collect, false);
   host_open_units(L);
 }

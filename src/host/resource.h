@@ -5,6 +5,7 @@
 #define MD_HOST_RESOURCE_H
 
 #include "host/gauge.h"
+#include "host/heap.h"
 #include "host/place.h"
 
 typedef enum resource_kind {
@@ -16,12 +17,14 @@ typedef enum resource_kind {
 typedef struct resource {
   thing of;
   int64_t capacity, used;
+  int64_t most; /* of the capacities it has had; 0: it may become any */
   resource_kind kind;
   bool preemptive, observe;
-  uint32_t first, last; /* holdings, in the order of their grants */
-  uint32_t lost;        /* preempted, their holders have yet to hear of it */
+  struct place_heap line; /* who waits, if that is by priority */
+  uint32_t first, last;   /* holdings, in the order of their grants */
+  uint32_t lost;          /* preempted, their holders have yet to hear of it */
   gauge busy, queue, room;
-  waits waited;
+  waits waited, gone; /* until they were served, or gave up */
   uint64_t preempted;
 } resource;
 

@@ -1,6 +1,6 @@
 /* What ended processes have left behind: what they returned or raised, by pid,
    until somebody joins them or there are too many. */
-#include "host/inside.h"
+#include "host/recorder.h"
 
 /* Results that nobody has asked for are kept for this many processes. */
 enum { RESULTS_MOST = 1 << 20 };
@@ -88,8 +88,7 @@ void host_keep_result(lua_State *L, host_sim *s, uint32_t p, bool ok, int n) {
 /* Returns, or raises, what the ended process at index 1 has left. */
 int host_result(lua_State *L, host_sim *s) {
   const md_host *h = s->host;
-  if (h->recording && h->sim == s)
-    host_record_values(L, s, h->process, "JOIN", 1, 1);
+  if (h->recording && h->sim == s) host_record_own(L, s, "JOIN", 1, 1);
   host_push(L, s, HOST_RESULTS);
   lua_pushvalue(L, 1);
   lua_rawget(L, -2);

@@ -1,5 +1,6 @@
 #include "host/state.h"
 #include "host/files.h"
+#include "host/outside.h"
 #include "host/loop.h"
 #include "host/modules.h"
 #include "host/pattern.h"
@@ -77,7 +78,7 @@ static void state_note_path(FILE *note, const char *name, const char *path) {
 
 static bool state_note(md_host *h, FILE *note, char *error, size_t size) {
   state_note_time(h, note);
-  md_note_text(note, "script", h->out.script_path);
+  md_note_text(note, "script", h->out.script_given);
   state_note_path(note, "folder", h->out.script_folder);
   for (int i = 0; i < h->out.argument_count; i++)
     md_note_text(note, "argument", h->out.arguments[i]);
@@ -155,10 +156,20 @@ int host_make_wish(lua_State *L, host_wish_kind kind, const char *text,
   return lua_yieldk(L, 0, 0, k);
 }
 
+static void state_grant_save(md_host *h, char *error) {
+  host_journal *journal = h->out.journal;
+  if (journal != NULL && journal->replays) {
+    h->wish.answer = journal->save(journal, h);
+    return;
+  }
+  h->wish.answer = host_save(h, h->wish.text, error) ? "saved" : NULL;
+  h->out.error = error;
+  if (journal != NULL) journal->saved(journal, h, h->wish.answer);
+}
+
 void host_grant(md_host *h) {
   static char error[MD_IMAGE_ERROR];
-  if (h->wish.kind == HOST_SAVE)
-    h->wish.answer = host_save(h, h->wish.text, error) ? "saved" : NULL;
+  if (h->wish.kind == HOST_SAVE) state_grant_save(h, error);
   else host_travel_grant(h, error);
   h->out.error = error;
   if (h->wish.kind == HOST_NO_WISH) return; /* back where nobody waits */
@@ -201,12 +212,12 @@ static int state_saved(lua_State *L, int status, lua_KContext ctx) {
    an image. Returns "saved"; in the program that `moondial resume path` takes
    up again, the same call returns "resumed". A process or the script can save,
    between two events, and goes on in its turn as if nothing had been. The file
-   takes its place when it is whole. Raises image, and has written nothing, when
-   the file cannot be written, when a pipe or a nameless file is open or a C
-   library is loaded, and where the run cannot be left; usage for a path that is
-   no string. What was kept in memory (md.checkpoint) is no part of it. An image
+   takes its place when it is whole. What was kept in memory (md.checkpoint) is
+   no part of it. Raises image, and has written nothing, when the file cannot be
+   written, when a pipe or a nameless file is open or a C library is loaded, and
+   where the run cannot be left; usage for a path that is no string. An image
    can do all that a program can: resume your own.
-     print(pcall(md.save, "run.mdi")) */
+     print(md.save("run.mdi")) */
 static int f_save(lua_State *L) {
   size_t n;
   lua_settop(L, 1);

@@ -29,7 +29,7 @@ typedef struct store {
   uint32_t slot;
   lua_Integer first, count, numbers;
   gauge level;
-  waits got;
+  waits done[THING_LINES], gone[THING_LINES]; /* who was served, gave up */
 } store;
 
 static void store_level(store *it) {
@@ -231,9 +231,16 @@ static bool store_take(lua_State *L, thing *t, place *pl) {
   return true;
 }
 
+static void store_withdraw(lua_State *L, thing *t, const place *pl) {
+  store *it = (store *)t;
+  (void)L;
+  waits_add(&it->gone[pl->line], md_sim_now(t->sim->kernel) - pl->since);
+}
+
 /* An order that raises now has to make do with the front. */
 static void store_give_back(lua_State *L, thing *t, place *pl) {
   store *it = (store *)t;
+  store_withdraw(L, t, pl);
   lua_Integer number = (lua_Integer)pl->words[0];
   if (pl->line == LINE_PUT) {
     it->reserved--;
@@ -253,9 +260,9 @@ static void store_give_back(lua_State *L, thing *t, place *pl) {
 
 static int store_push(lua_State *L, thing *t, place *pl) {
   store *it = (store *)t;
+  waits_add(&it->done[pl->line], md_sim_now(t->sim->kernel) - pl->since);
   if (pl->line == LINE_GET) {
     it->taken--;
-    waits_add(&it->got, md_sim_now(t->sim->kernel) - pl->since);
     thing_serve(L, t);
     return 1;
   }
@@ -275,13 +282,109 @@ static void store_describe(lua_State *L, const thing *t, const place *pl) {
                     (LUAI_UACINT)it->count);
 }
 
+static void store_push_items(lua_State *L, const store *it) {
+  host_fetch(L, it->of.sim, it->slot, 1);
+  lua_createtable(L, (int)it->count, 0);
+  for (lua_Integer i = 0; i < it->count; i++) {
+    store_get_item(L, lua_gettop(L) - 1, it->first + i);
+    lua_rawseti(L, -2, i + 1);
+  }
+}
+
+enum {
+  STORE_COUNT,
+  STORE_LEVEL,
+  STORE_GETTING,
+  STORE_PUTTING,
+  STORE_SERVED,
+  STORE_PUTS,
+  STORE_RENEGED,
+  STORE_PUTS_RENEGED,
+  STORE_CAPACITY,
+  STORE_ITEMS,
+  STORE_NAME,
+  STORE_MEAN_LEVEL,
+  STORE_MAX_LEVEL,
+  STORE_MEAN_WAIT,
+  STORE_MAX_WAIT,
+  STORE_MEAN_PUT_WAIT
+};
+
+static const char *const store_names[] = {
+    "count",     "level",     "getting_length", "putting_length",
+    "served",    "puts",      "reneged",        "puts_reneged",
+    "capacity",  "items",     "name",           "mean_level",
+    "max_level", "mean_wait", "max_wait",       "mean_put_wait",
+    NULL};
+
+static lua_Integer store_count(const store *it, int i) {
+  switch (i) {
+  case STORE_GETTING:
+    return it->of.lines[LINE_GET].count;
+  case STORE_PUTTING:
+    return it->of.lines[LINE_PUT].count;
+  case STORE_SERVED:
+    return (lua_Integer)it->done[LINE_GET].count;
+  case STORE_PUTS:
+    return (lua_Integer)it->done[LINE_PUT].count;
+  case STORE_RENEGED:
+    return (lua_Integer)it->gone[LINE_GET].count;
+  case STORE_PUTS_RENEGED:
+    return (lua_Integer)it->gone[LINE_PUT].count;
+  default:
+    return it->count;
+  }
+}
+
+static double store_number(const store *it, int i) {
+  const md_sim *kernel = it->of.sim->kernel;
+  double unit = md_time_show(md_sim_scale(kernel), 1);
+  switch (i) {
+  case STORE_MEAN_LEVEL:
+    return gauge_mean(&it->level, md_sim_now(kernel));
+  case STORE_MAX_LEVEL:
+    return it->level.most;
+  case STORE_MEAN_WAIT:
+    return waits_mean(&it->done[LINE_GET]) * unit;
+  case STORE_MAX_WAIT:
+    return it->done[LINE_GET].most * unit;
+  default:
+    return waits_mean(&it->done[LINE_PUT]) * unit;
+  }
+}
+
+static void store_field(lua_State *L, const thing *t, int i) {
+  const store *it = (const store *)t;
+  if (i < STORE_CAPACITY) lua_pushinteger(L, store_count(it, i));
+  else if (i == STORE_CAPACITY && it->capacity == 0)
+    lua_pushnumber(L, HUGE_VAL);
+  else if (i == STORE_CAPACITY) lua_pushinteger(L, it->capacity);
+  else if (i == STORE_ITEMS) store_push_items(L, it);
+  else if (i == STORE_NAME) lua_getiuservalue(L, 1, 2);
+  else lua_pushnumber(L, store_number(it, i));
+}
+
+static int m_put(lua_State *L);
+static int m_putting(lua_State *L);
+static int m_get(lua_State *L);
+static int m_getting(lua_State *L);
+static int m_store_reset(lua_State *L);
+
+static const luaL_Reg store_methods[] = {
+    {"put", m_put},         {"putting", m_putting},   {"get", m_get},
+    {"getting", m_getting}, {"reset", m_store_reset}, {NULL, NULL}};
+
 static const thing_class store_class = {.name = "md.store",
                                         .take = store_take,
                                         .give_back = store_give_back,
                                         .push = store_push,
+                                        .withdraw = store_withdraw,
                                         .ready = store_ready,
                                         .passes = true,
-                                        .describe = store_describe};
+                                        .describe = store_describe,
+                                        .methods = store_methods,
+                                        .fields = store_names,
+                                        .field = store_field};
 
 /* -- its methods -- */
 
@@ -355,40 +458,16 @@ static int m_getting(lua_State *L) {
   return request_push(L, &r);
 }
 
-static void store_push_items(lua_State *L, const store *it) {
-  host_fetch(L, it->of.sim, it->slot, 1);
-  lua_createtable(L, (int)it->count, 0);
-  for (lua_Integer i = 0; i < it->count; i++) {
-    store_get_item(L, lua_gettop(L) - 1, it->first + i);
-    lua_rawseti(L, -2, i + 1);
-  }
-}
-
-static int store_field(lua_State *L) {
-  const store *it = lua_touserdata(L, 1);
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
-  const host_sim *s = it->of.sim;
-  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  md_scale scale = md_sim_scale(s->kernel);
-  if (strcmp(name, "count") == 0 || strcmp(name, "level") == 0)
-    lua_pushinteger(L, it->count);
-  else if (strcmp(name, "capacity") == 0 && it->capacity == 0)
-    lua_pushnumber(L, HUGE_VAL);
-  else if (strcmp(name, "capacity") == 0) lua_pushinteger(L, it->capacity);
-  else if (strcmp(name, "items") == 0) store_push_items(L, it);
-  else if (strcmp(name, "getting_length") == 0)
-    lua_pushinteger(L, it->of.lines[LINE_GET].count);
-  else if (strcmp(name, "putting_length") == 0)
-    lua_pushinteger(L, it->of.lines[LINE_PUT].count);
-  else if (strcmp(name, "mean_level") == 0)
-    lua_pushnumber(L, gauge_mean(&it->level, md_sim_now(s->kernel)));
-  else if (strcmp(name, "mean_wait") == 0)
-    lua_pushnumber(L, waits_mean(&it->got) * md_time_show(scale, 1));
-  else if (strcmp(name, "served") == 0)
-    lua_pushinteger(L, (lua_Integer)it->got.count);
-  else lua_pushnil(L);
-  return 1;
+/* store:reset()
+   Forgets what it has kept of itself, as at the end of a warm-up: the mean
+   level begins now, and so do the counts; the items stay.
+     md.store():reset() */
+static int m_store_reset(lua_State *L) {
+  store *it = (store *)thing_arg(L, 1, &store_class, "reset");
+  gauge_reset(&it->level, md_sim_now(it->of.sim->kernel));
+  memset(it->done, 0, sizeof it->done);
+  memset(it->gone, 0, sizeof it->gone);
+  return 0;
 }
 
 static int store_collect(lua_State *L) {
@@ -397,7 +476,7 @@ static int store_collect(lua_State *L) {
   return 0;
 }
 
-static const char *const store_fields[] = {"capacity", "order", NULL};
+static const char *const store_fields[] = {"capacity", "order", "name", NULL};
 
 static store_order store_order_of(lua_State *L) {
   static const char *const names[] = {"fifo", "lifo", "priority"};
@@ -414,13 +493,15 @@ static store_order store_order_of(lua_State *L) {
   return (store_order)k;
 }
 
-/* store{capacity=, order=} -> store
+/* store{capacity=, order=, name=} -> store
    Keeps items between those who put them in and those who take them out: at
    most capacity of them (else any number), in the order "fifo", "lifo",
    "priority" (the lowest number, or field priority of a table, first) or as a
-   function(a, b) says that is true when a goes first. Fields: count, capacity,
-   items (a list), getting_length, putting_length, mean_level, mean_wait,
-   served. Raises usage for another option or a wrong value.
+   function(a, b) says that is true when a goes first. Fields: count (or level),
+   capacity, items (a list), name, mean_level, max_level; of gets:
+   getting_length, served, mean_wait, max_wait, reneged; of puts:
+   putting_length, puts, mean_put_wait, puts_reneged; see help resources. Raises
+   usage for another option or a wrong value.
      local s = md.store { capacity = 10 } */
 static int f_store(lua_State *L) {
   host_sim *s = host_sim_arg(L);
@@ -445,7 +526,9 @@ static int f_store(lua_State *L) {
                       "got %s",
                       host_describe(L, -1));
   store_order order = store_order_of(L); /* pushes it */
-  store *it = (store *)thing_new(L, s, &store_class, sizeof *it, 1);
+  thing_read_name(L, 1, "store");
+  store *it = (store *)thing_new(L, s, &store_class, sizeof *it, 2);
+  thing_name(L, 4);
   it->order = order;
   it->capacity = capacity < HUGE_VAL ? (uint32_t)capacity : 0;
   it->first = 1;
@@ -459,12 +542,7 @@ static int f_store(lua_State *L) {
 }
 
 void host_open_stores(lua_State *L) {
-  static const luaL_Reg stores[] = {{"put", m_put},
-                                    {"putting", m_putting},
-                                    {"get", m_get},
-                                    {"getting", m_getting},
-                                    {NULL, NULL}};
   static const luaL_Reg functions[] = {{"store", f_store}, {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
-  thing_metatable(L, &store_class, stores, store_field, store_collect, false);
+  thing_metatable(L, &store_class, store_collect, false);
 }

@@ -110,12 +110,52 @@ bool host_travel_to(md_host *h, travel_point *p, char error[MD_IMAGE_ERROR]) {
   return false;
 }
 
+bool host_travel_before_failure(md_host *h, host_pause *pause,
+                                char error[MD_IMAGE_ERROR]) {
+  const host_past *past = travel_past(h);
+  uint64_t events = h->failed_events;
+  uint32_t i = past->count;
+  if (h->failed_sim == NULL || h->failed_sim != h->first) i = 0;
+  while (i > 0 && past->points[i - 1].events >= events) i--;
+  if (i == 0) {
+    snprintf(error, MD_IMAGE_ERROR,
+             "there is no image from before the error: it was not raised in an "
+             "event of the default sim");
+    return false;
+  }
+  if (!host_travel_to(h, &past->points[i - 1], error)) return false;
+  pause->time = INT64_MAX;
+  pause->events = events - 1;
+  pause->next = NULL;
+  h->out.pauses = pause; /* and no other */
+  return true;
+}
+
 /* -- points at regular distances -- */
+
+/* Of those that are there for a failure alone the last two are enough: it may
+   come right after the last. */
+static void travel_often(md_host *h, host_sim *s) {
+  host_past *past = travel_past(h);
+  char error[MD_IMAGE_ERROR];
+  past->pause.events = md_sim_events(s->kernel) + past->often;
+  if (s != h->first || host_in_branch(h)) return;
+  travel_point *p = host_travel_keep(h, NULL, error);
+  uint32_t own = 0;
+  if (p == NULL) return;
+  p->own = true;
+  for (uint32_t i = past->count; past->every <= 0 && i-- > 0;)
+    if (past->points[i].own && ++own > 2) travel_drop(past, i);
+}
 
 static void travel_reach(md_host *h, host_sim *s, host_pause *pause) {
   host_past *past = (host_past *)pause; /* its first member */
   char error[MD_IMAGE_ERROR];
   md_time distance, next;
+  if (md_sim_events(s->kernel) >= pause->events) {
+    travel_often(h, s);
+    return;
+  }
   if (!md_time_read(md_sim_scale(s->kernel), past->every, &distance) ||
       distance <= 0 || !md_sim_peek(s->kernel, &next)) {
     pause->time = INT64_MAX;
@@ -131,8 +171,10 @@ static void travel_reach(md_host *h, host_sim *s, host_pause *pause) {
 void host_travel_begin(md_host *h, host_past *past) {
   h->out.past = past;
   past->pause = (host_pause){INT64_MAX, UINT64_MAX, travel_reach, NULL};
-  if (past->every <= 0) return;
-  past->pause.time = h->first ? md_sim_now(h->first->kernel) : 0;
+  if (past->every <= 0 && past->often == 0) return;
+  if (past->often > 0) past->pause.events = 0;
+  if (past->every > 0)
+    past->pause.time = h->first ? md_sim_now(h->first->kernel) : 0;
   past->pause.next = h->out.pauses;
   h->out.pauses = &past->pause;
 }
@@ -264,8 +306,8 @@ static int travel_answer(lua_State *L, int status, lua_KContext ctx) {
    rewind. Returns "taken", and when the run comes back "rewound" with the
    values that rewind was given. A new one of the same name stands before the
    old one. Raises image when a pipe or a nameless file is open, and where the
-   run cannot be left; usage for a name that is no string. print(md.checkpoint
-   "warm") */
+   run cannot be left; usage for a name that is no string.
+     print(md.checkpoint "warm") */
 static int f_checkpoint(lua_State *L) {
   lua_settop(L, 1);
   const char *name = lua_isnil(L, 1) ? NULL : travel_name(L, 1, "checkpoint");
@@ -313,9 +355,7 @@ static int travel_missing(lua_State *L, const char *name) {
    "rewound" and the other arguments, which are plain data. What was kept after
    that is forgotten. Raises usage when there is no such checkpoint and for a
    value that is not plain.
-     local state, n = md.checkpoint "start"
-     if state == "taken" then md.rewind("start", 42) end
-     print(state, n) */
+     if md.checkpoint "start" == "taken" then md.rewind("start", 42) end */
 static int f_rewind(lua_State *L) {
   char why[256];
   md_host *h = host_of(L);
@@ -407,15 +447,15 @@ static int travel_branch(lua_State *L, int status, lua_KContext ctx) {
       L, lua_pcallk(L, n, LUA_MULTRET, 0, before, travel_return), before);
 }
 
-/* branch(fn, ...) -> what fn returns
+/* branch(fn, ...) -> what fn returned
    Calls fn(...) in a copy of the whole state, in which it may run the sim (in
    the script), wait (in a process) and change whatever it likes; what it
    returns, plain data, is all that is left of it. An error in it is raised
    here, also one that ended the copy's run; so is the end of the copy's program
    before fn has returned. Branches can be nested. Raises usage for an fn that
    cannot be called and for a result that is not plain; image as checkpoint
-   does. print(md.branch(function() md.run(10) return md.now() end), md.now())
- */
+   does.
+     print(md.branch(function() md.run(10) return md.now() end), md.now()) */
 static int f_branch(lua_State *L) {
   if (!host_callable(L, 1))
     return host_raise(L, "usage",

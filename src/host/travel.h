@@ -28,6 +28,7 @@ typedef struct travel_point {
 typedef struct host_past {
   host_pause pause; /* for points at regular distances */
   double every;     /* units of the default sim's time, 0: none */
+  uint64_t often;   /* one after so many events of it, and only two; 0: none */
   size_t memory;    /* what all may take, 0: any amount */
   md_pages pages;
   travel_point *points; /* oldest first */
@@ -55,6 +56,12 @@ travel_point *host_travel_find(md_host *, md_time time);
 /* Takes everything back to a point; false, with a sentence, when one of the
    model's files could not be opened again. */
 bool host_travel_to(md_host *, travel_point *, char error[MD_IMAGE_ERROR]);
+
+/* Takes everything back to before the event in which the run has failed, and
+   has `reach` of the pause called there, and the program run to its end again;
+   false when there is no point to begin from. */
+bool host_travel_before_failure(md_host *, host_pause *,
+                                char error[MD_IMAGE_ERROR]);
 
 /* Grants the wishes that are about the past. */
 void host_travel_grant(md_host *, char error[MD_IMAGE_ERROR]);

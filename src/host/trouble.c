@@ -18,6 +18,7 @@ static void trouble_hook(lua_State *L, lua_Debug *ar) {
     lua_sethook(L, NULL, 0, 0);
     host_raise(L, "interrupt", "interrupted by Ctrl-C");
   }
+  if (h->reloading && h->guarding == 0) return; /* the library's own work */
   h->instructions += TROUBLE_STEP;
   uint64_t most = h->options.instructions;
   if (most == 0 || h->instructions <= most) return;
@@ -61,6 +62,19 @@ void host_signal(md_host *h) {
 
 /* -- ends -- */
 
+void host_fail(lua_State *L, host_sim *s, uint32_t p) {
+  md_host *h = s->host;
+  s->failed = true;
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, "md.error");
+  h->failed_sim = s;
+  h->failed_events = md_sim_events(s->kernel);
+  h->failed_in[0] = '\0';
+  if (p != 0) host_label(s, p, h->failed_in);
+  md_time_text(md_sim_scale(s->kernel), md_sim_now(s->kernel), h->failed_at,
+               sizeof h->failed_at);
+}
+
 /* Pushes the error of a protected call's arguments: kind, text. */
 static int trouble_error(lua_State *L) {
   md_host *h = host_of(L);
@@ -83,6 +97,7 @@ static const char *trouble_fail(md_host *h, host_sim *s, const char *kind,
 }
 
 const char *host_interrupted(md_host *h, host_sim *s) {
+  if (h->out.interrupted != NULL) h->out.interrupted(h);
   h->out.signalled = 0;
   h->aborting = true;
   return trouble_fail(h, s, "interrupt", "interrupted by Ctrl-C");

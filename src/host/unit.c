@@ -213,6 +213,9 @@ static int m_release(lua_State *L) {
   return 1;
 }
 
+static const char *const unit_fields[] = {
+    "held", "n", "priority", "holder", "resource", "release", NULL};
+
 static int unit_field(lua_State *L) {
   const unit *u = lua_touserdata(L, 1);
   lua_pushvalue(L, 2);
@@ -225,7 +228,8 @@ static int unit_field(lua_State *L) {
   else if (strcmp(name, "holder") == 0) host_push_name(L, u->sim, u->holder);
   else if (strcmp(name, "resource") == 0 && i != 0)
     thing_push(L, &holding_at(u->sim, i)->of->of);
-  else lua_pushnil(L);
+  else if (strcmp(name, "resource") == 0) lua_pushnil(L);
+  else return field_refuse(L, "unit", unit_fields, NULL);
   return 1;
 }
 

@@ -1,8 +1,8 @@
 /* How a call blocks: the process's coroutine yields to the loop, through all
    the generators it is in, and goes on where it was. A wake-up that is not
    what was waited for is raised as an error there. */
-#include "host/inside.h"
 #include "host/place.h"
+#include "host/recorder.h"
 
 #include <string.h>
 
@@ -42,6 +42,7 @@ static int wait_refuse(lua_State *L, const char *call) {
                       "%s cannot block inside a finalizer (__gc); let it "
                       "send a message to a process that does it",
                       call);
+  host_no_reload(L, call);
   if (h->guarding > 0)
     return host_raise(L, "usage",
                       "%s cannot block inside a guard, which only looks at a "
@@ -117,7 +118,7 @@ int host_block(lua_State *L, host_sim *s, lua_KContext ctx, lua_KFunction k) {
 void host_timed_out(lua_State *L, host_sim *s) {
   uint32_t p = s->host->process;
   md_sim_note(s->kernel, MD_TRACE_TIMEOUT, p, 0, 0);
-  if (s->host->recording) host_record_values(L, s, p, "TIMEOUT", 1, 0);
+  if (s->host->recording) host_record_own(L, s, "TIMEOUT", 1, 0);
 }
 
 void host_woken(lua_State *L) {

@@ -59,6 +59,9 @@ size_t md_image_audit(const md_arena *a, const void *apart, size_t size,
   uint64_t most = count > 0 ? ranges[count - 1].to : 0;
   for (size_t i = 0; i < n; i++) {
     if (words[i] < least || words[i] >= most) continue;
+    /* small numbers look like addresses of a heap that begins low, but hardly
+       ever like those of its blocks */
+    if (words[i] >> 32 == 0 && words[i] % 16 != 0) continue;
     const audit_range *r = audit_find(ranges, count, words[i]);
     if (r == NULL || ++found > AUDIT_SAID) continue;
     fprintf(out,

@@ -49,17 +49,32 @@ bool md_note_is(const md_note *name, const char *text) {
          memcmp(name->text, text, name->size) == 0;
 }
 
+static char *note_copy(md_note bytes) {
+  char *text = malloc(bytes.size + 1);
+  if (text == NULL) abort();
+  memcpy(text, bytes.text, bytes.size);
+  text[bytes.size] = '\0';
+  return text;
+}
+
 char *md_note_find(md_note note, const char *wanted) {
   md_note name, bytes;
+  while (md_note_next(&note, &name, &bytes))
+    if (md_note_is(&name, wanted)) return note_copy(bytes);
+  return NULL;
+}
+
+char **md_note_all(md_note note, const char *wanted, int *count) {
+  md_note name, bytes;
+  char **texts = NULL;
+  *count = 0;
   while (md_note_next(&note, &name, &bytes)) {
     if (!md_note_is(&name, wanted)) continue;
-    char *text = malloc(bytes.size + 1);
-    if (text == NULL) return NULL;
-    memcpy(text, bytes.text, bytes.size);
-    text[bytes.size] = '\0';
-    return text;
+    texts = realloc(texts, (size_t)(*count + 1) * sizeof *texts);
+    if (texts == NULL) abort();
+    texts[(*count)++] = note_copy(bytes);
   }
-  return NULL;
+  return texts;
 }
 
 long long md_note_find_number(md_note note, const char *name) {

@@ -30,6 +30,9 @@ bool md_note_is(const md_note *name, const char *text);
 /* The text of the first entry of that name, malloc's; NULL: there is none. */
 char *md_note_find(md_note, const char *name);
 
+/* The texts of all entries of that name, malloc's, and how many. */
+char **md_note_all(md_note, const char *name, int *count);
+
 /* The text's number; 0 when it is none. */
 long long md_note_find_number(md_note, const char *name);
 

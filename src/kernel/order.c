@@ -117,6 +117,16 @@ int md_order_rank(md_sim *s, int64_t priority) {
   return i;
 }
 
+bool md_sim_set_priority(md_sim *s, uint32_t p, int64_t priority) {
+  int rank = md_order_rank(s, priority);
+  if (rank >= 0) s->procs.hot[p].rank = (uint8_t)rank;
+  return rank >= 0;
+}
+
+int64_t md_sim_priority_last(const md_sim *s) {
+  return s->priorities[s->ranks - 1];
+}
+
 bool md_sim_priority_free(const md_sim *s, int64_t priority) {
   int i = order_place(s, priority);
   return s->ranks < MD_RANKS || (i < s->ranks && s->priorities[i] == priority);

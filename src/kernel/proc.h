@@ -61,7 +61,7 @@ enum {
   MD_PENDING = 4,    /* interrupts that wait for its next wait */
   MD_INDEXED = 8,    /* its inbox has entries in the index by tag */
   MD_ACCEPTS = 16,   /* what it is sent is checked */
-  MD_BOUNDED = 32,   /* its inbox has a capacity */
+  MD_BOUNDED = 32,   /* its inbox has a capacity, or is observed */
   MD_BONDED = 64,    /* it has bonds: its end concerns others */
   MD_FORWARDS = 128, /* others get the messages that it gets */
 };
@@ -110,7 +110,7 @@ typedef struct md_proc_extra {
   uint32_t capacity;              /* of the inbox, 0: any number */
   uint32_t line_first, line_last; /* messages that wait for room */
   int64_t priority;
-  uint64_t words[10];       /* the host's */
+  uint64_t words[12];       /* the host's */
   uint32_t children;        /* unnamed ones spawned so far */
   uint32_t next;            /* free list */
   uint32_t rings[MD_RINGS]; /* the first bond of each */

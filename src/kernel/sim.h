@@ -99,6 +99,12 @@ uint32_t md_sim_spawn(md_sim *, md_time at, int64_t priority, uint32_t parent);
    MD_RANKS different priorities are live at one time. */
 bool md_sim_priority_free(const md_sim *, int64_t priority);
 
+/* From the next wake-up of p on; false when there is no memory, or no rank. */
+bool md_sim_set_priority(md_sim *, uint32_t p, int64_t priority);
+
+/* The highest priority number that has been in use lately. */
+int64_t md_sim_priority_last(const md_sim *);
+
 /* p ends: those who wait for its end are told so, its slot is free. Its inbox
    must be empty. */
 void md_sim_end(md_sim *, uint32_t p, bool failed);

@@ -58,13 +58,20 @@ local function sums(s)
   return s.now - s.bins.start, s.area + area, s.squares + distance * area
 end
 
+-- The same with what was merged.
+local function totals(s)
+  local time, area, squares = sums(s)
+  local more = s.more
+  return time + more.time, area + more.area, squares + more.squares
+end
+
 local function mean(s)
-  local time, area = sums(s)
+  local time, area = totals(s)
   return time > 0 and s.first + area / time or nil
 end
 
 local function sd(s)
-  local time, area, squares = sums(s)
+  local time, area, squares = totals(s)
   if time > 0 then
     local variance = squares / time - (area / time) ^ 2
     return variance > 0 and math.sqrt(variance) or 0.0
@@ -74,17 +81,27 @@ end
 local kind = object.kind {
   name = "level",
   short = "l",
-  listed = { "set", "add", "reset", "plot" },
+  listed = { "set", "add", "merge", "reset", "plot" },
   fields = {
     object.field "value",
     { "mean", mean },
     { "sd", sd },
-    object.field "min",
-    object.field "max",
+    {
+      "min",
+      function(s)
+        return math.min(s.min, s.more.min or s.min)
+      end,
+    },
+    {
+      "max",
+      function(s)
+        return math.max(s.max, s.more.max or s.max)
+      end,
+    },
     {
       "time",
       function(s)
-        return s.now - s.bins.start
+        return (totals(s))
       end,
     },
   },
@@ -120,7 +137,7 @@ end
 --- finite number.
 ---   local l = md.stats.level(2) l:set(3) l:add(-1) print(l.value)
 function setter(l, sim)
-  local value, first, min, max, area, squares, since, edge, bins
+  local value, first, min, max, area, squares, since, edge, bins, more
   local function set(self, v)
     if self ~= l or type(v) ~= "number" or v - v ~= 0 then
       object.refuse(kind, "set", self, v)
@@ -131,9 +148,9 @@ function setter(l, sim)
       if t >= edge then
         edge = roll(bins, t, since, area, rate)
       end
-      local more = rate * (t - since)
-      area = area + more
-      squares = squares + rate * more
+      local part = rate * (t - since)
+      area = area + part
+      squares = squares + rate * part
       since = t
     end
     value = v
@@ -160,6 +177,7 @@ function setter(l, sim)
       area = area,
       squares = squares,
       bins = bins,
+      more = more,
     }
   end
   local function write(v)
@@ -167,8 +185,30 @@ function setter(l, sim)
     value, first, min, max = v, v + 0.0, v, v
     area, squares, since, edge = 0.0, 0.0, t, t
     bins = { start = t, count = 0, areas = {} }
+    more = { time = 0, area = 0.0, squares = 0.0 }
   end
   return set, add, read, write
+end
+
+--- level:merge(other) -> level
+--- Takes in the time of another level, which stays as it is; returns itself:
+--- mean, sd, min, max and time are of both then, each weighted by its time. So
+--- replications are put together. Value and plot remain its own. Raises usage
+--- for what is no level.
+---   local a, b = md.stats.level(1), md.stats.level(3) print(a:merge(b).max)
+function level:merge(other)
+  local a = object.state(kind, self, "merge")
+  argument.expect("merge", object.is(kind, other), "a level", other)
+  local b = object.state(kind, other, "merge")
+  local time, area, squares = totals(b)
+  local more, far = a.more, b.first - a.first
+  local min, max = other.min, other.max
+  more.time = more.time + time
+  more.area = more.area + area + far * time
+  more.squares = more.squares + squares + far * (2 * area + far * time)
+  more.min = math.min(more.min or min, min)
+  more.max = math.max(more.max or max, max)
+  return self
 end
 
 --- level:reset()

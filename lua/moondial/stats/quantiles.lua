@@ -56,6 +56,26 @@ local function merge(from, values, n, into)
   into.size, into.count = size + n, from.count + n
 end
 
+-- Two summaries as one. How far a value's rank may be off is what it was in its
+-- own, and what it is between two values of the other: no more than ERROR * n.
+local function unite(a, b)
+  local into, i, j = summary(), 1, 1
+  into.size, into.count = a.size + b.size, a.count + b.count
+  for k = 1, into.size do
+    local first = j > b.size or (i <= a.size and a.value[i] <= b.value[j])
+    local own, at, other, next = a, i, b, j
+    if not first then
+      own, at, other, next = b, j, a, i
+    end
+    local within = next > 1 and next <= other.size
+    local more = within and other.gap[next] + other.slack[next] - 1 or 0
+    into.value[k], into.gap[k] = own.value[at], own.gap[at]
+    into.slack[k] = own.slack[at] + more
+    i, j = first and i + 1 or i, first and j or j + 1
+  end
+  return into
+end
+
 -- Puts neighbours together from the right, as far as the bound allows.
 local function compress(s)
   local value, gap, slack = s.value, s.gap, s.slack
@@ -144,7 +164,7 @@ local kind
 kind = object.kind {
   name = "quantiles",
   short = "q",
-  listed = { "add", "quantile", "plot" },
+  listed = { "add", "merge", "quantile", "plot" },
   fields = {
     { "count", count },
     {
@@ -220,6 +240,24 @@ function adder(q, s)
       s.used, used = 0, 0
     end
   end
+end
+
+--- quantiles:merge(other) -> quantiles
+--- Takes in all that other quantiles were given, as if by add, and returns
+--- itself; the others stay as they are. So replications are put together, with
+--- the same bound on the error. Raises usage for what is none.
+---   local a, b = md.stats.quantiles(), md.stats.quantiles() print(a:merge(b))
+function quantiles:merge(other)
+  local s = object.state(kind, self, "merge")
+  argument.expect("merge", object.is(kind, other), "quantiles", other)
+  local all = view(object.state(kind, other, "merge"))
+  if all.count > 0 then
+    s.whole = unite(s.whole, all)
+    if s.whole.count >= BUFFER then
+      compress(s.whole)
+    end
+  end
+  return self
 end
 
 --- quantiles:quantile(p) -> number, error

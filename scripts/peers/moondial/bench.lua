@@ -345,6 +345,69 @@ function work.W9()
   return monitors * times, timed(sim)
 end
 
+-- Awaits n events at once, which happen one after the other, the last first for
+-- any: 10^6 events in all.
+local function combined(combine, n)
+  local times = 1000000 // n
+  local sim = new_sim()
+  sim:spawn(function()
+    for _ = 1, times do
+      local list = {}
+      for i = 1, n do
+        list[i] = md.event()
+      end
+      local waiter = md.spawn(md.await, md[combine](list))
+      md.yield()
+      for i = combine == "any" and n or 1, n do
+        list[i]:succeed(i)
+      end
+      md.join(waiter)
+    end
+  end)
+  return n * times, timed(sim)
+end
+
+function work.W10(n)
+  return combined("all", n)
+end
+
+function work.W10a(n)
+  return combined("any", n)
+end
+
+-- n processes wait for one event, and then go on.
+function work.W11(n)
+  local sim = new_sim()
+  sim:spawn(function()
+    local event = md.event()
+    for _ = 1, n do
+      md.spawn(md.await, event)
+    end
+    md.sleep(1)
+    event:succeed()
+  end)
+  return n, timed(sim)
+end
+
+-- n processes wait in a line by priority, each with one of its own.
+function work.W11p(n)
+  local sim = new_sim()
+  sim:spawn(function()
+    local units = md.resource { discipline = "priority" }
+    local rng = md.rng("line")
+    local unit = units:acquire()
+    for _ = 1, n do
+      local priority = rng:integer(1, 1 << 30)
+      md.spawn(function()
+        units:acquire({ priority = priority }):release()
+      end)
+    end
+    md.sleep(1)
+    unit:release()
+  end)
+  return n, timed(sim)
+end
+
 -- 10 000 children that fail and are started again, so many times; memory after
 -- the first tenth of them should be all that it ever takes. For that the
 -- collector never rests, so that only what is kept counts; the rate is that of

@@ -1,0 +1,164 @@
+-- md.use: side effects, which are called once and answered from the record when
+-- that is replayed.
+local core = require "moondial.core"
+local family = require "moondial.family"
+local inside = require "moondial.inside"
+
+local m = {}
+
+-- So often at most a use waits in vain for its turn at one instant.
+local most_turns = 1000
+
+-- Calls fn(...): what it does meanwhile is no signal of the process.
+local function call(own, pid, fn, ...)
+  local guard <close> = setmetatable({}, {
+    __close = function()
+      inside.uses(own.sim, pid, false)
+      own.uses[pid] = nil
+    end,
+  })
+  own.uses[pid] = guard
+  inside.uses(own.sim, pid, true)
+  return table.pack(pcall(fn, ...))
+end
+
+-- What a call comes to: a signal, and its results or its error.
+local function conclude(own, pid, ok, ...)
+  if ok then
+    family.tell(own, pid, "USE", nil, ...)
+    return ...
+  end
+  local err = ... == nil and "nil" or ...
+  family.tell(own, pid, "USE", err)
+  error(err, 0)
+end
+
+local function live(own, pid, fn, ...)
+  local answer = call(own, pid, fn, ...)
+  return conclude(own, pid, table.unpack(answer, 1, answer.n))
+end
+
+-- The next that the record has of a process in md.use.
+local function coming(replay, pid)
+  local list = replay.record.list
+  for i = replay.next, #list do
+    local r = list[i]
+    if replay.map:leaf(r.pid) == pid then
+      if r.kind == "USE" or r.kind == "RECEIVE" or r.kind == "DROP" then
+        return r
+      end
+    end
+  end
+end
+
+-- The record's next signal, if it is the use of process pid and that is over.
+local function due(replay, pid)
+  local r = replay.feeder:pass()
+  if r and r.kind == "USE" and replay.map:leaf(r.pid) == pid then
+    return replay:at(r.time, replay.sim:now()) and r
+  end
+end
+
+-- Waits for the use's time, or until it is told to look again; as pcall.
+local function pause(replay, pid, sign)
+  local r, now = coming(replay, pid), replay.sim:now()
+  local use = r and r.kind == "USE"
+  local d = use and r.time + replay.offset - now
+  if not use then
+    return pcall(core.wait, sign)
+  elseif replay:at(r.time, now) or d < 0 then
+    return pcall(core.yield)
+  end
+  return pcall(core.wait_timeout, d, sign)
+end
+
+local function is_timeout(err)
+  return type(err) == "table" and err.kind == "timeout"
+end
+
+-- The use r is over. What interrupted it, if that has not met the process here
+-- while it waited, does so now: it is not to be met behind the use.
+local function conform(r, interrupt)
+  local err = r.error
+  if not interrupt and type(err) == "table" and err.kind == "interrupt" then
+    pcall(inside.interrupted)
+  end
+  return r
+end
+
+-- Waits until the record's next signal is the use of process pid. When it ends
+-- before, returns nil and what has interrupted the use.
+local function await(replay, pid)
+  local own = replay.family
+  local sign = core.ref(own.sim)
+  local _ <close> = setmetatable({}, {
+    __close = function()
+      inside.uses(own.sim, pid, false)
+      inside.take(own.sim, pid, function(x)
+        return x == sign
+      end)
+      replay.using[pid], own.signs[sign] = nil, nil
+    end,
+  })
+  own.signs[sign], replay.using[pid] = true, sign
+  inside.uses(own.sim, pid, true)
+  replay:advance()
+  local turns, last, interrupt = 0, -1, nil
+  while own.replay == replay and not replay.difference do
+    local r = due(replay, pid)
+    if r then
+      return conform(r, interrupt)
+    end
+    local ok, err = pause(replay, pid, sign)
+    interrupt = not ok and not is_timeout(err) and err or interrupt
+    turns = own.sim:now() == last and turns + 1 or 0
+    last = own.sim:now()
+    if turns > most_turns then
+      replay:differ("a use of %s does not come", tostring(pid))
+    end
+  end
+  return nil, interrupt
+end
+
+-- The use of process pid in the record, or nil: none is left, and what has
+-- interrupted it.
+local function recorded(own, replay, pid)
+  local r = due(replay, pid)
+  if r then
+    return conform(r)
+  elseif own.replay ~= replay then
+    return nil
+  end
+  return await(replay, pid)
+end
+
+-- use(family, pid, fn, ...) -> what fn returned
+-- Calls fn, or takes what the record has.
+function m.use(own, pid, fn, ...)
+  local replay = own.replay
+  if own.uses[pid] then
+    return fn(...)
+  end
+  local r, interrupt
+  if replay then
+    r, interrupt = recorded(own, replay, pid)
+  end
+  if replay and replay.difference then
+    error(core.failure("journal", replay.difference), 0)
+  elseif interrupt then
+    return conclude(own, pid, false, interrupt)
+  elseif not r then
+    return live(own, pid, fn, ...)
+  end
+  local result = replay.record:result(r)
+  local err = r.error
+  if err ~= nil then
+    return conclude(own, pid, false, replay.map:translate(err))
+  elseif not result then
+    return live(own, pid, fn, ...)
+  end
+  result = replay.map:translate(result)
+  return conclude(own, pid, true, table.unpack(result, 1, result.n))
+end
+
+return m

@@ -1,0 +1,191 @@
+-- Replays of families in which processes have ended, which need not run again.
+local md = require "moondial"
+local recorded = require "spec.host.recorded"
+
+local pulled = recorded.pulled
+local kinds = recorded.kinds
+local signals = recorded.signals
+local record = recorded.record
+local again = recorded.again
+
+describe("4.17 a process that has ended", function()
+  local ran
+
+  local function work(name, d)
+    ran[#ran + 1] = name
+    md.sleep(d)
+    md.send("boss", name, "is done")
+    return name .. "'s", d
+  end
+
+  local function boss()
+    md.register("boss", md.self())
+    local a = md.child({ monitor = true }, work, "a", 1)
+    local b = md.child(work, "b", 3)
+    local results = { md.join(a) } -- its name and d
+    results[3] = select(3, md.wait "down")
+    results[4] = md.wait(md._, "is done")
+    results[5], results[6] = md.join(b)
+    return results
+  end
+
+  local function results_of(list)
+    local known = {}
+    for _, s in ipairs(list) do
+      known[s.pid] = s.kind == "STOP" and s.result or known[s.pid]
+    end
+    return function(s)
+      if s.kind == "START" and known[s.pid] then
+        return true, table.unpack(known[s.pid], 1, known[s.pid].n)
+      end
+    end
+  end
+
+  it("is not run again; its signals and its result are there", function()
+    ran = {}
+    local log, t = record(boss)
+    assert.same({ "a", "b" }, ran)
+    for n = 0, #log do
+      ran = {}
+      local options = signals(log, n)
+      options.results = results_of(table.move(log, 1, n, 1, {}))
+      local p = again(t):replay(options)
+      local result = p:join()
+      assert.same({ "a's", 1, "normal", "a", "b's", 3 }, result)
+      local list = pulled(p)
+      assert.equal(kinds(log), kinds(list))
+      for i, s in ipairs(log) do
+        assert.equal(s.time, list[i].time)
+      end
+      if n == #log then
+        assert.same({}, ran)
+      end
+    end
+  end)
+
+  it("may have returned nothing, nil, or several values", function()
+    local function child(...)
+      md.sleep(1)
+      return ...
+    end
+    local log, t = record(function()
+      return table.pack(md.join(md.spawn(child))).n,
+        table.pack(md.join(md.spawn(child, nil))).n,
+        table.pack(md.join(md.spawn(child, nil, { 1 }, nil))).n
+    end)
+    local options = signals(log)
+    options.results = results_of(log)
+    local p = again(t):replay(options)
+    -- the root is known as well
+    assert.same({ 0, 1, 3 }, { p:join() })
+    options.results = function(s)
+      return s.pid ~= log[1].pid and s.kind == "START"
+    end
+    local q = again(t)
+    local ok, err = pcall(q.replay, q, options)
+    assert.is_false(ok)
+    assert.matches(
+      "STOP of <pid %d+> %(0, 1, 3%) .* STOP of <pid %d+> %(0, 0, 0%)",
+      err.message
+    )
+  end)
+
+  it("4.31 stands for all that it had spawned", function()
+    ran = {}
+    local function leaf(name)
+      ran[#ran + 1] = name
+      md.sleep(1)
+      return name
+    end
+    local function middle(name)
+      ran[#ran + 1] = name
+      local pids = { md.child(leaf, name .. "1"), md.spawn(leaf, name .. "2") }
+      md.spawn(md.send, md.self(), "hello")
+      md.wait "hello"
+      return md.join(pids[1]) .. md.join(pids[2])
+    end
+    local log, t = record(function()
+      local a = md.spawn(middle, "a")
+      local result = md.join(a)
+      md.wait "go"
+      return result
+    end)
+    assert.same({ "a", "a1", "a2" }, ran)
+    ran = {}
+    local options = signals(log)
+    options.results = results_of(log)
+    local p = again(t):replay(options)
+    assert.same({}, ran)
+    assert.equal(kinds(log), kinds(pulled(p)))
+    p:push "go"
+    assert.equal("a1a2", p:join())
+  end)
+
+  it("is run again while something that it has spawned goes on", function()
+    ran = {}
+    local function leaf()
+      ran[#ran + 1] = "leaf"
+      md.wait "end"
+      return "leaf"
+    end
+    local log, t = record(function()
+      local pid = md.join(md.spawn(function()
+        ran[#ran + 1] = "middle"
+        return (md.spawn(leaf))
+      end))
+      md.wait "go"
+      md.send(pid, "end")
+      return md.join(pid)
+    end)
+    ran = {}
+    local options = signals(log)
+    options.results = results_of(log)
+    local p = again(t):replay(options)
+    assert.same({ "middle", "leaf" }, ran)
+    p:push "go"
+    assert.equal("leaf", p:join())
+  end)
+
+  it("tells who watches it, and who is linked with it", function()
+    local log, t = record(function()
+      md.trap_exit(true)
+      local parent = md.self()
+      local own = md.spawn(function()
+        md.link(parent)
+        md.sleep(1)
+        return 1
+      end)
+      local ref = select(2, md.spawn({ monitor = true }, md.sleep, 2))
+      local pid, reason = md.wait "exit"
+      return pid == own, reason, (select(2, md.wait("down", ref)))
+    end)
+    local options = signals(log)
+    options.results = function(s)
+      if s.kind == "START" and s.pid ~= log[1].pid then
+        return true, 1
+      end
+    end
+    local p = again(t):replay(options)
+    assert.same({ true, "normal", "normal" }, { p:join() })
+  end)
+
+  it("that was killed, or failed, below one that has ended", function()
+    local log, t = record(function()
+      local function fail()
+        md.sleep(1)
+        error("broken", 0)
+      end
+      return md.join(md.spawn(function()
+        local a, b = md.spawn(fail), md.child(md.sleep, 9)
+        local ok, err = pcall(md.join, a)
+        md.kill(b, "why")
+        return ok, err, (pcall(md.join, b))
+      end))
+    end)
+    local options = signals(log, #log - 1)
+    options.results = results_of(log)
+    local p = again(t):replay(options)
+    assert.same({ false, "broken", false }, { p:join() })
+    assert.equal(kinds(log), kinds(pulled(p)))
+  end)
+end)

@@ -1,0 +1,68 @@
+/* What a thing tells: its methods and its fields, by name. A name that is
+   neither is an error, as it would be nil, and nil waits for nothing. */
+#include "host/modules.h"
+#include "host/place.h"
+
+#include <string.h>
+
+int field_refuse(lua_State *L, const char *name, const char *const known[],
+                 const luaL_Reg *more) {
+  enum { MOST = 48 };
+  const char *names[MOST + 1];
+  int n = 0;
+  if (lua_type(L, 2) != LUA_TSTRING)
+    return host_raise(L, "usage", "%s: there is no field %s", name,
+                      host_describe(L, 2));
+  for (; n < MOST && known[n] != NULL; n++) names[n] = known[n];
+  for (; more != NULL && more->name != NULL && n < MOST; more++)
+    names[n++] = more->name;
+  names[n] = NULL;
+  return host_raise(L, "usage", "%s: there is no '%s'; did you mean '%s'?",
+                    name, lua_tostring(L, 2),
+                    host_nearest(lua_tostring(L, 2), names));
+}
+
+/* As models call it: md.timer is that of callbacks. */
+static const char *field_owner(const thing_class *class) {
+  const char *name = class->name + strlen("md.");
+  return strcmp(name, "timing") == 0 ? "timer" : name;
+}
+
+/* Upvalues: the metatable, and a table of methods and of fields' numbers. */
+static int thing_index(lua_State *L) {
+  lua_settop(L, 2);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TFUNCTION) return 1;
+  const thing_class *class = lua_touserdata(L, lua_upvalueindex(3));
+  const thing *t = thing_arg(L, 1, class, "a field");
+  if (lua_isnil(L, 3))
+    return field_refuse(L, field_owner(class), class->fields, class->methods);
+  int which = (int)lua_tointeger(L, 3);
+  class->field(L, t, which);
+  return 1;
+}
+
+void thing_metatable(lua_State *L, const thing_class *class,
+                     lua_CFunction collect, bool awaitable) {
+  luaL_newmetatable(L, class->name);
+  int meta = lua_gettop(L);
+  lua_pushboolean(L, awaitable);
+  lua_setfield(L, meta, "awaitable");
+  await_operators(L);
+  if (collect != NULL) {
+    lua_pushcfunction(L, collect);
+    lua_setfield(L, meta, "__gc");
+  }
+  lua_pushvalue(L, meta);
+  lua_newtable(L);
+  lua_pushvalue(L, meta);
+  luaL_setfuncs(L, class->methods, 1);
+  for (int i = 0; class->fields[i] != NULL; i++) {
+    lua_pushinteger(L, i);
+    lua_setfield(L, -2, class->fields[i]);
+  }
+  lua_pushlightuserdata(L, (void *)(uintptr_t) class);
+  lua_pushcclosure(L, thing_index, 3);
+  lua_setfield(L, meta, "__index");
+  lua_settop(L, meta - 1);
+}
