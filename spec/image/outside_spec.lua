@@ -283,6 +283,21 @@ describe("a resumed program", function()
     end)
   end)
 
+  it("takes options behind its image, and nothing else", function()
+    with(ticks, function(f)
+      assert.equal("3\ntime\t3.5\n", f:run("resume run.mdi --to 3.5").out)
+      for said, words in pairs {
+        ["nothing but options behind run.mdi, got 'more'"] = "run.mdi more",
+        ["there is no option '%-%-lasy'; did you mean '%-%-lazy'"] = "run.mdi --lasy",
+        ["no image is given: moondial resume run.mdi"] = "--lazy",
+      } do
+        local r = f:run("resume " .. words)
+        assert.truthy(r.err:find(said), r.err)
+        assert.equal(2, r.status)
+      end
+    end)
+  end)
+
   it("has the --to that it was run with, unless told", function()
     with(ticks, function(f)
       resumes("3\ntime\t3.0\n", f)

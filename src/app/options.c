@@ -366,8 +366,27 @@ static bool option_chart(app_options *o) {
   return o->chart_path != NULL && o->chart != NULL;
 }
 
+/* What is resumed or replayed has its arguments: only options come behind. */
+static bool option_rest(app_options *o) {
+  for (int i = 0; i < o->argument_count; i++) {
+    const char *word = o->arguments[i];
+    if (word[0] != '-' || word[1] != '-') {
+      fprintf(stderr,
+              "moondial: expected nothing but options behind %s, got '%s'; the "
+              "model has the arguments that it was run with\n",
+              o->model, word);
+      return false;
+    }
+    if (!option_read(o->argument_count, o->arguments, &i, o)) return false;
+  }
+  o->argument_count = 0;
+  return true;
+}
+
 /* What goes together. */
 static bool option_check(app_options *o) {
+  if ((o->command == APP_RESUME || o->command == APP_REPLAY) && !option_rest(o))
+    return false;
   if (o->trace_only != 0 && o->trace == NULL) {
     fputs("moondial: --trace-only needs --trace file (- for stdout)\n", stderr);
     return false;
@@ -381,9 +400,8 @@ static bool option_check(app_options *o) {
 }
 
 bool app_read_options(int count, char **words, app_options *o) {
-  *o = (app_options){.trace_fd = -1,
-                     .autosave = {.keep = 3},
-                     .checkpoint_memory = 256 << 20};
+  *o = (app_options){
+      .trace_fd = -1, .autosave = {.keep = 3}, .checkpoint_memory = 256 << 20};
   o->host.to = -1;
   bool named = false;
   int i = 1;
