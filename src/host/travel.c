@@ -306,7 +306,8 @@ static int travel_answer(lua_State *L, int status, lua_KContext ctx) {
    rewind. Returns "taken", and when the run comes back "rewound" with the
    values that rewind was given. A new one of the same name stands before the
    old one. Raises image when a pipe or a nameless file is open, and where the
-   run cannot be left; usage for a name that is no string.
+   run cannot be left, and after a rewind when a file that was open cannot be
+   opened again; usage for a name that is no string.
      print(md.checkpoint "warm") */
 static int f_checkpoint(lua_State *L) {
   lua_settop(L, 1);
@@ -447,14 +448,13 @@ static int travel_branch(lua_State *L, int status, lua_KContext ctx) {
       L, lua_pcallk(L, n, LUA_MULTRET, 0, before, travel_return), before);
 }
 
-/* branch(fn, ...) -> what fn returned
+/* branch(fn, ...) -> what fn returns
    Calls fn(...) in a copy of the whole state, in which it may run the sim (in
    the script), wait (in a process) and change whatever it likes; what it
    returns, plain data, is all that is left of it. An error in it is raised
    here, also one that ended the copy's run; so is the end of the copy's program
    before fn has returned. Branches can be nested. Raises usage for an fn that
-   cannot be called and for a result that is not plain; image as checkpoint
-   does.
+   cannot be called and for a result that is not plain; image as checkpoint.
      print(md.branch(function() md.run(10) return md.now() end), md.now()) */
 static int f_branch(lua_State *L) {
   if (!host_callable(L, 1))
