@@ -6,8 +6,8 @@
 --
 -- (" of ARGUMENTS" only where it takes some). With ", resumed" behind them, the
 -- argument is the path of an image, which is resumed after the run: the
--- transcript has a line for that, and what the resumed program prints. Each is run in two processes, and
--- both must print the transcript, byte for byte.
+-- transcript has a line for that, and what the resumed program prints. Each is
+-- run in two processes, and both must print the transcript, byte for byte.
 local program = os.getenv "MOONDIAL" or "build/moondial"
 local log = "../shared/data/NASA-iPSC-1993-3.1-cln.swf.gz"
 

@@ -1,6 +1,6 @@
--- Images that are none, or not whole, or not to be trusted: each is refused with
--- one clear sentence and exit status 1, and none of them crashes. What can be
--- tried in one process, each byte of the header, say, is in image_spec.c.
+-- Images that are none, or not whole, or not to be trusted: each is refused
+-- with one clear sentence and exit status 1, and none of them crashes. What can
+-- be tried in one process, each byte of the header, say, is in image_spec.c.
 local image = require "spec.image.support"
 
 local long = (os.getenv "MOONDIAL_LONG" or "") ~= ""
@@ -73,9 +73,7 @@ describe("an image is refused", function()
       end
       for _, n in ipairs(lengths) do
         f:write("run.mdi", bytes:sub(1, n))
-        local pattern = ("cut off: it has %d of %%d+ bytes; take another"):format(
-          n
-        )
+        local pattern = ("cut off: it has %d of %%d+ bytes; take"):format(n)
         refused(f, pattern)
         refused(f, pattern, nil, nil, "--lazy")
       end
@@ -151,8 +149,9 @@ describe("an image is refused", function()
 
   it("when it is no regular file", function()
     with(function(f)
-      f:shell "mkfifo pipe; mkdir folder; ln -s /dev/null link; ln -s run.mdi ok"
-      for _, name in ipairs { "pipe", "folder", "link", "/dev/null", "/dev/zero" } do
+      f:shell "mkfifo pipe; mkdir dir; ln -s /dev/null link; ln -s run.mdi ok"
+      local names = { "pipe", "dir", "link", "/dev/null", "/dev/zero" }
+      for _, name in ipairs(names) do
         refused(f, "is no regular file, and an image is one", name)
       end
       assert.equal("300\n", f:run("resume ok").out)

@@ -74,8 +74,8 @@ describe("a branch returns", function()
       "true\ttrue\t0.1\t9007199254740993\t-0.0\tinf\n",
       [[
       local p, r = md.spawn(print), md.ref()
-      local q, s, a, b, c, d = md.branch(function(...) return ... end, p, r, 0.1,
-        9007199254740993, -0.0, 1 / 0)
+      local q, s, a, b, c, d = md.branch(function(...) return ... end, p, r,
+        0.1, 9007199254740993, -0.0, 1 / 0)
       print(p == q, r == s, a, b, c, d)
       md.kill(p)]]
     )
@@ -175,7 +175,8 @@ describe("an error in a branch", function()
       "false\tan error\nfalse\tfunction\n",
       [[
       print(pcall(md.branch, function()
-        error(setmetatable({}, { __tostring = function() return "an error" end }))
+        error(setmetatable({}, {
+          __tostring = function() return "an error" end }))
       end))
       local ok, e = pcall(md.branch, error, print)
       print(ok, e:match "^function")]]

@@ -52,7 +52,8 @@ static void read_bytes(void) {
   FILE *f = fopen(path, "rb");
   if (f == NULL || fstat(fileno(f), &status) != 0) abort();
   size = (size_t)status.st_size;
-  file = realloc(file, size);
+  free(file);
+  file = malloc(size);
   if (file == NULL || fread(file, 1, size, f) != size) abort();
   fclose(f);
 }

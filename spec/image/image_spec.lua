@@ -1,5 +1,5 @@
--- md.save and moondial resume: what the call gives and refuses, and where it can
--- be called. What the image keeps of the program around it is in
+-- md.save and moondial resume: what the call gives and refuses, and where it
+-- can be called. What the image keeps of the program around it is in
 -- outside_spec.lua, that it goes on the same in matrix_spec.lua.
 local image = require "spec.image.support"
 
@@ -180,7 +180,7 @@ describe("md.save refuses", function()
     } do
       refuses(
         "usage\tmodel%.lua:2: save: expected a path, got " .. said .. usage,
-        ("local _, e = pcall(function() md.save(%s) end) print(e.kind, e)"):format(
+        ("_, e = pcall(function() md.save(%s) end) print(e.kind, e)"):format(
           what
         )
       )
@@ -203,7 +203,8 @@ describe("md.save refuses", function()
             function() end } }
         end)
         md.run()]],
-      comparator = "table.sort({ 2, 1 }, function(a, b) try() return a < b end)",
+      comparator = [[
+        table.sort({ 2, 1 }, function(a, b) try() return a < b end)]],
       gsub = "md.spawn(function() ('x'):gsub('.', try) end) md.run()",
       ["nested run"] = [[
         md.spawn(function() md.sim():spawn(try) end)
@@ -222,7 +223,8 @@ describe("md.save refuses", function()
     refuses(
       "save cannot block inside a finalizer",
       [[
-      setmetatable({}, { __gc = function() print(pcall(md.save, "run.mdi")) end })
+      setmetatable({}, { __gc = function()
+        print(pcall(md.save, "run.mdi")) end })
       collectgarbage()]]
     )
   end)

@@ -271,7 +271,9 @@ describe("a resumed program", function()
   end)
 
   local ticks = cut(
-    "md.spawn(function() for i = 1, 5 do md.sleep(1) print(i) end end) md.run(2)",
+    [[
+    md.spawn(function() for i = 1, 5 do md.sleep(1) print(i) end end)
+    md.run(2)]],
     "print(md.run())"
   )
 
@@ -288,7 +290,7 @@ describe("a resumed program", function()
       assert.equal("3\ntime\t3.5\n", f:run("resume run.mdi --to 3.5").out)
       for said, words in pairs {
         ["nothing but options behind run.mdi, got 'more'"] = "run.mdi more",
-        ["there is no option '%-%-lasy'; did you mean '%-%-lazy'"] = "run.mdi --lasy",
+        ["no option '%-%-lasy'; did you mean '%-%-lazy'"] = "run.mdi --lasy",
         ["no image is given: moondial resume run.mdi"] = "--lazy",
       } do
         local r = f:run("resume " .. words)

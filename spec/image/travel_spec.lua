@@ -112,7 +112,7 @@ describe("a checkpoint", function()
 
   it("says which there are when there is none of that name", function()
     fails(
-      "2: rewind: there is no checkpoint 'warm'; md.checkpoint%(\"warm\"%) takes",
+      "2: rewind: there is no checkpoint 'warm'; md.checkpoint%(\"warm\"%)",
       'md.rewind "warm"'
     )
     fails(
@@ -120,7 +120,7 @@ describe("a checkpoint", function()
       'md.checkpoint "cold" md.checkpoint "warm" md.rewind "wram"'
     )
     fails(
-      "rewind: there is no checkpoint at or before 0.5; md.checkpoint%(%) takes",
+      "rewind: there is no checkpoint at or before 0.5; md.checkpoint%(%)",
       [[md.spawn(md.sleep, 1) md.run() md.checkpoint "x" md.rewind(0.5)]]
     )
   end)
@@ -203,7 +203,9 @@ describe("a rewind", function()
         if s == "taken" then md.rewind("x") end
         md.sleep(1)
       end)
-      md.spawn(function() for i = 1, 9 do md.sleep(0.3) md.log("n", { n = i }) end end)
+      md.spawn(function()
+        for i = 1, 9 do md.sleep(0.3) md.log("n", { n = i }) end
+      end)
       md.run()]]
   end)
 
@@ -235,7 +237,8 @@ describe("a rewind", function()
         "1\ttaken\n2\n1\trewound\n2\nclosed\nend\t3.0\n",
         [[
       md.spawn(function()
-        local c <close> = setmetatable({}, { __close = function() print "closed" end })
+        local c <close> = setmetatable({}, {
+          __close = function() print "closed" end })
         local function gen()
           coroutine.yield(1, md.checkpoint "x")
           md.sleep(1)
@@ -323,7 +326,8 @@ describe("a rewind", function()
       local a, b = io.open("a", "w"), io.open "model.lua"
       local ok, s = pcall(md.checkpoint, "x")
       if ok then os.remove "a" md.rewind "x" end
-      print(ok, s.kind == "image" and s.message:find "/a open, which" ~= nil, a, b)
+      local said = s.kind == "image" and s.message:find "/a open, which"
+      print(ok, said ~= nil, a, b)
       collectgarbage() collectgarbage()
       a, b = nil, nil
       collectgarbage()

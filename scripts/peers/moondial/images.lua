@@ -18,7 +18,7 @@ end
 local function shop()
   local clerks = md.resource { capacity = 12 }
   local function customer()
-    local unit <close> = clerks:acquire()
+    local _ <close> = clerks:acquire()
     md.sleep(md.rng("service"):exponential(4))
   end
   local gaps = md.rng "gaps"
