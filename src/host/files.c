@@ -56,11 +56,15 @@ static int f_files_call(lua_State *L) {
 /* The stream's memory is about to be used again. */
 static int mt_file_gc(lua_State *L) {
   host_files *files = &host_of(L)->files;
-  int i = files_find(files, lua_touserdata(L, 1));
+  luaL_Stream *stream = lua_touserdata(L, 1);
+  int i = files_find(files, stream);
   if (i >= 0) files->streams[i] = files->streams[--files->count];
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
+  lua_pushvalue(L, 2); /* held until its last word is gone */
+  lua_insert(L, 1);
   lua_call(L, 1, 0);
+  stream->f = NULL; /* equal runs have equal bytes, in what is free, too */
   return 0;
 }
 
