@@ -18,7 +18,7 @@ CFLAGS     ?= -O2
 WHOLE      := $(shell $(CC) --version | grep -q clang || echo -fwhole-program)
 WRAPS      := -Wl,--wrap=time -Wl,--wrap=clock -Wl,--wrap=luaS_hash
 LINK       := -no-pie -Wl,--build-id $(WRAPS) -Wl,-E -Wl,--whole-archive $(LUA_LIB) \
-              -Wl,--no-whole-archive -lsqlite3 -lm -ldl -lpthread
+              -Wl,--no-whole-archive -lsqlite3 -ledit -lm -ldl -lpthread
 
 SOURCES := $(wildcard src/*/*.c src/*/*.h src/kernel/events.def)
 KERNEL  := $(wildcard src/base/*.c src/kernel/*.c)

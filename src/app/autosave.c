@@ -155,8 +155,7 @@ static void autosave_before(md_host *h, host_sim *s, host_pause *pause) {
   a->good = host_save(h, a->path, a->error);
 }
 
-/* What is printed goes nowhere; returns what takes that back. */
-static void autosave_mute(int kept[2], bool mute) {
+void app_mute(int kept[2], bool mute) {
   fflush(stdout);
   fflush(stderr);
   int nowhere = mute ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
@@ -175,9 +174,9 @@ void app_autosave_error(app_autosave *a, md_host *h, int (*drive)(void *host)) {
   if (back) {
     h->out.at_exit = NULL;
     h->out.progress = NULL;
-    autosave_mute(kept, true);
+    app_mute(kept, true);
     host_on_stack(drive, h);
-    autosave_mute(kept, false);
+    app_mute(kept, false);
   }
   if (back && a->good) autosave_say(a, "just before the error");
   else fprintf(stderr, "moondial: %s\n", a->error);

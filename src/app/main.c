@@ -20,6 +20,8 @@ int main(int count, char **words) {
     return app_resume(&options);
   case APP_REPLAY:
     return app_replay(&options);
+  case APP_REPL:
+    return app_prompt(&options);
   case APP_CHECK:
     return app_check(&options, count, words);
   case APP_VERSION_OF:

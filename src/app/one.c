@@ -76,6 +76,7 @@
 #include "host/protocol.c"
 #include "host/loop.c"
 #include "host/drive.c"
+#include "host/line.c"
 #include "host/files.c"
 #include "host/state.c"
 #include "host/plain.c"
@@ -104,6 +105,9 @@
 #include "app/check.c"
 #include "app/help.c"
 #include "app/autosave.c"
+#include "app/terminal.c"
+#include "app/session.c"
+#include "app/repl.c"
 #include "app/run.c"
 #include "app/main.c"
 

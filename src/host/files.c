@@ -218,6 +218,10 @@ static FILE *files_again(const files_entry *e) {
 
 static bool files_open(md_host *h, const files_entry *e, char *error,
                        size_t size) {
+  if (h->out.copy && e->how != 'r') {
+    h->files.streams[e->number]->f = fopen("/dev/null", "r+e");
+    return true;
+  }
   struct stat status;
   FILE *f = files_again(e);
   if (f == NULL) {
@@ -242,7 +246,7 @@ static bool files_open(md_host *h, const files_entry *e, char *error,
 static bool files_place(md_host *h, const files_entry *e, char *error,
                         size_t size) {
   FILE *f = h->files.streams[e->number]->f;
-  if (e->at < 0) return true;
+  if (e->at < 0 || (h->out.copy && e->how != 'r')) return true;
   if (e->how == 'r' || ftruncate(fileno(f), (off_t)e->length) == 0)
     if (fseeko(f, (off_t)e->at, SEEK_SET) == 0) return true;
   snprintf(error, size, "cannot go to where the model stood in %s: %s", e->path,

@@ -248,6 +248,13 @@ static int sims_start(lua_State *L, host_sim *s, const host_limits *limits,
                       lua_KFunction k) {
   md_host *h = s->host;
   host_no_guard(L, "run");
+  if (h->prompting && lua_isyieldable(L) && limits->when == 0) {
+    h->line_sim = s;
+    h->line_limits = *limits;
+    lua_settop(L, 0);
+    host_push(L, s, HOST_SELF);
+    return lua_yieldk(L, 0, (lua_KContext)s, k);
+  }
   if (s->running)
     return host_raise(L, "usage",
                       "run: the sim is running already; a process or a "

@@ -144,7 +144,8 @@ static void travel_often(md_host *h, host_sim *s) {
   uint32_t own = 0;
   if (p == NULL) return;
   p->own = true;
-  for (uint32_t i = past->count; past->every <= 0 && i-- > 0;)
+  bool few = past->every <= 0 && !h->out.interactive;
+  for (uint32_t i = past->count; few && i-- > 0;)
     if (past->points[i].own && ++own > 2) travel_drop(past, i);
 }
 
