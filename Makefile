@@ -17,14 +17,16 @@ CFLAGS     ?= -O2
 # The one unit is the program: a function called once is part of its caller.
 WHOLE      := $(shell $(CC) --version | grep -q clang || echo -fwhole-program)
 WRAPS      := -Wl,--wrap=time -Wl,--wrap=clock -Wl,--wrap=luaS_hash
-LINK       := -no-pie $(WRAPS) -Wl,-E -Wl,--whole-archive $(LUA_LIB) \
+LINK       := -no-pie -Wl,--build-id $(WRAPS) -Wl,-E -Wl,--whole-archive $(LUA_LIB) \
               -Wl,--no-whole-archive -lsqlite3 -ledit -lm -ldl -lpthread
 
 SOURCES := $(wildcard src/*/*.c src/*/*.h src/kernel/events.def)
 KERNEL  := $(wildcard src/base/*.c src/kernel/*.c)
+IMAGE   := $(wildcard src/base/*.c src/image/*.c)
 MODULES := $(shell find lua -name '*.lua' 2>/dev/null)
 MADE    := build/made/chunks.c build/made/reference.c
-CSPECS  := $(wildcard spec/base/*_spec.c spec/kernel/*_spec.c spec/app/*_spec.c)
+CSPECS  := $(wildcard spec/base/*_spec.c spec/kernel/*_spec.c \
+             spec/image/*_spec.c spec/app/*_spec.c)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
             -fno-omit-frame-pointer
 
@@ -108,6 +110,11 @@ $(BUILD)/spec/app/%: spec/app/%.c $(SOURCES) spec/check.h
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(FLAGS) $(BASE_FLAGS) $< $(EXPORT) $(KERNEL) -no-pie \
 	  -lsqlite3 -lm -o $@
+
+# Images know neither the kernel nor Lua.
+$(BUILD)/spec/image/%: spec/image/%.c $(SOURCES) spec/check.h
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(FLAGS) $(BASE_FLAGS) $< $(IMAGE) -no-pie -lm -o $@
 
 $(BUILD)/spec/%: spec/%.c $(SOURCES) spec/check.h
 	@mkdir -p $(@D)

@@ -372,8 +372,27 @@ static bool option_chart(app_options *o) {
   return o->chart_path != NULL && o->chart != NULL;
 }
 
+/* What is resumed or replayed has its arguments: only options come behind. */
+static bool option_rest(app_options *o) {
+  for (int i = 0; i < o->argument_count; i++) {
+    const char *word = o->arguments[i];
+    if (word[0] != '-' || word[1] != '-') {
+      fprintf(stderr,
+              "moondial: expected nothing but options behind %s, got '%s'; the "
+              "model has the arguments that it was run with\n",
+              o->model, word);
+      return false;
+    }
+    if (!option_read(o->argument_count, o->arguments, &i, o)) return false;
+  }
+  o->argument_count = 0;
+  return true;
+}
+
 /* What goes together. */
 static bool option_check(app_options *o) {
+  if ((o->command == APP_RESUME || o->command == APP_REPLAY) && !option_rest(o))
+    return false;
   if (o->trace_only != 0 && o->trace == NULL) {
     fputs("moondial: --trace-only needs --trace file (- for stdout)\n", stderr);
     return false;
@@ -427,6 +446,8 @@ bool app_read_options(int count, char **words, app_options *o) {
   if (o->command == APP_REPL && o->model == NULL) return true;
   if (o->model != NULL) return option_check(o);
   if (count == 1) app_usage(stderr);
+  else if (o->command == APP_RESUME)
+    fputs("moondial: no image is given: moondial resume run.mdi\n", stderr);
   else fputs("moondial: no model is given: moondial model.lua\n", stderr);
   return false;
 }

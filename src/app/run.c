@@ -147,7 +147,7 @@ static int run_open_failed(const app_options *o) {
 static void run_note(md_host *h, FILE *note) {
   const run_state *state = h->out.app;
   const app_options *o = &state->options;
-  if (o->out != NULL) md_note_text(note, "out", o->out);
+  if (o->out != NULL) md_note_path(note, "out", o->out);
   if (state->tracer != NULL) app_tracer_note(state->tracer, o, note);
   if (state->journal != NULL) app_journal_note(state->journal, note);
   md_note_number(note, "strict", o->strict);
@@ -316,6 +316,12 @@ int app_resume(const app_options *o) {
                   md_export_check(state.options.out, error, sizeof error));
   if (!good) {
     fprintf(stderr, "moondial: %s\n", error);
+    return APP_FAILED;
+  }
+  if (o->host.memory > 0 && md_arena_used(h->arena) > o->host.memory) {
+    fprintf(stderr,
+            "moondial: %s needs %zu bytes, and --memory allows %zu; raise it\n",
+            o->model, md_arena_used(h->arena), o->host.memory);
     return APP_FAILED;
   }
   bool failed = false;

@@ -89,6 +89,13 @@ static bool state_note(md_host *h, FILE *note, char *error, size_t size) {
 bool host_save(md_host *h, const char *path, char error[MD_IMAGE_ERROR]) {
   md_image image = {.root = h};
   char *text = NULL;
+  if (host_in_branch(h)) {
+    snprintf(error, MD_IMAGE_ERROR,
+             "cannot save %s: a branch of the run is open, which an image "
+             "could not come back from",
+             path);
+    return false;
+  }
   FILE *note = open_memstream(&text, &image.note_size);
   if (note == NULL) abort();
   fflush(stdout); /* what was printed before belongs to this run */

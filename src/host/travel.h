@@ -35,7 +35,8 @@ typedef struct host_past {
   uint32_t count, capacity;
   char *baggage; /* plain values that go along to another time */
   size_t baggage_size;
-  bool failed;        /* the baggage is an error */
+  bool failed;        /* the baggage is an error, */
+  bool aborting;      /* which no pcall may catch */
   uint64_t last_hash; /* where the last rewind to a time was called, and */
   md_time last_time;  /* that time */
 } host_past;

@@ -58,9 +58,22 @@ static void trouble_hook(lua_State *L, lua_Debug *ar) {
              count);
 }
 
+/* What the model's own hook looks at is left to that. */
+static void trouble_watch(lua_State *co) {
+  if (co != NULL && lua_gethook(co) == NULL)
+    lua_sethook(co, trouble_hook, LUA_MASKCOUNT, TROUBLE_STEP);
+}
+
+/* New coroutines have the hook of the one that makes them. Of a resumed
+   program's, the inner ones of processes (generators) are out of reach. */
 void host_watch_instructions(md_host *h) {
-  if (h->options.instructions > 0)
-    lua_sethook(h->L, trouble_hook, LUA_MASKCOUNT, TROUBLE_STEP);
+  if (h->options.instructions == 0) return;
+  trouble_watch(h->L);
+  trouble_watch(h->script);
+  trouble_watch(h->callbacks);
+  for (host_sim *s = h->sims; s != NULL; s = s->next)
+    for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;)
+      trouble_watch(md_sim_root(s->kernel, p));
 }
 
 /* Called by a signal's handler: everything here is safe there (lua.c does the
