@@ -337,6 +337,34 @@ describe("the prompt", function()
     end
   )
 
+  it(
+    "keeps its lines in a journal, and forgets those it went back before",
+    function()
+      image.folder(function(f)
+        local out = session(f, {
+          ":run 3",
+          "served = 100",
+          ":run +2",
+          "md.spawn(print, 'extra')",
+          ":run 7",
+          ":goto 4",
+          "served = 50",
+          "run(6)",
+          "md.spawn(print, 'more')",
+          "error 'no'",
+          ":run",
+        }, bank, "--journal run.mdj")
+        has(out, "more")
+        local again = f:run "replay run.mdj"
+        assert.equal(0, again.status, again.err)
+        has(again.err, "replay: alike in all")
+        has(again.out, "more")
+        assert.falsy(again.out:find "extra", again.out)
+        assert.equal(out:match "hash (%x+)", again.out:match "hash (%x+)")
+      end)
+    end
+  )
+
   it("shows messages, signals, a branch, and how fast it is", function()
     local out = try(
       {

@@ -101,6 +101,7 @@
 #include "app/chart_chrome.c"
 #include "app/tracer.c"
 #include "app/journal.c"
+#include "app/journal_begin.c"
 #include "app/report.c"
 #include "app/check.c"
 #include "app/help.c"

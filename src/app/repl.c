@@ -1,4 +1,5 @@
 #include "app/repl.h"
+#include "app/journal.h"
 #include "app/session.h"
 #include "app/terminal.h"
 #include "host/loop.h"
@@ -29,12 +30,7 @@ static void repl_tell(app_session *r, const char *what) {
 /* -- running -- */
 
 static void repl_reach(md_host *h, host_sim *s, host_pause *pause) {
-  md_time next;
-  /* the clock shows the time that was asked for */
-  if (s == h->first && pause->time != INT64_MAX &&
-      (!md_sim_peek(s->kernel, &next) || next > pause->time) &&
-      md_sim_now(s->kernel) < pause->time)
-    md_sim_forward(s->kernel, pause->time);
+  host_pause_reached(h, s, pause);
   pause->time = INT64_MAX;
   pause->events = UINT64_MAX;
   h->out.halt = true;
@@ -100,6 +96,8 @@ static void repl_travel(app_session *r, uint64_t events) {
     return;
   }
   if (!host_travel_to(h, &past->points[i - 1], error)) puts(error);
+  if (r->journal != NULL)
+    app_journal_return(r->journal, past->points[i - 1].mark);
   h->out.told = false;
   app_session_forget(r, events);
   if (h->first != NULL && md_sim_events(h->first->kernel) < events &&
@@ -121,6 +119,7 @@ static void repl_keep(app_session *r, const char *name) {
 static void repl_line(app_session *r, const char *text, size_t size) {
   md_host *h = r->host;
   bool gone;
+  if (r->journal != NULL) app_journal_line(r->journal, h, text, size);
   repl_host = h;
   signal(SIGINT, repl_signalled);
   int status = host_line(h, text, size, &gone);
@@ -252,14 +251,23 @@ static void repl_loop(app_session *r) {
   if (r->terminal->terminal && !r->over) puts("");
 }
 
-int app_repl(md_host *h, const app_options *o, host_past *past) {
+static long long repl_mark(md_host *h) {
+  return app_journal_mark((app_journal *)h->out.journal); /* its first member */
+}
+
+int app_repl(md_host *h, const app_options *o, host_past *past,
+             app_journal *journal) {
   app_terminal terminal = {.complete = repl_complete,
                            .incomplete = repl_incomplete};
-  app_session r = {
-      .host = h, .options = o, .past = past, .terminal = &terminal};
+  app_session r = {.host = h,
+                   .options = o,
+                   .past = past,
+                   .terminal = &terminal,
+                   .journal = journal};
   terminal.who = &r;
   signal(SIGINT, SIG_IGN);
   h->out.interactive = true;
+  if (journal != NULL) past->mark = repl_mark;
   app_session_open(&r);
   app_terminal_open(&terminal);
   if (h->phase == HOST_SCRIPT) {

@@ -15,6 +15,6 @@
 #include "host/travel.h"
 
 /* The prompt, until it is left; the exit status. On the host's stack. */
-int app_repl(md_host *, const app_options *, host_past *);
+int app_repl(md_host *, const app_options *, host_past *, app_journal *);
 
 #endif

@@ -184,7 +184,7 @@ static int run_drive(void *host) { return host_drive(host); }
 
 static int run_prompt(void *argument) {
   run_state *state = argument;
-  return app_repl(state->host, &state->options, &state->past);
+  return app_repl(state->host, &state->options, &state->past, state->journal);
 }
 
 /* What specs want to know of the state in the end; false when it is bad. */

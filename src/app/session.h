@@ -21,6 +21,7 @@ typedef struct app_session {
   md_host *host;
   const app_options *options;
   host_past *past;
+  app_journal *journal; /* NULL: none is kept */
   struct app_terminal *terminal;
   session_input *inputs;
   session_value *values; /* what plans have set: breakpoints and the like */

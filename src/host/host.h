@@ -223,7 +223,8 @@ void *host_pid_light(const host_sim *s, md_pid);
 /* The pid, without its sim, of a light userdata that is one. */
 md_pid host_pid_bits(const void *light);
 
-/* The pid of a process that may have ended. [-0, +1, -] */
+/* The pid of a living process; and of one that may have ended. [-0, +1, -] */
+void host_push_pid(lua_State *L, const host_sim *s, uint32_t p);
 void host_push_name(lua_State *L, const host_sim *s, md_pid pid);
 
 /* The living process of s that a light userdata is the pid of, else 0. */

@@ -87,8 +87,19 @@ static int line_load(lua_State *L) {
 /* The line has called md.run: on the sim whose run stands still, that goes on,
    no further than the line wants. */
 static void line_reach(md_host *h, host_sim *s, host_pause *pause) {
-  (void)s, (void)pause;
+  host_pause_reached(h, s, pause);
+  pause->time = INT64_MAX;
+  pause->events = UINT64_MAX;
   h->out.halt = true;
+}
+
+void host_pause_reached(md_host *h, host_sim *s, const host_pause *pause) {
+  md_time next;
+  if (s != h->first || pause->time == INT64_MAX ||
+      md_sim_now(s->kernel) >= pause->time)
+    return;
+  if (!md_sim_peek(s->kernel, &next) || next > pause->time)
+    md_sim_forward(s->kernel, pause->time);
 }
 
 static void line_run(md_host *h) {

@@ -49,6 +49,9 @@ int host_line(md_host *h, const char *text, size_t size, bool *gone);
    the functions of md. [-0, +1, e] */
 void host_push_environment(lua_State *L);
 
+/* The clock shows the time of a pause that has come by it. */
+void host_pause_reached(md_host *h, host_sim *s, const host_pause *pause);
+
 /* Loads a line, as an expression if it is one. [-0, +1, m] */
 int host_load_line(lua_State *L, const char *text, size_t size);
 

@@ -71,6 +71,7 @@ travel_point *host_travel_keep(md_host *h, const char *name,
     return NULL;
   }
   if (name != NULL) p.name = strdup(name);
+  if (past->mark != NULL) p.mark = past->mark(h);
   past->points[past->count++] = p;
   while (past->memory > 0 && past->pages.used > past->memory)
     if (!travel_thin(past)) break;
