@@ -1,5 +1,6 @@
 -- What a word at the cursor could become.
 local commands = require "repl.commands"
+local inside = require "moondial.inside"
 local md = require "moondial"
 local session = require "moondial.session"
 
@@ -53,10 +54,7 @@ end
 
 local function processes(add)
   for _, pid in ipairs(md.processes()) do
-    local name = md.info(pid).name
-    if name then
-      add(name)
-    end
+    add(inside.label(pid):match "^'(.*)'$" or tostring(pid):match "[%d.]+")
   end
   for name in pairs(md.registered()) do
     add(name)

@@ -7,6 +7,7 @@ local look = require "repl.look"
 local md = require "moondial"
 local session = require "moondial.session"
 local show = require "repl.show"
+local signals = require "repl.signals"
 
 local m = {}
 
@@ -102,6 +103,7 @@ local function where_we_are()
 end
 
 function m.stopped()
+  signals.trace()
   local why = session.get "why"
   if why and why ~= "" then
     print(why)

@@ -1,4 +1,5 @@
 -- Which process a person means: by name, or by the number in its pid.
+local inside = require "moondial.inside"
 local md = require "moondial"
 
 local m = {}
@@ -6,9 +7,12 @@ local m = {}
 --- The pid, or nil after it has said that there is none.
 function m.find(text)
   for _, pid in ipairs(md.processes()) do
-    local info = md.info(pid)
-    local number = tostring(pid):match "[%d.]+"
-    if info.name == text or number == text or tostring(pid) == text then
+    local label, number = inside.label(pid), tostring(pid):match "[%d.]+"
+    if
+      label == "'" .. text .. "'"
+      or number == text
+      or tostring(pid) == text
+    then
       return pid
     end
   end

@@ -337,6 +337,48 @@ describe("the prompt", function()
     end
   )
 
+  it("shows messages, signals, a branch, and how fast it is", function()
+    local out = try(
+      {
+        ":trace SEND",
+        ":run 2",
+        ":trace off",
+        ":chart 8",
+        ":branch 10 now()",
+        ":bench 100",
+        ":signals 2",
+        ":run +1",
+        ":time",
+        ":chart x",
+        ":branch x",
+      },
+      [[
+      local md = require "moondial"
+      local server = md.spawn({ name = "server" }, function()
+        while true do
+          local from, ref, x = md.wait "square"
+          md.sleep(0.25)
+          md.reply(from, ref, x * x)
+        end
+      end)
+      for i = 1, 2 do
+        md.spawn({ name = "client" .. i }, function()
+          while true do
+            md.sleep(i)
+            md.ask(server, "square", i)
+          end
+        end)
+      end
+      md.run(50)]]
+    )
+    has(out, "1.25  SEND  <pid 1>  to = <pid 2>")
+    has(out, "client1")
+    has(out, "──────────▶")
+    has(out, "> :branch 10 now()\n11.5\n")
+    has(out, " events in ")
+    has(out, "expected a time and an expression, got 'x'")
+  end)
+
   it("completes names, methods, commands, processes", function()
     image.folder(function(f)
       f:write("model.lua", bank)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* -- what the session knows -- */
@@ -149,6 +150,14 @@ static int session_mute(lua_State *L) {
   return 0;
 }
 
+/* clock() -> number: seconds of real time. */
+static int session_clock(lua_State *L) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  lua_pushnumber(L, (double)t.tv_sec + 1e-9 * (double)t.tv_nsec);
+  return 1;
+}
+
 /* environment() -> table; load(text) -> function or nil, message */
 static int session_environment(lua_State *L) {
   host_push_environment(L);
@@ -213,17 +222,13 @@ static int session_width(const app_session *r) {
 }
 
 static int session_open_module(lua_State *L) {
-  static const luaL_Reg functions[] = {{"plan", session_plan},
-                                       {"get", session_get},
-                                       {"inputs", session_inputs},
-                                       {"points", session_points},
-                                       {"forward", session_forward},
-                                       {"mute", session_mute},
-                                       {"environment", session_environment},
-                                       {"load", session_load},
-                                       {"thread", session_thread},
-                                       {"messages", session_messages},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"plan", session_plan},         {"clock", session_clock},
+      {"get", session_get},           {"inputs", session_inputs},
+      {"points", session_points},     {"forward", session_forward},
+      {"mute", session_mute},         {"environment", session_environment},
+      {"load", session_load},         {"thread", session_thread},
+      {"messages", session_messages}, {NULL, NULL}};
   app_session *r = lua_touserdata(L, 1);
   luaL_newlibtable(L, functions);
   lua_pushlightuserdata(L, r);

@@ -1,7 +1,19 @@
+local inside = require "moondial.inside"
 local md = require "moondial"
 local show = require "repl.show"
 
 local most <const> = 40
+
+local function row_of(pid)
+  local info = md.info(pid)
+  return {
+    tostring(pid):match "[%d.]+" or tostring(pid),
+    info.name or "",
+    info.status,
+    tostring(md.inbox(pid)),
+    info.waiting or "",
+  }
+end
 
 return {
   name = "ps",
@@ -12,17 +24,9 @@ many messages are in its inbox.
   run = function(rest)
     local rows, left = {}, 0
     for _, pid in ipairs(md.processes()) do
-      local info = md.info(pid)
-      local name = info.name or ""
-      if rest == "" or name:find(rest, 1, true) then
+      if rest == "" or inside.label(pid):find(rest, 1, true) then
         if #rows < most then
-          rows[#rows + 1] = {
-            tostring(pid):match "[%d.]+" or tostring(pid),
-            name,
-            info.status,
-            tostring(md.inbox(pid)),
-            info.waiting or "",
-          }
+          rows[#rows + 1] = row_of(pid)
         else
           left = left + 1
         end
