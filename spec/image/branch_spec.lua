@@ -406,9 +406,13 @@ describe("a run with branches", function()
   end
   table.sort(names)
   for _, name in ipairs(names) do
+    -- one of them writes a module and reloads it: files are not taken back
     local outside = models[name]:find("reload", 1, true)
     it("goes on as without: " .. name, function()
-      for _ = 1, outside and 0 or long and 20 or 3 do
+      if outside then
+        return pending "it writes a module, and files are not taken back"
+      end
+      for _ = 1, long and 20 or 3 do
         local mid = branch:format(choose(60), choose(90), choose(90))
         local with = run(frame:format(models[name], mid))
         local plain = mid:gsub("assert.*end%)%)", "")

@@ -354,6 +354,51 @@ describe("a resumed program", function()
   end)
 end)
 
+describe("the predicate of a run", function()
+  local model = [[
+    local calls = 0
+    md.spawn(function()
+      for i = 1, 6 do
+        md.sleep(1)
+        if i == 3 and SAVE then md.save "run.mdi" end
+      end
+    end)
+    print(md.run { when = function()
+      calls = calls + 1
+      return md.now() == WHEN
+    end })
+    print(calls, md.now())]]
+
+  -- How often it is called does not hang on pauses, images and wishes.
+  local function same(when, options)
+    local text = head .. model:gsub("WHEN", when)
+    image.folder(function(f)
+      f:write("plain.lua", (text:gsub("SAVE", "false")))
+      f:write("saves.lua", (text:gsub("SAVE", "true")))
+      local plain = f:run("plain.lua").out
+      assert.equal(plain, f:run(options .. " plain.lua").out)
+      assert.equal(plain, f:run("saves.lua").out)
+      assert.equal(plain, f:run("resume run.mdi").out)
+      for n = 1, 6 do
+        f:run(("--cut %d --save cut.mdi plain.lua"):format(n))
+        local rest = f:exists "cut.mdi" and f:run("resume cut.mdi").out or plain
+        assert.equal(plain, rest, "cut at " .. n)
+        f:shell "rm -f cut.mdi"
+      end
+    end)
+  end
+
+  it("is called as often in a run that is paused, saved or cut", function()
+    same("5", "--pauses 1,1,2,1")
+    same("-1", "--pauses 2,2")
+    same("4", "--save-every 1 --checkpoint-every 0.5")
+  end)
+
+  it("sees what was so at the event in which the run was saved", function()
+    same("3", "--pauses 3")
+  end)
+end)
+
 describe("records", function()
   local model = [[
     md.spawn(function()

@@ -423,12 +423,39 @@ describe("--checkpoint-every", function()
     md.spawn(function() for i = 1, 10 do md.sleep(1) seen = seen + i end end)
   ]]
 
+  -- What a run prints that goes back once: each tick, and the error of the
+  -- second time, at which it ends.
+  local function ticks(last, to, fill, options)
+    return run(
+      ([[
+      local big = {}
+      md.spawn(function()
+        for i = 1, %d do
+          md.sleep(1)
+          %s
+          io.write(i, " ")
+        end
+      end)
+      md.run()
+      print "end"
+      print(select(2, pcall(md.rewind, %s)).kind)]]):format(
+        last,
+        fill,
+        to
+      ),
+      options
+    )
+  end
+
   it("lets one go back to a time", function()
-    prints("done\t10.0\t55\ndone\t10.0\t55\tagain\n", model .. [[
-      local how, t = md.run()
-      print(how, t, seen)
-      local ok, e = pcall(md.rewind, 4.5)
-      print(how, t, seen, e and "again")]])
+    local r = ticks(6, "3.5", "", "--checkpoint-every 1")
+    assert.equal("1 2 3 4 5 6 end\n4 5 6 end\nusage\n", r.out, r.err)
+    r = ticks(6, "3", "", "--checkpoint-every 2")
+    assert.equal("1 2 3 4 5 6 end\n3 4 5 6 end\nusage\n", r.out, r.err)
+    r = ticks(6, "99", "", "--checkpoint-every 2")
+    assert.equal("1 2 3 4 5 6 end\n5 6 end\nusage\n", r.out, r.err)
+    r = ticks(6, "3.5", "")
+    assert.equal("1 2 3 4 5 6 end\nusage\n", r.out, r.err)
   end)
 
   it("says that it would go in a circle", function()
@@ -444,34 +471,39 @@ describe("--checkpoint-every", function()
   end)
 
   it("does not mind a model's own points on the way", function()
-    prints("taken\t4.0\tnil\nrewound\t4.0\t1\nrewound\t4.0\t2\n", model .. [[
+    prints(
+      "taken\t4.0\tnil\nrewound\t4.0\t1\nrewound\t4.0\t2\n",
+      model
+        .. [[
       md.run(4)
-      local s, n = md.checkpoint()
+      local s, n = md.checkpoint "mine"
       print(s, md.now(), n)
       md.run()
-      if (n or 0) < 2 then md.rewind(9, (n or 0) + 1) end]])
+      if (n or 0) < 2 then md.rewind("mine", (n or 0) + 1) end]],
+      "--checkpoint-every 1"
+    )
   end)
 
   it("thins out what takes too much memory, and keeps the ends", function()
-    local text = [[
-      local big = {}
-      md.spawn(function()
-        for i = 1, 400 do
-          md.sleep(1)
-          for k = 1, 200 do big[k] = { i, k } end
-        end
-      end)
-      md.run()
-      local ok, e = pcall(md.rewind, %s)
-      print(ok, e.message:match "[^;,]*")]]
-    for _, time in ipairs { "0.5", "200", "399" } do
-      prints(
-        "false\tmodel.lua:10: rewind: the run went back to that time from this "
-          .. "very state before\n",
-        text:format(time),
-        "--checkpoint-every 1 --checkpoint-memory 2M"
-      )
+    local fill = "for k = 1, 200 do big[k] = { i, k } end"
+    local function first_again(to, memory)
+      local r = ticks(400, to, fill, "--checkpoint-every 1 " .. memory)
+      return tonumber(r.out:match "end\n(%d+) ") or r.err
     end
+    assert.equal(1, first_again("0.5", "--checkpoint-memory 1M"))
+    assert.equal(400, first_again("400", "--checkpoint-memory 1M"))
+    local exact, thinned = 0, 0
+    for t = 20, 380, 40 do
+      assert.equal(t + 1, first_again(t, "--checkpoint-memory 1G"))
+      local at = first_again(t, "--checkpoint-memory 1M")
+      assert.is_true(at <= t + 1, at)
+      if at == t + 1 then
+        exact = exact + 1
+      else
+        thinned = thinned + 1
+      end
+    end
+    assert.is_true(thinned > exact, thinned .. " thinned, " .. exact)
   end)
 
   it("does not change the run", function()
@@ -519,7 +551,10 @@ describe("a random rewind", function()
     -- one of them writes a module and reloads it: files are not taken back
     local outside = models[name]:find("reload", 1, true)
     it("in " .. name .. " changes nothing", function()
-      for _ = 1, outside and 0 or long and 20 or 3 do
+      if outside then
+        return pending "it writes a module, and files are not taken back"
+      end
+      for _ = 1, long and 20 or 3 do
         local from, more = choose(60), choose(200)
         local mid = there_and_back:format(more)
         local with = run(frame:format(models[name], from, mid))

@@ -76,6 +76,7 @@ typedef struct host_sim {
   md_time bound;                        /* of every run, -1: none (--to) */
   uint32_t id; /* its number in the program, part of its pids */
   bool isolate, running;
+  bool begun;  /* the run: it is only paused since, and looked at its start */
   bool failed; /* an error ended the run; what, is below */
   bool stopped;
   uint32_t stop_slot, stop_count; /* what md.stop was given, held */

@@ -191,8 +191,13 @@ static const char *loop_events(md_host *h, host_sim *s,
   uint32_t turns = 0;
   md_event event;
   const char *outcome = NULL;
-  if (h->going) loop_go_on(h, s);
-  else if (limits->when) outcome = loop_look(h, s, limits);
+  /* what `when` sees must not hang on the pauses: once before the first event,
+     and once after each, also after one that was interrupted by a wish */
+  bool going = h->going != 0;
+  if (going) loop_go_on(h, s);
+  if (going ? looked : !s->begun && limits->when)
+    outcome = loop_look(h, s, limits);
+  s->begun = true;
   while (outcome == NULL && !s->failed && !s->stopped) {
     if (pace) loop_pace(h, s);
     if (h->out.signalled && !h->out.interactive) return host_interrupted(h, s);
@@ -219,6 +224,7 @@ void host_begin(md_host *h, host_sim *s, host_limits *limits) {
   h->fences = 0;
   h->acting = 0;
   s->running = true;
+  s->begun = false;
   s->failed = s->stopped = false;
 }
 
