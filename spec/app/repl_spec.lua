@@ -331,6 +331,22 @@ describe("the prompt", function()
         for _, bad in ipairs { "attempt to", "expected", "has failed" } do
           assert.falsy(out:find(bad, 1, true), out)
         end
+        -- the README's session
+        f:write(
+          "input",
+          [[
+:run until clerk.queue_length >= 5
+:back 1
+minutes = 1
+:branch 60 #md.records "served"
+]]
+        )
+        f:shell("rm tutorial.lua; echo :tutorial | cat - input > both")
+        f:shell(("timeout 60 %s repl <both >out 2>&1"):format(program))
+        local readme = io.open "README.md"
+        local text = readme:read("a"):match "```console\n(0> .-)```"
+        readme:close()
+        has(f:read "out", text)
         local again = f:run "repl -e ':time' tutorial.mdi"
         assert.equal(0, again.status, again.err)
       end)
