@@ -97,7 +97,9 @@ local function prototypes(text)
       else -- a struct, union or enum, and what follows it
         to = text:find(";", to, true) or #text
         local whole = text:sub(at, to)
-        list[#list + 1] = not hidden and not whole:find "[^=!<>]=[^=].-{" and whole
+        list[#list + 1] = not hidden
+            and not whole:find "[^=!<>]=[^=].-{"
+            and whole
           or nil
       end
     elseif not (hidden and head:find "%(") then

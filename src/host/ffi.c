@@ -185,7 +185,8 @@ static int ffi_cast_number(lua_State *L, md_ctype_id id) {
   cdata_place place = {"cast", "argument", 2};
   char value[16] = {0};
   bool real = type->kind == MD_C_FLOAT;
-  if (c != NULL && !real && ffi_has_address(t, c)) {
+  bool leads = c != NULL && md_ctype_at(t, c->type)->kind <= MD_C_ARRAY;
+  if (leads && !real && ffi_has_address(t, c)) {
     lua_pushinteger(L, (lua_Integer)(uintptr_t)c->address);
     lua_replace(L, 2);
   }

@@ -218,6 +218,7 @@ md_declarator parse_declarator(md_parser *p, const md_specifiers *s,
   p->pooled = pooled;
   d.type = q.type;
   d.constant = q.constant;
+  parse_attributes(p, &d.attributes);
   declare_symbol(p, &d);
   parse_attributes(p, &d.attributes);
   return d;

@@ -450,9 +450,10 @@ md_parsed md_parse_type(md_ctypes *t, const char *text, size_t length,
   }
   parse_advance(&parser);
   md_specifiers s = parse_specifiers(&parser, "a type");
-  *type = parse_declarator(&parser, &s, MD_NAMELESS).type;
+  md_declarator d = parse_declarator(&parser, &s, MD_NAMELESS);
   if (parser.token.kind != MD_TOKEN_END)
     parse_expected(&parser, "the end of the type");
   parse_given_all(&parser);
+  *type = d.type;
   return MD_PARSED;
 }
