@@ -48,7 +48,7 @@ describe("an image", function()
     local rest = [[
 true	true	7	8
 3	7.0	text	true
-4	false	model.lua:24: index 4 is out of bounds: this 'int [4]' has the elements 0 to 3
+4	false	model.lua:19: index 4 is out of bounds: this 'int [4]' has the elements 0 to 3
 65
 ]]
     assert.equal("2.0\t3\nsaved\n" .. rest, first)
@@ -185,7 +185,7 @@ describe("moondial.ffi", function()
   it("takes memory from the model's limit", function()
     local result = host.run(
       begin .. "print(pcall(ffi.new, 'char[?]', 100000000))",
-      { options = "--memory 20MB" }
+      { options = "--memory 20M" }
     )
     assert.matches("^false\tout of memory", result.out)
   end)
