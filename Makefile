@@ -19,16 +19,17 @@ CFLAGS     ?= -O2
 # The one unit is the program: a function called once is part of its caller.
 WHOLE      := $(shell $(CC) --version | grep -q clang || echo -fwhole-program)
 WRAPS      := -Wl,--wrap=time -Wl,--wrap=clock -Wl,--wrap=luaS_hash
-LINK       := -no-pie $(WRAPS) -Wl,-E -Wl,--whole-archive $(LUA_LIB) \
-              -Wl,--no-whole-archive $(FFI_LIB) -lsqlite3 -lm -ldl -lpthread
+LINK       := -no-pie -Wl,--build-id $(WRAPS) -Wl,-E -Wl,--whole-archive $(LUA_LIB) \
+              -Wl,--no-whole-archive $(FFI_LIB) -lsqlite3 -ledit -lm -ldl -lpthread
 
 SOURCES := $(wildcard src/*/*.c src/*/*.h src/kernel/events.def)
 NATIVE  := $(wildcard src/base/*.c src/native/*.c)
 KERNEL  := $(wildcard src/base/*.c src/kernel/*.c)
+IMAGE   := $(wildcard src/base/*.c src/image/*.c)
 MODULES := $(shell find lua -name '*.lua' 2>/dev/null)
 MADE    := build/made/chunks.c build/made/reference.c
-CSPECS  := $(wildcard spec/base/*_spec.c spec/kernel/*_spec.c spec/app/*_spec.c \
-                      spec/native/*_spec.c)
+CSPECS  := $(wildcard spec/base/*_spec.c spec/kernel/*_spec.c \
+             spec/image/*_spec.c spec/native/*_spec.c spec/app/*_spec.c)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
             -fno-omit-frame-pointer
 
@@ -113,6 +114,12 @@ $(BUILD)/spec/app/%: spec/app/%.c $(SOURCES) spec/check.h
 	@$(CC) $(CFLAGS) $(FLAGS) $(BASE_FLAGS) $< $(EXPORT) $(KERNEL) -no-pie \
 	  -lsqlite3 -lm -o $@
 
+# Images know neither the kernel nor Lua.
+$(BUILD)/spec/image/%: spec/image/%.c $(SOURCES) spec/check.h
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(FLAGS) $(BASE_FLAGS) $< $(IMAGE) -no-pie -lm -o $@
+
+# Nor does what calls C.
 $(BUILD)/spec/native/%: spec/native/%.c $(SOURCES) spec/check.h
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(FLAGS) $(BASE_FLAGS) $< $(NATIVE) -no-pie \

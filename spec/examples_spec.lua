@@ -4,8 +4,10 @@
 --     what it prints
 --     ]]
 --
--- (" of ARGUMENTS" only where it takes some). Each is run in two processes, and
--- both must print the transcript, byte for byte.
+-- (" of ARGUMENTS" only where it takes some). With ", resumed" behind them, the
+-- argument is the path of an image, which is resumed after the run: the
+-- transcript has a line for that, and what the resumed program prints. Each is
+-- run in two processes, and both must print the transcript, byte for byte.
 local program = os.getenv "MOONDIAL" or "build/moondial"
 local log = "../shared/data/NASA-iPSC-1993-3.1-cln.swf.gz"
 
@@ -38,7 +40,20 @@ local function transcript_of(example)
   local pattern = "\n%-%-%[%[ output([^\n]*)\n(.-)%]%]\n$"
   local arguments, transcript = read(example):match(pattern)
   assert(transcript, example .. " does not end in its transcript")
-  return arguments:match "^ of (.+)$" or "", transcript
+  arguments = arguments:match "^ of (.+)$" or ""
+  return (arguments:gsub(", resumed$", "")), transcript, arguments:match ", re"
+end
+
+-- What an example prints, and what its image does, if it is to be resumed.
+local function story_of(example, arguments, resumed)
+  local text, status = run(example, arguments)
+  if resumed and status == 0 then
+    local more
+    more, status = run("resume", arguments)
+    text = text .. "$ moondial resume " .. arguments .. "\n" .. more
+    os.remove(arguments)
+  end
+  return text, status
 end
 
 local function log_is_there()
@@ -51,12 +66,12 @@ end
 describe("examples", function()
   for example in output_of("ls examples/*.lua"):gmatch "[^\n]+" do
     it(example .. " prints its transcript, twice", function()
-      local arguments, transcript = transcript_of(example)
+      local arguments, transcript, resumed = transcript_of(example)
       if arguments:find(log, 1, true) and not log_is_there() then
         return
       end
       for _ = 1, 2 do
-        local text, status = run(example, arguments)
+        local text, status = story_of(example, arguments, resumed)
         assert.equal(transcript, text)
         assert.equal(0, status)
       end

@@ -336,7 +336,8 @@ describe("a journal", function()
             md.sleep(part.pause())
             print(md.now(), step())
             if i == 3 then
-              md.use(os.execute, "cp part2.lua part.lua; cp model2.lua model.lua")
+              local copy = "cp part2.lua part.lua; cp model2.lua model.lua"
+              md.use(os.execute, copy)
               md.reload "part"
               md.reload "model.lua"
             end

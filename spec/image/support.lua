@@ -37,8 +37,17 @@ end
 --- Runs a shell's command; the status.
 function folder:shell(command)
   local _, _, status =
-    os.execute(("cd %s && %s"):format(quote(self.root), command))
+    os.execute(("cd %s && { %s\n}"):format(quote(self.root), command))
   return status
+end
+
+--- What a shell's command prints.
+function folder:says(command)
+  local pipe =
+    assert(io.popen(("cd %s && %s"):format(quote(self.root), command)))
+  local text = pipe:read "a"
+  pipe:close()
+  return text
 end
 
 --- Runs the program with these words, in the folder: {out=, err=, status=}.
@@ -57,7 +66,10 @@ end
 --- Calls fn with a new folder, which is gone afterwards.
 function m.folder(fn)
   local pipe = assert(io.popen "mktemp -d")
-  local self = setmetatable({ root = pipe:read "l" }, folder)
+  local self = setmetatable(
+    { root = pipe:read "l", program = quote(support.program) },
+    folder
+  )
   pipe:close()
   local results = table.pack(xpcall(fn, debug.traceback, self))
   os.execute("rm -rf " .. quote(self.root))

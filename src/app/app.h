@@ -24,6 +24,7 @@ typedef enum app_command {
   APP_TRACE,
   APP_RESUME,
   APP_REPLAY,
+  APP_REPL,
   APP_VERSION_OF,
   APP_HELP
 } app_command;
@@ -43,6 +44,7 @@ typedef struct app_options {
   int trace_fd; /* where check's runs write their records, -1: nowhere */
   bool strict, json;
   app_autosave autosave;
+  const char *line; /* of the prompt: this alone */
   const char *journal;
   long long journal_at; /* where that stands */
   double checkpoint_every;
@@ -59,12 +61,16 @@ void app_usage(FILE *);
 int app_run(const app_options *);
 int app_resume(const app_options *);
 int app_replay(const app_options *);
+int app_prompt(const app_options *);
 
 /* report.c: says why a run has failed, or who waits when nothing happens. */
 int app_report_error(md_host *, const app_options *);
 void app_report_waiting(md_host *, host_sim *);
 void app_report_json(md_host *, const char *outcome, int status,
                      const char *error);
+
+/* autosave.c: what is printed goes nowhere, or again where it went before. */
+void app_mute(int kept[2], bool mute);
 
 /* progress.c: a line on a terminal while a run is long. */
 void app_progress(md_host *, host_sim *, bool last);

@@ -1,6 +1,7 @@
 #include "app/autosave.h"
 #include "app/app.h"
 #include "host/state.h"
+#include "host/travel.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -44,6 +45,19 @@ static bool autosave_save(md_host *h, const char *path) {
   return false;
 }
 
+/* Takes down a path, the newest: it may be there from before a rewind. */
+static void autosave_list(app_autosave *a, char *path) {
+  char **saved = realloc(a->saved, (a->count + 1) * sizeof *saved);
+  if (saved == NULL) abort();
+  a->saved = saved;
+  uint32_t i = 0, n = 0;
+  for (; i < a->count; i++)
+    if (strcmp(saved[i], path) != 0) saved[n++] = saved[i];
+    else free(saved[i]);
+  saved[n++] = path;
+  a->count = n;
+}
+
 /* Saves what is so at the last multiple of the distance before the next event,
    and pauses at the one behind it. The first pause is at 0, to find that. */
 static void autosave_by_time(app_autosave *a, md_host *h, host_sim *s) {
@@ -51,13 +65,9 @@ static void autosave_by_time(app_autosave *a, md_host *h, host_sim *s) {
   if (!md_sim_peek(s->kernel, &next) || next <= a->pause.time) return;
   md_time at = (next - 1) / distance * distance;
   a->pause.time = at > INT64_MAX - distance ? INT64_MAX : at + distance;
-  if (at <= 0) return;
+  if (at <= 0 || host_in_branch(h)) return;
   char *path = autosave_path(a, s, at);
-  char **saved = realloc(a->saved, (a->count + 1) * sizeof *saved);
-  if (saved == NULL) abort();
-  a->saved = saved;
-  a->saved[a->count] = path;
-  if (autosave_save(h, path)) a->count++;
+  if (autosave_save(h, path)) autosave_list(a, path);
   else free(path);
   autosave_thin(a);
 }
@@ -72,6 +82,10 @@ static uint64_t autosave_read_pause(app_autosave *a, uint64_t events) {
 }
 
 static void autosave_by_count(app_autosave *a, md_host *h) {
+  if (host_in_branch(h)) { /* its events will not have been */
+    a->pause.events++;
+    return;
+  }
   if (a->cut == 0) {
     a->pause.events = autosave_read_pause(a, a->pause.events);
     return;
@@ -141,8 +155,7 @@ static void autosave_before(md_host *h, host_sim *s, host_pause *pause) {
   a->good = host_save(h, a->path, a->error);
 }
 
-/* What is printed goes nowhere; returns what takes that back. */
-static void autosave_mute(int kept[2], bool mute) {
+void app_mute(int kept[2], bool mute) {
   fflush(stdout);
   fflush(stderr);
   int nowhere = mute ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
@@ -161,9 +174,9 @@ void app_autosave_error(app_autosave *a, md_host *h, int (*drive)(void *host)) {
   if (back) {
     h->out.at_exit = NULL;
     h->out.progress = NULL;
-    autosave_mute(kept, true);
+    app_mute(kept, true);
     host_on_stack(drive, h);
-    autosave_mute(kept, false);
+    app_mute(kept, false);
   }
   if (back && a->good) autosave_say(a, "just before the error");
   else fprintf(stderr, "moondial: %s\n", a->error);

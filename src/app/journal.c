@@ -1,4 +1,4 @@
-#include "app/journal.h"
+#include "app/journal_state.h"
 #include "host/loop.h"
 #include "image/journal.h"
 
@@ -7,41 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Kinds of records. */
-enum {
-  JOURNAL_SIGNALS = 'S', /* packed, see below */
-  JOURNAL_CALL = 'c',    /* md.use calls its function */
-  JOURNAL_RESULT = 'r',  /* which has returned: plain values */
-  JOURNAL_ERROR = 'e',   /* or failed */
-  JOURNAL_SAVE = 's',    /* md.save: its answer, or ! and why not */
-  JOURNAL_TEXT = 't',    /* a file of the model's was loaded: its text */
-  JOURNAL_ANEW = 'T',    /* the same, for md.reload */
-  JOURNAL_END = '.',     /* the run is over: its exit status */
-};
-
-/* Signals are packed: kind, sim, then the differences to the one before of time
-   and pids, and the detail, in 7 bits a byte with the lowest first. A record
-   begins from nothing, so that each can be read alone. */
-enum { JOURNAL_PACKED = 64, JOURNAL_FULL = 32 << 10, JOURNAL_LOST = 0xff };
-
-struct app_journal {
-  host_journal base;
-  host_pause pause; /* replay: goes no further than `to` */
-  double to;
-  FILE *file;
-  const char *path;
-  app_tracer *tracer;
-  md_host *host;
-  bool over, failed;
-  uint64_t signals;     /* so far */
-  md_trace_record last; /* the one before, in this record */
-  char packed[JOURNAL_FULL + JOURNAL_PACKED];
-  size_t used;
-  md_journal_record record; /* replay: the present one, and */
-  size_t at;                /* how much of it is read */
-  bool pending;             /* it is read, and not yet dealt with */
-};
 
 /* -- packing -- */
 
@@ -82,8 +47,8 @@ static void journal_unpack(app_journal *j, md_trace_record *r) {
 
 /* -- writing -- */
 
-static void journal_put(app_journal *j, uint32_t kind, const void *bytes,
-                        size_t size) {
+void journal_put(app_journal *j, uint32_t kind, const void *bytes,
+                 size_t size) {
   if (j->failed || md_journal_put(j->file, kind, bytes, size)) return;
   j->failed = true;
   fprintf(stderr,
@@ -92,7 +57,7 @@ static void journal_put(app_journal *j, uint32_t kind, const void *bytes,
           j->path);
 }
 
-static void journal_flush(app_journal *j) {
+void journal_flush(app_journal *j) {
   if (j->used > 0) journal_put(j, JOURNAL_SIGNALS, j->packed, j->used);
   j->used = 0;
   j->last = (md_trace_record){0};
@@ -102,7 +67,7 @@ static void journal_flush(app_journal *j) {
 /* -- reading -- */
 
 /* The program ends here, with what it has to say already said. */
-static void journal_leave(app_journal *j, int status) {
+void journal_leave(app_journal *j, int status) {
   md_host *h = j->host;
   j->over = true;
   status = h->out.at_exit(h, status);
@@ -111,7 +76,7 @@ static void journal_leave(app_journal *j, int status) {
 }
 
 /* The next record is there to be read; false at the end of the journal. */
-static bool journal_next(app_journal *j) {
+bool journal_next(app_journal *j) {
   if (j->pending && j->at < j->record.size) return true;
   if (j->pending && j->record.kind != JOURNAL_SIGNALS) return true;
   j->pending = md_journal_next(j->file, &j->record);
@@ -151,6 +116,8 @@ static const char *journal_words(const app_journal *j) {
     return "a file of the model is read";
   case JOURNAL_ANEW:
     return "md.reload";
+  case JOURNAL_LINE:
+    return "a line of the prompt";
   case JOURNAL_CALL:
     return "md.use";
   default:
@@ -188,7 +155,7 @@ static void journal_cut_off(app_journal *j) {
 }
 
 /* The next record must be of that kind. */
-static void journal_expect(app_journal *j, uint32_t kind, const char *words) {
+void journal_expect(app_journal *j, uint32_t kind, const char *words) {
   if (!journal_next(j) && j->record.cut) journal_cut_off(j);
   if (!j->pending && kind != JOURNAL_END) journal_cut_off(j);
   if (!j->pending || j->record.kind != kind) journal_differs(j, NULL, words);
@@ -226,8 +193,8 @@ void app_journal_lost(app_journal *j, uint64_t count) {
 
 /* -- what comes from outside -- */
 
-static bool journal_answer(host_journal *base, md_host *h, md_note *bytes,
-                           bool *failed) {
+bool journal_answer(host_journal *base, md_host *h, md_note *bytes,
+                    bool *failed) {
   app_journal *j = (app_journal *)base; /* its first member */
   app_tracer_read(j->tracer);
   (void)h;
@@ -249,8 +216,7 @@ static bool journal_answer(host_journal *base, md_host *h, md_note *bytes,
   return true;
 }
 
-static void journal_keep(host_journal *base, md_host *h, md_note bytes,
-                         bool failed) {
+void journal_keep(host_journal *base, md_host *h, md_note bytes, bool failed) {
   app_journal *j = (app_journal *)base;
   uint32_t kind = failed ? JOURNAL_ERROR : JOURNAL_RESULT;
   app_tracer_read(j->tracer);
@@ -265,7 +231,7 @@ static void journal_keep(host_journal *base, md_host *h, md_note bytes,
   fflush(j->file);
 }
 
-static void journal_saved(host_journal *base, md_host *h, const char *answer) {
+void journal_saved(host_journal *base, md_host *h, const char *answer) {
   app_journal *j = (app_journal *)base;
   char text[MD_JOURNAL_ERROR + 2];
   snprintf(text, sizeof text, "%s%s", answer ? "" : "!",
@@ -276,7 +242,7 @@ static void journal_saved(host_journal *base, md_host *h, const char *answer) {
   fflush(j->file);
 }
 
-static const char *journal_save(host_journal *base, md_host *h) {
+const char *journal_save(host_journal *base, md_host *h) {
   static char error[MD_JOURNAL_ERROR + 2];
   app_journal *j = (app_journal *)base;
   app_tracer_read(j->tracer);
@@ -318,8 +284,8 @@ static const char *journal_old_text(app_journal *j, md_note now, size_t *size) {
   return NULL;
 }
 
-static const char *journal_text(host_journal *base, md_host *h, md_note now,
-                                bool anew, size_t *size) {
+const char *journal_text(host_journal *base, md_host *h, md_note now, bool anew,
+                         size_t *size) {
   app_journal *j = (app_journal *)base;
   app_tracer_read(j->tracer);
   (void)h;
@@ -340,128 +306,6 @@ static const char *journal_text(host_journal *base, md_host *h, md_note now,
 
 void app_journal_resumed(app_journal *j, md_host *h) {
   journal_saved(&j->base, h, "resumed");
-}
-
-/* -- beginning -- */
-
-static app_journal *journal_new(const char *path) {
-  app_journal *j = calloc(1, sizeof *j);
-  if (j == NULL) abort();
-  j->path = path;
-  j->base = (host_journal){journal_answer, journal_keep, journal_saved,
-                           journal_save,   journal_text, false};
-  return j;
-}
-
-/* The options on which the course of a run depends. */
-static void journal_write_head(FILE *note, const app_options *o) {
-  char number[40], *folder = getcwd(NULL, 0);
-  md_note_text(note, "version", APP_VERSION);
-  md_note_text(note, "model", o->model);
-  md_note_text(note, "folder", folder ? folder : ".");
-  free(folder);
-  for (int i = 0; i < o->argument_count; i++)
-    md_note_text(note, "argument", o->arguments[i]);
-  md_note_number(note, "seed", (long long)o->host.seed);
-  md_note_number(note, "order", (long long)o->host.order);
-  md_note_number(note, "instructions", (long long)o->host.instructions);
-  md_note_number(note, "memory", (long long)o->host.memory);
-  md_note_number(note, "unchecked", o->host.unchecked);
-  md_note_number(note, "sandbox", o->host.sandbox);
-  snprintf(number, sizeof number, "%.17g", o->host.to);
-  md_note_text(note, "to", number);
-}
-
-app_journal *app_journal_create(const app_options *o, long long at) {
-  char error[MD_JOURNAL_ERROR];
-  md_note head;
-  char *text = NULL;
-  FILE *note = open_memstream(&text, &head.size);
-  if (note == NULL) abort();
-  journal_write_head(note, o);
-  fclose(note);
-  head.text = text;
-  app_journal *j = journal_new(o->journal);
-  j->file = md_journal_create(o->journal, head, at, error);
-  free(text);
-  if (j->file != NULL) return j;
-  fprintf(stderr, "moondial: %s\n", error);
-  free(j);
-  return NULL;
-}
-
-/* The path of the model as it can be found from here. */
-static char *journal_model(md_note head) {
-  char *model = md_note_find(head, "model"), *folder, *path;
-  if (model == NULL || *model == '/' || access(model, R_OK) == 0) return model;
-  folder = md_note_find(head, "folder");
-  path = malloc(strlen(folder ? folder : "") + strlen(model) + 2);
-  if (path == NULL) abort();
-  sprintf(path, "%s/%s", folder ? folder : "", model);
-  free(folder);
-  free(model);
-  return path;
-}
-
-app_journal *app_journal_open(app_options *o) {
-  char error[MD_JOURNAL_ERROR];
-  md_note head;
-  app_journal *j = journal_new(o->model);
-  j->file = md_journal_open(o->model, &head, error);
-  if (j->file == NULL) {
-    fprintf(stderr, "moondial: %s\n", error);
-    free(j);
-    return NULL;
-  }
-  j->base.replays = true;
-  j->to = o->host.to;
-  char *to = md_note_find(head, "to");
-  o->host.to = to != NULL ? strtod(to, NULL) : -1;
-  free(to);
-  o->model = journal_model(head);
-  o->arguments = md_note_all(head, "argument", &o->argument_count);
-  o->host.seed = (uint64_t)md_note_find_number(head, "seed");
-  o->host.order = (md_order)md_note_find_number(head, "order");
-  o->host.instructions = (uint64_t)md_note_find_number(head, "instructions");
-  o->host.memory = (size_t)md_note_find_number(head, "memory");
-  o->host.unchecked = md_note_find_number(head, "unchecked") != 0;
-  o->host.sandbox = md_note_find_number(head, "sandbox") != 0;
-  free((void *)(uintptr_t)head.text);
-  return j;
-}
-
-/* The time up to which it was to be replayed has come. */
-static void journal_reach(md_host *h, host_sim *s, host_pause *pause) {
-  app_journal *j =
-      (app_journal *)((char *)pause - offsetof(app_journal, pause));
-  md_time next;
-  if (!md_time_read(md_sim_scale(s->kernel), j->to, &pause->time))
-    pause->time = INT64_MAX;
-  if (!md_sim_peek(s->kernel, &next) || next <= pause->time) return;
-  app_tracer_read(j->tracer);
-  fflush(stdout);
-  if (!h->options.quiet)
-    fprintf(stderr,
-            "moondial: replay: alike in its first %" PRIu64 " signals\n",
-            j->signals);
-  journal_leave(j, APP_DONE);
-}
-
-void app_journal_lend(app_journal *j, md_host *h, app_tracer *t) {
-  j->host = h;
-  j->tracer = t;
-  h->out.journal = &j->base;
-  if (!j->base.replays || j->to < 0) return;
-  j->pause = (host_pause){0, UINT64_MAX, journal_reach, h->out.pauses};
-  h->out.pauses = &j->pause;
-}
-
-void app_journal_note(app_journal *j, FILE *note) {
-  if (j->base.replays) return;
-  app_tracer_read(j->tracer);
-  journal_flush(j);
-  md_note_text(note, "journal", j->path);
-  md_note_number(note, "journal-at", ftello(j->file));
 }
 
 /* -- ending -- */

@@ -28,6 +28,14 @@ int app_journal_close(app_journal *, md_host *, int status);
 /* Where the file stands, for an image's note. */
 void app_journal_note(app_journal *, FILE *note);
 
+/* A line of the prompt is about to be executed. */
+void app_journal_line(app_journal *, md_host *, const char *text, size_t size);
+
+/* Where the journal stands; and cuts it off there: what came after never was.
+ */
+long long app_journal_mark(app_journal *);
+void app_journal_return(app_journal *, long long mark);
+
 /* A process of an image has just been told that it is resumed. */
 void app_journal_resumed(app_journal *, md_host *);
 

@@ -35,6 +35,7 @@
     "keep states, for md.rewind(time)")                                        \
   X(CHECKPOINT_MEMORY, "checkpoint-memory", "size",                            \
     "what those may take (256M)")                                              \
+  X(LINE, "line", "lua", "of repl: this line alone, also -e lua")              \
   X(LAZY, "lazy", NULL, "of resume: believe the image, read it as needed")     \
   X(JSON, "json", NULL, "say how the run ended as JSON, on stderr")
 
@@ -70,6 +71,7 @@ void app_usage(FILE *f) {
         "         file.puml (PlantUML); -o - for stdout, with --format\n"
         "       moondial resume [options] image\n"
         "       moondial replay [options] journal\n"
+        "       moondial repl [options] [model.lua | image] [arguments]\n"
         "       moondial help [topic]\n"
         "       moondial version\n"
         "options:\n",
@@ -247,6 +249,9 @@ static bool option_set(app_options *o, option which, const char *value) {
     return option_number(word, value, 1e-9, &o->checkpoint_every);
   case OPTION_CHECKPOINT_MEMORY:
     return option_size(word, value, &o->checkpoint_memory);
+  case OPTION_LINE:
+    o->line = value;
+    return true;
   case OPTION_AUDIT:
     o->audit = true;
     return true;
@@ -301,9 +306,10 @@ static bool option_read(int count, char **words, int *i, app_options *o) {
   return option_unknown(words[*i]);
 }
 
+/* In the order of app_command. */
 static bool option_command(const char *word, app_command *command) {
-  static const char *const names[] = {"run",    "check",   "trace", "resume",
-                                      "replay", "version", "help"};
+  static const char *const names[] = {"run",    "check", "trace",   "resume",
+                                      "replay", "repl",  "version", "help"};
   for (int i = 0; i < (int)(sizeof names / sizeof *names); i++) {
     if (strcmp(word, names[i]) != 0) continue;
     *command = (app_command)i;
@@ -366,8 +372,27 @@ static bool option_chart(app_options *o) {
   return o->chart_path != NULL && o->chart != NULL;
 }
 
+/* What is resumed or replayed has its arguments: only options come behind. */
+static bool option_rest(app_options *o) {
+  for (int i = 0; i < o->argument_count; i++) {
+    const char *word = o->arguments[i];
+    if (word[0] != '-' || word[1] != '-') {
+      fprintf(stderr,
+              "moondial: expected nothing but options behind %s, got '%s'; the "
+              "model has the arguments that it was run with\n",
+              o->model, word);
+      return false;
+    }
+    if (!option_read(o->argument_count, o->arguments, &i, o)) return false;
+  }
+  o->argument_count = 0;
+  return true;
+}
+
 /* What goes together. */
 static bool option_check(app_options *o) {
+  if ((o->command == APP_RESUME || o->command == APP_REPLAY) && !option_rest(o))
+    return false;
   if (o->trace_only != 0 && o->trace == NULL) {
     fputs("moondial: --trace-only needs --trace file (- for stdout)\n", stderr);
     return false;
@@ -404,6 +429,8 @@ bool app_read_options(int count, char **words, app_options *o) {
       if (!option_read(count, words, &i, o)) return false;
     } else if (strcmp(word, "-o") == 0) {
       if (!option_chart_path(count, words, &i, o)) return false;
+    } else if (strcmp(word, "-e") == 0 && i + 1 < count) {
+      o->line = words[++i];
     } else if (word[0] == '-' && word[1] != '\0') {
       return option_unknown(word);
     } else if (!named && option_command(word, &o->command)) {
@@ -416,8 +443,11 @@ bool app_read_options(int count, char **words, app_options *o) {
   o->arguments = words + i;
   o->argument_count = count - i;
   if (o->command >= APP_VERSION_OF) return true;
+  if (o->command == APP_REPL && o->model == NULL) return true;
   if (o->model != NULL) return option_check(o);
   if (count == 1) app_usage(stderr);
+  else if (o->command == APP_RESUME)
+    fputs("moondial: no image is given: moondial resume run.mdi\n", stderr);
   else fputs("moondial: no model is given: moondial model.lua\n", stderr);
   return false;
 }

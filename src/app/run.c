@@ -1,6 +1,7 @@
 #include "app/app.h"
 #include "app/export.h"
 #include "app/journal.h"
+#include "app/repl.h"
 #include "base/beside.h"
 #include "host/loop.h"
 #include "host/state.h"
@@ -72,7 +73,8 @@ static int run_load(lua_State *L) {
   lua_setfield(L, -2, "__index");
   lua_setmetatable(L, -2);
   lua_setglobal(L, "arg");
-  if (host_load_file(L, h->out.script_path, name) != LUA_OK)
+  if (*h->out.script_path == '\0') luaL_loadstring(L, ""); /* a bare prompt */
+  else if (host_load_file(L, h->out.script_path, name) != LUA_OK)
     return lua_error(L);
   if (!lua_checkstack(h->script, h->out.argument_count + 2)) host_no_memory(L);
   lua_xmove(L, h->script, 1);
@@ -145,7 +147,7 @@ static int run_open_failed(const app_options *o) {
 static void run_note(md_host *h, FILE *note) {
   const run_state *state = h->out.app;
   const app_options *o = &state->options;
-  if (o->out != NULL) md_note_text(note, "out", o->out);
+  if (o->out != NULL) md_note_path(note, "out", o->out);
   if (state->tracer != NULL) app_tracer_note(state->tracer, o, note);
   if (state->journal != NULL) app_journal_note(state->journal, note);
   md_note_number(note, "strict", o->strict);
@@ -180,6 +182,11 @@ static int run_begin(void *argument) {
 
 static int run_drive(void *host) { return host_drive(host); }
 
+static int run_prompt(void *argument) {
+  run_state *state = argument;
+  return app_repl(state->host, &state->options, &state->past, state->journal);
+}
+
 /* What specs want to know of the state in the end; false when it is bad. */
 static bool run_examine(md_host *h, const app_options *o) {
   char hash[33];
@@ -200,12 +207,17 @@ static int run_to_end(run_state *state, int status) {
   if (softly) h->out.interrupted = run_interrupted;
   state->past.every = o->checkpoint_every;
   state->past.memory = o->checkpoint_memory;
-  if (o->autosave.on_error) state->past.often = RUN_OFTEN;
+  if (o->autosave.on_error || o->command == APP_REPL)
+    state->past.often = RUN_OFTEN;
   host_travel_begin(h, &state->past);
   app_autosave_begin(&state->options.autosave, h);
-  if (status == LUA_OK) status = host_on_stack(run_drive, h);
+  bool prompt = o->command == APP_REPL && status == LUA_OK;
+  if (prompt) host_on_stack(run_prompt, state);
+  else if (status == LUA_OK) status = host_on_stack(run_drive, h);
   bool good = run_examine(h, o), failed = status != LUA_OK && !h->aborting;
-  status = status == LUA_OK ? run_outcome(h, state) : app_report_error(h, o);
+  if (prompt) status = APP_DONE;
+  else
+    status = status == LUA_OK ? run_outcome(h, state) : app_report_error(h, o);
   signal(SIGINT, SIG_DFL);
   run_host = NULL;
   if (o->json && status != APP_FAILED && status != APP_INTERRUPTED)
@@ -306,6 +318,12 @@ int app_resume(const app_options *o) {
     fprintf(stderr, "moondial: %s\n", error);
     return APP_FAILED;
   }
+  if (o->host.memory > 0 && md_arena_used(h->arena) > o->host.memory) {
+    fprintf(stderr,
+            "moondial: %s needs %zu bytes, and --memory allows %zu; raise it\n",
+            o->model, md_arena_used(h->arena), o->host.memory);
+    return APP_FAILED;
+  }
   bool failed = false;
   if (o->journal != NULL) {
     fputs("moondial: --journal: a journal begins with the run; one that was "
@@ -329,4 +347,21 @@ int app_resume(const app_options *o) {
   bool told = h->wish.answer != NULL && strcmp(h->wish.answer, "resumed") == 0;
   if (state.journal != NULL && told) app_journal_resumed(state.journal, h);
   return run_to_end(&state, LUA_OK);
+}
+
+/* An image is known by its first words. */
+static bool run_is_image(const char *path) {
+  char text[14] = "";
+  FILE *f = path != NULL ? fopen(path, "rb") : NULL;
+  if (f == NULL) return false;
+  size_t n = fread(text, 1, sizeof text, f);
+  fclose(f);
+  return n == sizeof text && memcmp(text, "moondial image", n) == 0;
+}
+
+int app_prompt(const app_options *o) {
+  app_options options = *o;
+  if (run_is_image(o->model)) return app_resume(o);
+  if (o->model == NULL) options.model = "";
+  return app_run(&options);
 }

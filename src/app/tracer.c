@@ -36,14 +36,17 @@ struct app_tracer {
 
 static FILE *tracer_file(const char *option, const char *path, long long at) {
   FILE *file = fopen(path, at > 0 ? "r+" : "w");
+  const char *why = file == NULL ? strerror(errno) : NULL;
   if (file != NULL && at > 0) { /* what came after the image is cut off */
-    if (ftruncate(fileno(file), (off_t)at) != 0) at = 0;
+    if (fseeko(file, 0, SEEK_END) != 0 || ftello(file) < at)
+      why = "it is shorter than it was when the image was taken";
+    else if (ftruncate(fileno(file), (off_t)at) != 0) why = strerror(errno);
     fseeko(file, 0, SEEK_END);
   }
-  if (file == NULL)
-    fprintf(stderr, "moondial: %s: cannot write '%s': %s\n", option, path,
-            strerror(errno));
-  return file;
+  if (why == NULL) return file;
+  fprintf(stderr, "moondial: %s: cannot write '%s': %s\n", option, path, why);
+  if (file != NULL) fclose(file);
+  return NULL;
 }
 
 /* A chart on stdout has it for itself: what the model prints goes to stderr. */
@@ -216,7 +219,8 @@ void app_tracer_lend(app_tracer *t, md_host *h) {
 void app_tracer_note(app_tracer *t, const app_options *o, FILE *note) {
   if (t->words == NULL) return;
   fflush(t->words);
-  md_note_text(note, "trace", o->trace);
+  if (t->words == stdout) md_note_text(note, "trace", o->trace);
+  else md_note_path(note, "trace", o->trace);
   md_note_number(note, "trace-only", (long long)o->trace_only);
   if (t->words != stdout) md_note_number(note, "trace-at", ftello(t->words));
 }

@@ -65,6 +65,11 @@ static int drive_run(md_host *h) {
     if (h->wish.kind == HOST_NO_WISH) drive_pause(h, s);
     return LUA_OK;
   }
+  if (outcome == NULL && h->out.interactive && !h->out.told) {
+    h->out.told = h->out.halt = true; /* nobody has unwound anything yet */
+    return LUA_OK;
+  }
+  h->out.told = false;
   host_end(h, s, outcome);
   bool rest = h->phase == HOST_REST;
   h->phase = rest ? HOST_OVER : HOST_SCRIPT;
@@ -80,6 +85,10 @@ int host_drive(md_host *h) {
     else if (h->phase == HOST_SCRIPT) status = drive_script(h);
     else status = drive_run(h);
     if (status == LUA_OK && h->phase == HOST_OVER) drive_rest(h);
+    if (h->out.halt && status == LUA_OK) {
+      h->out.halt = false;
+      return LUA_OK;
+    }
     if (status == LUA_OK && h->phase != HOST_OVER) continue;
     h->phase = HOST_OVER;
     if (!host_travel_over(h, status)) return status;

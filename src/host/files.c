@@ -56,11 +56,15 @@ static int f_files_call(lua_State *L) {
 /* The stream's memory is about to be used again. */
 static int mt_file_gc(lua_State *L) {
   host_files *files = &host_of(L)->files;
-  int i = files_find(files, lua_touserdata(L, 1));
+  luaL_Stream *stream = lua_touserdata(L, 1);
+  int i = files_find(files, stream);
   if (i >= 0) files->streams[i] = files->streams[--files->count];
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
+  lua_pushvalue(L, 2); /* held until its last word is gone */
+  lua_insert(L, 1);
   lua_call(L, 1, 0);
+  stream->f = NULL; /* equal runs have equal bytes, in what is free, too */
   return 0;
 }
 
@@ -108,8 +112,8 @@ static int files_which(const FILE *f) {
   return which;
 }
 
-/* One entry: its number, then how it is open, where it stands, how long it is,
-   and its path. */
+/* One entry: its number, then how it is open (to be read, written, appended to;
+   a capital: and read), where it stands, how long it is, and its path. */
 static bool files_note(FILE *note, uint32_t i, FILE *f, char *error,
                        size_t size) {
   char link[64], path[4096], text[4200];
@@ -124,11 +128,12 @@ static bool files_note(FILE *note, uint32_t i, FILE *f, char *error,
     return files_refuse(error, size, "a pipe (io.popen)");
   if (S_ISREG(status.st_mode) && status.st_nlink == 0)
     return files_refuse(error, size, "a temporary or deleted file");
-  const char *how = (mode & O_ACCMODE) == O_RDONLY ? "r"
-                    : mode & O_APPEND              ? "a"
-                                                   : "w";
+  bool both = (mode & O_ACCMODE) == O_RDWR;
+  char how = (mode & O_ACCMODE) == O_RDONLY ? 'r'
+             : mode & O_APPEND              ? (both ? 'A' : 'a')
+                                            : (both ? 'W' : 'w');
   bool regular = S_ISREG(status.st_mode);
-  snprintf(text, sizeof text, "%u %s %lld %lld %s", i, how,
+  snprintf(text, sizeof text, "%u %c %lld %lld %s", i, how,
            regular ? (long long)ftello(f) : -1LL, (long long)status.st_size,
            path);
   md_note_text(note, "file", text);
@@ -191,12 +196,34 @@ static bool files_read(char *text, files_entry *e) {
   return true;
 }
 
+/* As fopen, but nothing is made or cut off, and who may not read before may not
+   now. */
+static FILE *files_again(const files_entry *e) {
+  static const struct {
+    char how;
+    const char *mode;
+    int flags;
+  } ways[] = {{'r', "r", O_RDONLY},
+              {'w', "w", O_WRONLY},
+              {'W', "r+", O_RDWR},
+              {'a', "a", O_WRONLY | O_APPEND},
+              {'A', "a+", O_RDWR | O_APPEND}};
+  int way = 0;
+  while (way < 4 && ways[way].how != e->how) way++;
+  int fd = open(e->path, ways[way].flags | O_CLOEXEC);
+  FILE *f = fd >= 0 ? fdopen(fd, ways[way].mode) : NULL;
+  if (f == NULL && fd >= 0) close(fd);
+  return f;
+}
+
 static bool files_open(md_host *h, const files_entry *e, char *error,
                        size_t size) {
-  const char *mode = e->how == 'r' ? "re" : e->how == 'a' ? "a+e" : "r+e";
+  if (h->out.copy && e->how != 'r') {
+    h->files.streams[e->number]->f = fopen("/dev/null", "r+e");
+    return true;
+  }
   struct stat status;
-  FILE *f =
-      e->how == 'a' && access(e->path, F_OK) != 0 ? NULL : fopen(e->path, mode);
+  FILE *f = files_again(e);
   if (f == NULL) {
     snprintf(error, size,
              "the model had %s open, which cannot be opened again: %s", e->path,
@@ -219,7 +246,7 @@ static bool files_open(md_host *h, const files_entry *e, char *error,
 static bool files_place(md_host *h, const files_entry *e, char *error,
                         size_t size) {
   FILE *f = h->files.streams[e->number]->f;
-  if (e->at < 0) return true;
+  if (e->at < 0 || (h->out.copy && e->how != 'r')) return true;
   if (e->how == 'r' || ftruncate(fileno(f), (off_t)e->length) == 0)
     if (fseeko(f, (off_t)e->at, SEEK_SET) == 0) return true;
   snprintf(error, size, "cannot go to where the model stood in %s: %s", e->path,
@@ -257,8 +284,32 @@ static void files_wake_standard(md_host *h, md_note note) {
   }
 }
 
+/* The stream that the state tells of is another process's, or another time's.
+ */
+static bool files_forget(md_host *h, const files_entry *e, char *error,
+                         size_t size) {
+  (void)error, (void)size;
+  h->files.streams[e->number]->f = NULL;
+  return true;
+}
+
+/* For Lua, the file is one that was closed. */
+static bool files_shut(md_host *h, const files_entry *e, char *error,
+                       size_t size) {
+  luaL_Stream *stream = h->files.streams[e->number];
+  (void)error, (void)size;
+  if (stream->f != NULL) fclose(stream->f);
+  stream->f = NULL;
+  stream->closef = NULL;
+  return true;
+}
+
 bool host_wake_files(md_host *h, md_note note, char *error, size_t size) {
   files_wake_standard(h, note);
-  return files_each(h, note, files_open, error, size) &&
-         files_each(h, note, files_place, error, size);
+  files_each(h, note, files_forget, error, size);
+  if (files_each(h, note, files_open, error, size) &&
+      files_each(h, note, files_place, error, size))
+    return true;
+  files_each(h, note, files_shut, error, size);
+  return false;
 }

@@ -24,7 +24,8 @@ void host_take_files(md_host *, FILE *const *kept);
 void host_close_files(md_host *);
 
 /* Opens what the note names, in the host that an image has brought; false with
-   a sentence. Nothing is cut off unless all can be opened. */
+   a sentence, and all of them are closed. Nothing is cut off unless all can be
+   opened. */
 bool host_wake_files(md_host *, md_note, char *error, size_t size);
 
 #endif

@@ -157,6 +157,7 @@ md_host *host_open(const host_options *options) {
 }
 
 void host_close(md_host *h) {
+  md_arena_set_limit(h->arena, 0); /* closing needs a little */
   lua_close(h->L);
   host_close_library(h);
   md_arena_close(h->arena);

@@ -108,11 +108,12 @@ struct md_host {
   lua_State *L;      /* the main state */
   lua_State *script; /* the main chunk's coroutine */
   lua_State *callbacks;
-  lua_State *current;    /* the coroutine that runs */
-  host_sim *sim;         /* whose event is handled, NULL: none */
-  uint32_t process;      /* which runs, 0: the script or a callback */
-  md_why why;            /* why it goes on */
-  int fences;            /* C functions that cannot be left by blocking */
+  lua_State *line;    /* that of a line of the prompt, NULL: there was none */
+  lua_State *current; /* the coroutine that runs */
+  host_sim *sim;      /* whose event is handled, NULL: none */
+  uint32_t process;   /* which runs, 0: the script or a callback */
+  md_why why;         /* why it goes on */
+  int fences;         /* C functions that cannot be left by blocking */
   uint64_t instructions; /* used since the last blocking call */
   bool aborting;         /* an error that no pcall may catch is on its way */
   bool ran;              /* the script has called run */
@@ -135,7 +136,10 @@ struct md_host {
   host_sim *asked;    /* the sim that the script wants to run, and */
   host_limits limits; /* for how long */
   int nested;         /* runs that a C function waits for */
-  uint32_t going;     /* a process that goes on in the middle of its turn */
+  bool prompting;     /* a line of the prompt runs; what it wants to run: */
+  host_sim *line_sim;
+  host_limits line_limits;
+  uint32_t going; /* a process that goes on in the middle of its turn */
   host_wish wish;
   host_files files;
   host_outside out;
@@ -220,7 +224,8 @@ void *host_pid_light(const host_sim *s, md_pid);
 /* The pid, without its sim, of a light userdata that is one. */
 md_pid host_pid_bits(const void *light);
 
-/* The pid of a process that may have ended. [-0, +1, -] */
+/* The pid of a living process; and of one that may have ended. [-0, +1, -] */
+void host_push_pid(lua_State *L, const host_sim *s, uint32_t p);
 void host_push_name(lua_State *L, const host_sim *s, md_pid pid);
 
 /* The living process of s that a light userdata is the pid of, else 0. */

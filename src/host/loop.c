@@ -177,6 +177,13 @@ static const char *loop_over(host_sim *s, md_next next, loop_bounds bounds) {
   return md_sim_live(s->kernel) ? "idle" : "done";
 }
 
+/* Ctrl-C at a prompt. */
+static const char *loop_halt(md_host *h) {
+  h->out.signalled = 0;
+  h->out.halt = true;
+  return HOST_PAUSED;
+}
+
 /* The run: nobody is called but those who are due. */
 static const char *loop_events(md_host *h, host_sim *s,
                                const host_limits *limits, loop_bounds bounds) {
@@ -188,7 +195,8 @@ static const char *loop_events(md_host *h, host_sim *s,
   else if (limits->when) outcome = loop_look(h, s, limits);
   while (outcome == NULL && !s->failed && !s->stopped) {
     if (pace) loop_pace(h, s);
-    if (h->out.signalled) return host_interrupted(h, s);
+    if (h->out.signalled && !h->out.interactive) return host_interrupted(h, s);
+    if (h->out.signalled) return loop_halt(h);
     if (h->wish.kind) return HOST_PAUSED;
     md_next next = md_sim_next(s->kernel, &event);
     if (next == MD_NEXT_PROCESS) loop_process(h, s, event.process);

@@ -36,8 +36,24 @@ void host_run_nested(md_host *h, host_sim *s, const host_limits *limits);
 
 /* Does all that is left to do, from the script's first instruction or from
    where an image was taken; LUA_OK, or an error's status with its value on the
-   main state. */
+   main state. With host_outside.halt it returns before that: phase tells. */
 int host_drive(md_host *h);
+
+/* -- line.c -- */
+
+/* Executes a line of the prompt; LUA_OK, or an error's status with its value on
+   the main state. `gone`: the line went back in time, and never was. */
+int host_line(md_host *h, const char *text, size_t size, bool *gone);
+
+/* Pushes the table that is a line's environment: the globals, and behind them
+   the functions of md. [-0, +1, e] */
+void host_push_environment(lua_State *L);
+
+/* The clock shows the time of a pause that has come by it. */
+void host_pause_reached(md_host *h, host_sim *s, const host_pause *pause);
+
+/* Loads a line, as an expression if it is one. [-0, +1, m] */
+int host_load_line(lua_State *L, const char *text, size_t size);
 
 /* The default sim has events that nobody has run. */
 bool host_unrun(const md_host *h);

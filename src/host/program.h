@@ -30,6 +30,7 @@ typedef enum host_wish_kind {
   HOST_REWIND,     /* to the name, or to `time` */
   HOST_BRANCH,     /* into a copy */
   HOST_BRANCHED,   /* and back from it */
+  HOST_BREAK,      /* Ctrl-C at a prompt: to stand still where it is */
 } host_wish_kind;
 
 typedef struct host_wish {
@@ -64,11 +65,15 @@ typedef struct host_outside {
   void *app;           /* the program's own */
   int (*at_exit)(md_host *, int status); /* the last word on the status */
   void (*note)(md_host *, FILE *);       /* adds to an image's note */
-  struct host_pause *pauses;             /* see loop.h */
-  struct host_past *past;                /* see travel.h */
-  struct host_journal *journal;          /* see outside.h */
-  void (*interrupted)(md_host *);        /* Ctrl-C, between two events */
-  char *error;                           /* why a wish was not granted */
+  bool copy;        /* this is one that only looks: it writes no file */
+  bool interactive; /* somebody looks on: failures and Ctrl-C halt the run */
+  bool halt;        /* host_drive returns before the run goes on */
+  bool told;        /* that the run has failed; it ends when it goes on */
+  struct host_pause *pauses;      /* see loop.h */
+  struct host_past *past;         /* see travel.h */
+  struct host_journal *journal;   /* see outside.h */
+  void (*interrupted)(md_host *); /* Ctrl-C, between two events */
+  char *error;                    /* why a wish was not granted */
 } host_outside;
 
 #endif

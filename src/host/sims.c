@@ -224,10 +224,12 @@ static int sims_ran(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   host_sim *s = (host_sim *)ctx;
   md_host *h = s->host;
-  uint32_t when = h->limits.when;
-  h->asked = NULL;
-  h->limits.when = 0;
-  host_drop(L, s, when, when != 0);
+  if (!h->prompting) { /* a line's run is not what the script has asked for */
+    uint32_t when = h->limits.when;
+    h->asked = NULL;
+    h->limits.when = 0;
+    host_drop(L, s, when, when != 0);
+  }
   if (s->outcome == NULL) {
     lua_getfield(L, LUA_REGISTRYINDEX, "md.error");
     return lua_error(L);
@@ -248,6 +250,13 @@ static int sims_start(lua_State *L, host_sim *s, const host_limits *limits,
                       lua_KFunction k) {
   md_host *h = s->host;
   host_no_guard(L, "run");
+  if (h->prompting && lua_isyieldable(L) && limits->when == 0) {
+    h->line_sim = s;
+    h->line_limits = *limits;
+    lua_settop(L, 0);
+    host_push(L, s, HOST_SELF);
+    return lua_yieldk(L, 0, (lua_KContext)s, k);
+  }
   if (s->running)
     return host_raise(L, "usage",
                       "run: the sim is running already; a process or a "
@@ -314,7 +323,7 @@ static int f_run(lua_State *L) {
 static int sims_stepped(lua_State *L, int status, lua_KContext ctx) {
   host_sim *s = (host_sim *)ctx;
   if (s->outcome == NULL) return sims_ran(L, status, ctx);
-  s->host->asked = NULL;
+  if (!s->host->prompting) s->host->asked = NULL;
   bool stepped = strcmp(s->outcome, "events") == 0 || s->stopped;
   if (s->stopped) host_drop(L, s, s->stop_slot, (int)s->stop_count);
   lua_pushboolean(L, stepped);

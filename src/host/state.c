@@ -90,6 +90,13 @@ static bool state_note(md_host *h, FILE *note, char *error, size_t size) {
 bool host_save(md_host *h, const char *path, char error[MD_IMAGE_ERROR]) {
   md_image image = {.root = h};
   char *text = NULL;
+  if (host_in_branch(h)) {
+    snprintf(error, MD_IMAGE_ERROR,
+             "cannot save %s: a branch of the run is open, which an image "
+             "could not come back from",
+             path);
+    return false;
+  }
   FILE *note = open_memstream(&text, &image.note_size);
   if (note == NULL) abort();
   fflush(stdout); /* what was printed before belongs to this run */
@@ -143,7 +150,8 @@ void host_may_wish(lua_State *L, const char *call) {
                "%s: this run was begun inside of a C function or of a process, "
                "which cannot be kept; begin it in the script itself",
                call);
-  bool script = h->sim == NULL && h->process == 0 && h->fences == 0;
+  bool script =
+      (h->sim == NULL || h->prompting) && h->process == 0 && h->fences == 0;
   if (!script || !lua_isyieldable(L)) host_may_block(L, call);
 }
 
@@ -171,7 +179,8 @@ static void state_grant_save(md_host *h, char *error) {
 
 void host_grant(md_host *h) {
   static char error[MD_IMAGE_ERROR];
-  if (h->wish.kind == HOST_SAVE) state_grant_save(h, error);
+  if (h->wish.kind == HOST_BREAK) h->out.halt = true;
+  else if (h->wish.kind == HOST_SAVE) state_grant_save(h, error);
   else host_travel_grant(h, error);
   h->out.error = error;
   if (h->wish.kind == HOST_NO_WISH) return; /* back where nobody waits */

@@ -71,6 +71,7 @@ travel_point *host_travel_keep(md_host *h, const char *name,
     return NULL;
   }
   if (name != NULL) p.name = strdup(name);
+  if (past->mark != NULL) p.mark = past->mark(h);
   past->points[past->count++] = p;
   while (past->memory > 0 && past->pages.used > past->memory)
     if (!travel_thin(past)) break;
@@ -144,7 +145,8 @@ static void travel_often(md_host *h, host_sim *s) {
   uint32_t own = 0;
   if (p == NULL) return;
   p->own = true;
-  for (uint32_t i = past->count; past->every <= 0 && i-- > 0;)
+  bool few = past->every <= 0 && !h->out.interactive;
+  for (uint32_t i = past->count; few && i-- > 0;)
     if (past->points[i].own && ++own > 2) travel_drop(past, i);
 }
 
@@ -282,9 +284,10 @@ static void travel_pack_error(lua_State *L, int i) {
 /* -- md.checkpoint, md.rewind -- */
 
 static const char *travel_name(lua_State *L, int i, const char *call) {
-  size_t n;
-  const char *name = lua_tolstring(L, i, &n);
-  if (lua_type(L, i) != LUA_TSTRING || strlen(name) != n)
+  size_t n = 0;
+  const char *name =
+      lua_type(L, i) == LUA_TSTRING ? lua_tolstring(L, i, &n) : NULL;
+  if (name == NULL || strlen(name) != n)
     host_raise(L, "usage", "%s: expected a name, got %s", call,
                host_describe(L, i));
   return name;
@@ -305,7 +308,8 @@ static int travel_answer(lua_State *L, int status, lua_KContext ctx) {
    rewind. Returns "taken", and when the run comes back "rewound" with the
    values that rewind was given. A new one of the same name stands before the
    old one. Raises image when a pipe or a nameless file is open, and where the
-   run cannot be left; usage for a name that is no string.
+   run cannot be left, and after a rewind when a file that was open cannot be
+   opened again; usage for a name that is no string.
      print(md.checkpoint "warm") */
 static int f_checkpoint(lua_State *L) {
   lua_settop(L, 1);
@@ -364,7 +368,12 @@ static int f_rewind(lua_State *L) {
   const char *name = NULL;
   const travel_point *p;
   if (lua_type(L, 1) == LUA_TNUMBER) {
-    h->wish.time = host_time_arg(L, host_default(L), 1, "rewind");
+    const host_sim *s = host_default(L);
+    lua_Number time = lua_tonumber(L, 1);
+    if (time < 0 || !md_time_read(md_sim_scale(s->kernel), time, &h->wish.time))
+      return host_raise(L, "usage",
+                        "rewind: expected a time of at least 0, got %s",
+                        host_describe(L, 1));
     p = past ? host_travel_find(h, h->wish.time) : NULL;
     if (p == NULL)
       return host_raise(L, "usage",
@@ -398,9 +407,11 @@ static int f_rewind(lua_State *L) {
 /* Back from the branch, in the state before it: what fn returned. */
 static int travel_branched(lua_State *L) {
   host_past *past = travel_past(host_of(L));
-  bool failed = past->failed;
+  bool failed = past->failed, aborting = past->aborting;
+  past->aborting = false;
   lua_settop(L, 0);
   int n = travel_unpack(L);
+  if (failed) host_of(L)->aborting = aborting;
   return failed ? lua_error(L) : n;
 }
 
@@ -439,14 +450,13 @@ static int travel_branch(lua_State *L, int status, lua_KContext ctx) {
       L, lua_pcallk(L, n, LUA_MULTRET, 0, before, travel_return), before);
 }
 
-/* branch(fn, ...) -> what fn returned
+/* branch(fn, ...) -> what fn returns
    Calls fn(...) in a copy of the whole state, in which it may run the sim (in
    the script), wait (in a process) and change whatever it likes; what it
    returns, plain data, is all that is left of it. An error in it is raised
    here, also one that ended the copy's run; so is the end of the copy's program
    before fn has returned. Branches can be nested. Raises usage for an fn that
-   cannot be called and for a result that is not plain; image as checkpoint
-   does.
+   cannot be called and for a result that is not plain; image as checkpoint.
      print(md.branch(function() md.run(10) return md.now() end), md.now()) */
 static int f_branch(lua_State *L) {
   if (!host_callable(L, 1))
@@ -471,6 +481,7 @@ static int travel_end_branch(lua_State *L) {
 
 bool host_travel_over(md_host *h, int status) {
   if (!host_in_branch(h)) return false;
+  travel_past(h)->aborting = h->aborting;
   if (status == LUA_OK) lua_pushnil(h->L);
   lua_pushcfunction(h->L, travel_end_branch);
   lua_insert(h->L, -2);

@@ -21,7 +21,8 @@ typedef struct travel_point {
   md_time time; /* of the default sim, and its events */
   uint64_t events;
   md_snapshot *state;
-  char *files; /* a note of where the model's files stood */
+  long long mark; /* what the program remembers of it, see host_past */
+  char *files;    /* a note of where the model's files stood */
   size_t files_size;
 } travel_point;
 
@@ -35,7 +36,9 @@ typedef struct host_past {
   uint32_t count, capacity;
   char *baggage; /* plain values that go along to another time */
   size_t baggage_size;
-  bool failed;        /* the baggage is an error */
+  long long (*mark)(md_host *); /* NULL, or what is kept with each point */
+  bool failed;                  /* the baggage is an error, */
+  bool aborting;                /* which no pcall may catch */
   uint64_t last_hash; /* where the last rewind to a time was called, and */
   md_time last_time;  /* that time */
 } host_past;

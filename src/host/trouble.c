@@ -5,13 +5,38 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { TROUBLE_STEP = 1000 }; /* instructions between two looks */
+enum {
+  TROUBLE_STEP = 1000,         /* instructions between two looks */
+  TROUBLE_PATIENCE = 50000000, /* so many until what cannot be left is ended */
+};
 
 /* -- instructions and Ctrl-C -- */
 
+/* At a prompt the run only stands still, in the middle of the turn; a callback
+   ends before, as does a C function that cannot be left. True when it does. */
+static bool trouble_halt(lua_State *L, md_host *h) {
+  bool callback = h->sim != NULL && h->process == 0 && !h->prompting;
+  if (callback || h->fences > 0 || h->nested > 0 || !lua_isyieldable(L))
+    return false;
+  h->out.signalled = 0;
+  h->wish.kind = HOST_BREAK;
+  h->wish.process = h->process;
+  lua_sethook(L, NULL, 0, 0);
+  lua_yield(L, 0);
+  return true;
+}
+
 static void trouble_hook(lua_State *L, lua_Debug *ar) {
   md_host *h = host_of(L);
-  (void)ar;
+  if (h->out.signalled && h->out.interactive && ar->event == LUA_HOOKCOUNT &&
+      trouble_halt(L, h))
+    return;
+  if (h->out.signalled && h->out.interactive &&
+      h->instructions < TROUBLE_PATIENCE) {
+    h->instructions += TROUBLE_STEP;
+    lua_sethook(L, trouble_hook, LUA_MASKCOUNT, TROUBLE_STEP);
+    return;
+  }
   if (h->out.signalled) {
     h->out.signalled = 0;
     h->aborting = true;
@@ -33,9 +58,22 @@ static void trouble_hook(lua_State *L, lua_Debug *ar) {
              count);
 }
 
+/* What the model's own hook looks at is left to that. */
+static void trouble_watch(lua_State *co) {
+  if (co != NULL && lua_gethook(co) == NULL)
+    lua_sethook(co, trouble_hook, LUA_MASKCOUNT, TROUBLE_STEP);
+}
+
+/* New coroutines have the hook of the one that makes them. Of a resumed
+   program's, the inner ones of processes (generators) are out of reach. */
 void host_watch_instructions(md_host *h) {
-  if (h->options.instructions > 0)
-    lua_sethook(h->L, trouble_hook, LUA_MASKCOUNT, TROUBLE_STEP);
+  if (h->options.instructions == 0) return;
+  trouble_watch(h->L);
+  trouble_watch(h->script);
+  trouble_watch(h->callbacks);
+  for (host_sim *s = h->sims; s != NULL; s = s->next)
+    for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;)
+      trouble_watch(md_sim_root(s->kernel, p));
 }
 
 /* Called by a signal's handler: everything here is safe there (lua.c does the

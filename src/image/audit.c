@@ -49,6 +49,18 @@ static const audit_range *audit_find(const audit_range *ranges, int n,
   return low < n && ranges[low].from <= word ? &ranges[low] : NULL;
 }
 
+/* Small numbers look like addresses of a heap that begins low, but hardly ever
+   like those of its blocks: glibc has the size of a block, and whether the one
+   before it is in use, in the word before. */
+static bool audit_block(const audit_range *r, uint64_t address) {
+  if (address >> 32 != 0) return true;
+  if (address % 16 != 0 || address < r->from + 16) return false;
+  const uint64_t *head = (const uint64_t *)(uintptr_t)(address - 8);
+  uint64_t size = *head & ~UINT64_C(15);
+  if (size < 32 || size > r->to - address) return false;
+  return *(const uint64_t *)(uintptr_t)(address - 8 + size) & 1;
+}
+
 size_t md_image_audit(const md_arena *a, const void *apart, size_t size,
                       FILE *out) {
   static audit_range ranges[AUDIT_RANGES];
@@ -59,11 +71,9 @@ size_t md_image_audit(const md_arena *a, const void *apart, size_t size,
   uint64_t most = count > 0 ? ranges[count - 1].to : 0;
   for (size_t i = 0; i < n; i++) {
     if (words[i] < least || words[i] >= most) continue;
-    /* small numbers look like addresses of a heap that begins low, but hardly
-       ever like those of its blocks */
-    if (words[i] >> 32 == 0 && words[i] % 16 != 0) continue;
     const audit_range *r = audit_find(ranges, count, words[i]);
-    if (r == NULL || ++found > AUDIT_SAID) continue;
+    if (r == NULL || !audit_block(r, words[i])) continue;
+    if (++found > AUDIT_SAID) continue;
     fprintf(out,
             "moondial: audit: the word at %zx of the arena is %" PRIx64
             ", in %s\n",

@@ -195,32 +195,41 @@ static bool image_trusted(const char *path, const struct stat *status,
   return true;
 }
 
-static bool image_fits(const char *path, const image_header *h, off_t size,
+static bool image_short(const char *path, uint64_t size, uint64_t least,
+                        char *error) {
+  return image_refuse(error,
+                      "%s is cut off: it has %llu of %llu bytes; take another "
+                      "image",
+                      path, (unsigned long long)size,
+                      (unsigned long long)least);
+}
+
+static bool image_damaged(const char *path, char *error) {
+  return image_refuse(error, "%s is damaged; take another image", path);
+}
+
+/* A format of its own may have a header of its own: this comes first. */
+static bool image_known(const char *path, const image_header *h, char *error) {
+  if (h->version == IMAGE_VERSION) return true;
+  return image_refuse(error,
+                      "%s is an image of format %llu, and this moondial knows "
+                      "format %d; resume it with the one that saved it",
+                      path, (unsigned long long)h->version, IMAGE_VERSION);
+}
+
+static bool image_fits(const char *path, const image_header *h, uint64_t size,
                        char *error) {
   unsigned char build[IMAGE_BUILD];
   image_build(build);
-  if (h->version != IMAGE_VERSION)
-    return image_refuse(error,
-                        "%s is an image of format %llu, and this moondial "
-                        "knows format %d; resume it with the one that saved it",
-                        path, (unsigned long long)h->version, IMAGE_VERSION);
   if (h->base != MD_ARENA_BASE || memcmp(h->build, build, sizeof build) != 0)
     return image_refuse(error,
                         "%s was saved by another build of moondial; resume it "
                         "with that, or replay a journal (moondial replay), "
                         "which any build can",
                         path);
-  if ((uint64_t)size < h->at || (uint64_t)size - h->at < h->size)
-    return image_refuse(error,
-                        "%s is cut off: it has %lld of %llu bytes; take "
-                        "another image",
-                        path, (long long)size,
-                        (unsigned long long)(h->at + h->size));
+  if (size < h->at || size - h->at < h->size)
+    return image_short(path, size, h->at + h->size, error);
   return true;
-}
-
-static bool image_damaged(const char *path, char *error) {
-  return image_refuse(error, "%s is damaged; take another image", path);
 }
 
 /* Reads header and note, and believes them. */
@@ -235,9 +244,12 @@ static bool image_read(const char *path, int fd, off_t size, image_header *h,
                         "%s is no image; md.save and moondial run "
                         "--save-every make them",
                         path);
-  if (read < sizeof *h || h->note_size > IMAGE_NOTE_MOST ||
-      h->note_size > (uint64_t)size)
-    return image_damaged(path, error);
+  if (read < sizeof *h)
+    return image_short(path, (uint64_t)size, sizeof *h, error);
+  if (!image_known(path, h, error)) return false;
+  if (h->note_size > IMAGE_NOTE_MOST) return image_damaged(path, error);
+  if (h->note_size > (uint64_t)size - sizeof *h)
+    return image_short(path, (uint64_t)size, sizeof *h + h->note_size, error);
   char *note = malloc(h->note_size + 1);
   if (note == NULL) return image_refuse(error, "out of memory");
   image->note = note;
@@ -248,6 +260,19 @@ static bool image_read(const char *path, int fd, off_t size, image_header *h,
   XXH128_canonical_t own = image_hash_header(h, note);
   if (memcmp(&own, &h->own, sizeof own) != 0) return image_damaged(path, error);
   image->root = (void *)(uintptr_t)h->root;
+  return true;
+}
+
+/* Nothing but zeroes lies between the note and the arena's bytes. */
+static bool image_blank(const char *path, int fd, const image_header *h,
+                        char *error) {
+  char bytes[IMAGE_PAGE];
+  uint64_t from = sizeof *h + h->note_size, size = h->at - from;
+  if (h->at < from || size >= sizeof bytes ||
+      pread(fd, bytes, size, (off_t)from) != (ssize_t)size)
+    return image_damaged(path, error);
+  for (size_t i = 0; i < size; i++)
+    if (bytes[i] != 0) return image_damaged(path, error);
   return true;
 }
 
@@ -284,7 +309,8 @@ static md_arena *image_open(const char *path, int fd, bool lazy,
   }
   if (!image_trusted(path, &status, error) ||
       !image_read(path, fd, status.st_size, &header, image, error) ||
-      !image_fits(path, &header, status.st_size, error))
+      !image_fits(path, &header, (uint64_t)status.st_size, error) ||
+      !image_blank(path, fd, &header, error))
     return NULL;
   return image_map(path, fd, &header, lazy, error);
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void md_note_put(FILE *f, const char *name, const void *bytes, size_t size) {
   fprintf(f, "%s %zu:", name, size);
@@ -19,7 +20,16 @@ void md_note_number(FILE *f, const char *name, long long number) {
   md_note_text(f, name, text);
 }
 
+void md_note_path(FILE *f, const char *name, const char *path) {
+  char *here = *path != '/' ? getcwd(NULL, 0) : NULL, *whole = NULL;
+  if (here != NULL && asprintf(&whole, "%s/%s", here, path) < 0) whole = NULL;
+  md_note_text(f, name, whole != NULL ? whole : path);
+  free(whole);
+  free(here);
+}
+
 bool md_note_next(md_note *note, md_note *name, md_note *bytes) {
+  if (note->size == 0) return false;
   const char *space = memchr(note->text, ' ', note->size);
   if (space == NULL) return false;
   *name = (md_note){note->text, (size_t)(space - note->text)};

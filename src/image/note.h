@@ -18,6 +18,9 @@ void md_note_put(FILE *, const char *name, const void *bytes, size_t size);
 void md_note_text(FILE *, const char *name, const char *text);
 void md_note_number(FILE *, const char *name, long long number);
 
+/* A path, as one that is good from any folder. */
+void md_note_path(FILE *, const char *name, const char *path);
+
 /* Reads the next entry and takes it off the note; false at the end, or where
    there is none. The bytes lie in the note. */
 bool md_note_next(md_note *, md_note *name, md_note *bytes);

@@ -1,0 +1,103 @@
+-- Running ahead, in a copy of the program: to the event after which something
+-- is so, which the program itself then goes to, without being asked on the way.
+local md = require "moondial"
+local session = require "moondial.session"
+
+local m = {}
+
+-- -- what may stop a run ----------------------------------------------------
+
+local kinds = {}
+
+-- Each takes the rest of its line, and returns a function that is asked after
+-- every event, with the signals of that, and says yes; or nil and why not.
+function kinds.expr(rest)
+  local fn, why = session.load(rest)
+  if not fn then
+    return nil, why
+  end
+  return function()
+    local ok, value = pcall(fn)
+    return ok and value
+  end
+end
+
+function kinds.process(rest)
+  return function(signals)
+    for _, s in ipairs(signals) do
+      local info = s.pid and md.info(s.pid)
+      if
+        info and (info.name == rest or tostring(s.pid):match "[%d.]+" == rest)
+      then
+        return true
+      end
+    end
+  end
+end
+
+function kinds.signal(rest)
+  local wanted = rest:upper()
+  return function(signals)
+    for _, s in ipairs(signals) do
+      if s.kind == wanted then
+        return true
+      end
+    end
+  end
+end
+
+function kinds.record(rest)
+  local before = #md.records(rest)
+  return function()
+    local now = #md.records(rest)
+    local more = now > before
+    before = now
+    return more
+  end
+end
+
+--- The condition that a text is: "process NAME", "signal KIND", "record NAME",
+--- or an expression; nil and why it is none.
+function m.condition(text)
+  local kind, rest = text:match "^(%a+)%s+(%S+)$"
+  if kind and kinds[kind] and kind ~= "expr" then
+    return kinds[kind](rest)
+  end
+  return kinds.expr(text)
+end
+
+-- -- looking for the event ---------------------------------------------------
+
+local function pulled(wanted)
+  local signals = {}
+  if wanted then
+    for s in md.current():pull() do
+      signals[#signals + 1] = s
+    end
+  end
+  return signals
+end
+
+--- Lets events happen until one of the conditions says yes, `over()` does, or
+--- nothing is left; which one, nil for none. `events` is where that was.
+function m.find(conditions, over)
+  session.mute(true)
+  pulled(true)
+  local found
+  while not found and not over() do
+    if session.forward() ~= "on" then
+      break
+    end
+    local signals = pulled(true)
+    for i, condition in ipairs(conditions) do
+      if condition(signals) then
+        found = i
+        break
+      end
+    end
+  end
+  session.mute(false)
+  return found, md.events()
+end
+
+return m

@@ -1,0 +1,37 @@
+local ahead = require "repl.ahead"
+local md = require "moondial"
+local session = require "moondial.session"
+local show = require "repl.show"
+
+return {
+  name = "branch",
+  usage = ":branch d [expr]",
+  help = [[What if it went on for d units of time: a copy does, and shows the
+expression, or the report. The run itself stays where it is.
+  :branch 100 #md.records "served"]],
+  run = function(rest)
+    local d, expr = rest:match "^(%S+)%s*(.*)$"
+    local time = tonumber(d or "")
+    if not time then
+      return print(("expected a time and an expression, got '%s'"):format(rest))
+    end
+    local limit = md.now() + time
+    ahead.find({}, function()
+      local following = md.peek()
+      return not following or following > limit
+    end)
+    if expr == "" then
+      return print(tostring(md.report { print = false }))
+    end
+    local fn, why = session.load(expr)
+    if not fn then
+      return print(why)
+    end
+    local ok, value = pcall(fn)
+    if ok then
+      show.results(value)
+    else
+      show.fault(value)
+    end
+  end,
+}

@@ -1,0 +1,44 @@
+local ahead = require "repl.ahead"
+local session = require "moondial.session"
+
+local function list_of()
+  local list = {}
+  for text in (session.get "breaks" or ""):gmatch "[^\n]+" do
+    list[#list + 1] = text
+  end
+  return list
+end
+
+return {
+  name = "break",
+  usage = ":break [expr | process P | signal KIND | record NAME | clear [n]]",
+  help = [[Where :run stops: after an event that makes the expression true,
+that a process takes part in, that gives such a signal (SEND, KILL, TIMEOUT,
+...), that keeps such a record. Without anything: lists them; clear takes all
+away, or the n-th. An error always stops a run.
+  :break now() >= 5
+  :break process server]],
+  run = function(rest)
+    local list = list_of()
+    local which = rest:match "^clear%s*(%d*)$"
+    if which == "" then
+      session.plan("breaks", "")
+      return print "no breakpoints"
+    elseif which then
+      table.remove(list, math.tointeger(which))
+    elseif rest ~= "" then
+      local condition, why = ahead.condition(rest)
+      if not condition then
+        return print(why)
+      end
+      list[#list + 1] = rest
+    end
+    session.plan("breaks", table.concat(list, "\n"))
+    if #list == 0 then
+      print "no breakpoints"
+    end
+    for i, text in ipairs(list) do
+      print(("%3d  %s"):format(i, text))
+    end
+  end,
+}

@@ -1,0 +1,67 @@
+-- The commands of the prompt: one file each, which returns {name =, usage =,
+-- help =, completes =, run = function(rest)}. They run in a copy of the program
+-- (src/app/repl.h): they print, and plan what is to be done.
+local inside = require "moondial.inside"
+
+local m = {}
+
+local all
+
+local function load_all()
+  if all then
+    return all
+  end
+  all = {}
+  for name in pairs(package.preload) do
+    if name:find "^repl%.commands%." then
+      local command = require(name)
+      all[command.name] = command
+    end
+  end
+  return all
+end
+
+--- The names of all, sorted.
+function m.names()
+  local names = {}
+  for name in pairs(load_all()) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+--- The command of that name, or whose name alone begins so.
+function m.find(name)
+  local list = load_all()
+  if list[name] then
+    return list[name]
+  end
+  local found
+  for _, each in ipairs(m.names()) do
+    if name ~= "" and each:sub(1, #name) == name then
+      if found then
+        return nil
+      end
+      found = list[each]
+    end
+  end
+  return found
+end
+
+--- Runs the command of that name.
+function m.run(name, rest)
+  local command = m.find(name)
+  if command then
+    return command.run(rest)
+  end
+  local near = inside.nearest(name, m.names())
+  print(
+    ("there is no command ':%s'; did you mean ':%s'? :help lists them"):format(
+      name,
+      near
+    )
+  )
+end
+
+return m

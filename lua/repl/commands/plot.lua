@@ -1,0 +1,86 @@
+local md = require "moondial"
+local session = require "moondial.session"
+local show = require "repl.show"
+
+local height <const> = 12
+
+-- The points of the last records with a numeric field, or of a list.
+local function points_of(text)
+  local name, field = text:match "^([%w_]+)%.([%w_]+)$"
+  local points = {}
+  if name and #md.records(name) > 0 then
+    for _, r in ipairs(md.records(name)) do
+      if type(r[field]) == "number" then
+        points[#points + 1] = { r.time, r[field] }
+      end
+    end
+    return points
+  end
+  local fn, why = session.load(text)
+  if not fn then
+    return nil, why
+  end
+  local ok, value = pcall(fn)
+  if not ok or type(value) ~= "table" then
+    return nil, ok and "expected a list of numbers or records" or value
+  end
+  for i, y in ipairs(value) do
+    if type(y) == "number" then
+      points[#points + 1] = { i, y }
+    end
+  end
+  return points
+end
+
+local function draw(points, width)
+  local least, most = math.huge, -math.huge
+  for _, p in ipairs(points) do
+    least, most = math.min(least, p[2]), math.max(most, p[2])
+  end
+  local first, last = points[1][1], points[#points][1]
+  local span, range = last - first, most - least
+  local rows = {}
+  for _, p in ipairs(points) do
+    local x = span == 0 and 1
+      or 1 + math.floor((p[1] - first) / span * (width - 1))
+    local y = range == 0 and 1
+      or 1 + math.floor((p[2] - least) / range * (height - 1) + 0.5)
+    rows[y] = rows[y] or {}
+    rows[y][x] = true
+  end
+  for y = height, 1, -1 do
+    local cells = {}
+    for x = 1, width do
+      cells[x] = rows[y] and rows[y][x] and "•" or " "
+    end
+    local label = y == height and show.number(most)
+      or y == 1 and show.number(least)
+      or ""
+    local line = table.concat(cells):gsub("%s+$", "")
+    print(("%12.12s │%s"):format(label, line))
+  end
+  print((" "):rep(13) .. "└" .. ("─"):rep(width))
+  local right = show.number(last)
+  print(
+    (" "):rep(14)
+      .. show.number(first)
+      .. (" "):rep(math.max(1, width - #show.number(first) - #right))
+      .. right
+  )
+end
+
+return {
+  name = "plot",
+  usage = ":plot record.field | list",
+  help = [[A field of the records of a name over time, or a list of numbers.
+  :plot served.wait]],
+  run = function(rest)
+    local points, why = points_of(rest)
+    if not points then
+      return print(why)
+    elseif #points == 0 then
+      return print "there is nothing to plot"
+    end
+    draw(points, math.max(20, math.min(session.width, 120) - 16))
+  end,
+}

@@ -1,0 +1,12 @@
+local again = require "repl.again"
+local session = require "moondial.session"
+
+return {
+  name = "restart",
+  usage = ":restart",
+  help = [[Begins anew with the model as its file is now, at time 0.
+  :restart]],
+  run = function()
+    again.with("--seed", tostring(session.seed), again.model())
+  end,
+}

@@ -1,0 +1,91 @@
+local ahead = require "repl.ahead"
+local md = require "moondial"
+local session = require "moondial.session"
+
+local function ticks(t)
+  return ("%.0f"):format(t * 10 ^ md.precision())
+end
+
+local function breaks()
+  local texts, conditions = {}, {}
+  for text in (session.get "breaks" or ""):gmatch "[^\n]+" do
+    local condition = ahead.condition(text)
+    if condition then
+      texts[#texts + 1] = text
+      conditions[#conditions + 1] = condition
+    end
+  end
+  return texts, conditions
+end
+
+-- Goes on to the first event after which a condition holds, no further than
+-- the bound.
+local function run_to(texts, conditions, bound, action, to)
+  local found, events = ahead.find(conditions, bound)
+  if not found then
+    session.plan("why", to == "until" and "it never came to that" or "")
+    session.plan(action, to ~= "until" and to or tostring(events))
+    return
+  end
+  session.plan("why", "stopped: " .. texts[found])
+  session.plan("events", tostring(events))
+end
+
+local function run(rest)
+  local texts, conditions = breaks()
+  local until_ = rest:match "^until%s+(.+)$"
+  local count = rest:match "^(%d+)%s+events?$"
+  local plus = rest:match "^%+%s*(.+)$"
+  local time = tonumber(plus or rest)
+  if until_ then
+    local condition, why = ahead.condition(until_)
+    if not condition then
+      return print(why)
+    end
+    table.insert(texts, 1, until_)
+    table.insert(conditions, 1, condition)
+    return run_to(texts, conditions, function() end, "events", "until")
+  end
+  local action, to, bound
+  if count then
+    to = md.events() + math.tointeger(count)
+    action, bound = "events", function()
+      return md.events() >= to
+    end
+    to = tostring(to)
+  elseif time then
+    local t = plus and md.now() + time or time
+    if t < md.now() then
+      return print(
+        ("it is %s already; :goto %s goes back"):format(md.now(), rest)
+      )
+    end
+    action, to, bound =
+      "time", ticks(t), function()
+        local following = md.peek()
+        return not following or following > t
+      end
+  elseif rest == "" then
+    action, to, bound = "time", tostring(math.maxinteger), function() end
+  else
+    return print(
+      ("expected a time, +d, 'n events' or 'until expr', got '%s'"):format(rest)
+    )
+  end
+  if #conditions == 0 then
+    session.plan(action, to)
+  else
+    run_to(texts, conditions, bound, action, to)
+  end
+end
+
+return {
+  name = "run",
+  usage = ":run [t | +d | n events | until expr]",
+  help = [[Lets time pass: to the end, to the time t, for d units, for n events,
+or up to the first event after which the expression is true. Ctrl-C stops it
+between two events, or in the middle of a turn that does not end.
+  :run 100
+  :run until #md.records "served" == 10]],
+  run = run,
+}

@@ -1,0 +1,17 @@
+local process = require "repl.process"
+local stack = require "repl.stack"
+
+return {
+  name = "where",
+  usage = ":where pid",
+  help = [[Where a process stands: its calls, the innermost first, with their
+locals.
+  :where server]],
+  completes = "process",
+  run = function(rest)
+    local pid = process.find(rest)
+    if pid then
+      stack.print(pid, true)
+    end
+  end,
+}

@@ -1,0 +1,159 @@
+-- The prompt, as it is seen: what a copy of the program does with a line, see
+-- src/app/repl.h. It prints; what is to be done for real it plans.
+local ahead = require "repl.ahead"
+local commands = require "repl.commands"
+local complete = require "repl.complete"
+local look = require "repl.look"
+local md = require "moondial"
+local session = require "moondial.session"
+local show = require "repl.show"
+local signals = require "repl.signals"
+
+local m = {}
+
+-- -- a line --------------------------------------------------------------
+
+-- Executes a line here, in the copy, and shows what comes of it.
+local function inspect(text)
+  local fn, why = session.load(text)
+  if not fn then
+    return show.fault(why)
+  end
+  local results = table.pack(xpcall(fn, show.handler))
+  if results[1] then
+    show.results(table.unpack(results, 2, results.n))
+  else
+    show.fault(results[2])
+  end
+end
+
+--- What is to be done with a line of input.
+function m.handle(text)
+  local command, rest = text:match "^%s*:(%S*)%s*(.-)%s*$"
+  if command then
+    return commands.run(command, rest)
+  elseif text:find "^%s*%?" then
+    return inspect((text:gsub("^%s*%?", "")))
+  elseif not text:find "%S" then
+    return
+  elseif look.only(text) then
+    return inspect(text)
+  end
+  local fn, why = session.load(text)
+  if not fn then
+    return show.fault(why)
+  end
+  session.plan("line", text)
+end
+
+--- Whether more lines belong to it: it plans something if so.
+function m.incomplete(text)
+  if text:find "^%s*[:?]" then
+    return
+  end
+  local fn, why = session.load(text)
+  local call = why and why:find "function arguments expected"
+  if not fn and why:find "<eof>$" and not call then
+    session.plan("more", "yes")
+  end
+end
+
+m.complete = complete.run
+
+-- -- what has happened -----------------------------------------------------
+
+function m.results(_, ...)
+  show.results(...)
+end
+
+function m.fault(_, err)
+  show.fault(err)
+end
+
+--- A process has failed, and the run stands still.
+function m.failure(_, err)
+  show.fault(err)
+  print(
+    show.faint "the run stands still; :back 1 goes to just before, :run goes on"
+  )
+end
+
+local function state()
+  if session.over then
+    return "the program is over"
+  end
+  local next_ = md.peek()
+  if next_ then
+    return "next at " .. show.number(next_)
+  end
+  local n = #md.processes()
+  return n == 0 and "nothing is left"
+    or ("idle: %d process%s for ever"):format(
+      n,
+      n == 1 and " waits" or "es wait"
+    )
+end
+
+local function where_we_are()
+  return ("time %s, %d events, %s"):format(
+    show.number(md.now()),
+    md.events(),
+    state()
+  )
+end
+
+function m.stopped()
+  signals.trace()
+  local why = session.get "why"
+  if why and why ~= "" then
+    print(why)
+    session.plan("why", "")
+  end
+  print(show.faint(where_we_are()))
+end
+
+m.arrived = m.stopped
+
+-- -- in the past ---------------------------------------------------------
+
+m["goto"] = function(text)
+  local t = tonumber(text)
+  local _, events = ahead.find({}, function()
+    local following = md.peek()
+    return not following or following > t
+  end)
+  session.plan("travel", tostring(events))
+end
+
+-- From one point that is kept to the next, as lines were executed between them:
+-- what is left of these, the last event, and the expression.
+function m.first(text)
+  local points, last, expr = text:match "^(%S*) (%d+) (.*)$"
+  local following, rest = points:match "^,(%d+)(.*)$"
+  local limit = math.tointeger(following or last)
+  local condition = ahead.condition(expr)
+  local found, events = true, md.events()
+  if not condition {} then
+    found, events = ahead.find({ condition }, function()
+      return md.events() >= limit
+    end)
+  end
+  if found then
+    session.plan("why", "first: " .. expr)
+    session.plan("travel", tostring(events))
+  elseif following then
+    session.plan("past", ("%d first %s %s %s"):format(limit, rest, last, expr))
+  else
+    print "it was never so"
+  end
+end
+
+function m.welcome()
+  if not session.terminal then
+    return
+  end
+  print "Moondial: Lua, or a command (:help); :run lets time pass"
+  print(show.faint(where_we_are()))
+end
+
+return m

@@ -1,0 +1,263 @@
+-- Values as a person wants to see them.
+local session = require "moondial.session"
+
+local m = {}
+
+local most_entries <const>, most_depth <const> = 40, 4
+local most_text <const> = 400
+
+-- -- colours -----------------------------------------------------------------
+
+local function colour(code)
+  return function(text)
+    if not session.colour then
+      return text
+    end
+    return ("\27[%sm%s\27[0m"):format(code, text)
+  end
+end
+
+m.faint, m.bold = colour "2", colour "1"
+m.red, m.green = colour "31", colour "32"
+m.blue, m.yellow = colour "36", colour "33"
+
+-- -- values -------------------------------------------------------------------
+
+--- A number, in as few digits as tell it apart.
+function m.number(x)
+  if math.type(x) == "integer" then
+    return ("%d"):format(x)
+  end
+  local text = ("%.14g"):format(x)
+  if x == math.floor(x) and math.abs(x) < 1e15 then
+    return ("%.1f"):format(x)
+  end
+  return text
+end
+
+local function string_of(text)
+  local cut = #text > most_text and text:sub(1, most_text) or text
+  local quoted = ("%q"):format(cut):gsub("\\\n", "\\n"):gsub("\r", "\\r")
+  local more = #text > most_text and (" ... %d bytes"):format(#text) or ""
+  return m.green(quoted) .. more
+end
+
+local function function_of(fn)
+  local info = debug.getinfo(fn, "S")
+  if info.what == "C" then
+    return m.blue "function (C)"
+  end
+  return m.blue(("function %s:%d"):format(info.short_src, info.linedefined))
+end
+
+local value_of
+
+local function key_of(key, seen, depth)
+  if type(key) == "string" and key:find "^[%a_][%w_]*$" then
+    return key
+  end
+  return "[" .. value_of(key, seen, depth) .. "]"
+end
+
+local function by_name(a, b)
+  local x, y = type(a), type(b)
+  if x ~= y then
+    return x < y
+  elseif x == "string" or x == "number" then
+    return a < b
+  end
+  return tostring(a) < tostring(b)
+end
+
+-- The keys behind the list part, in an order that is always the same.
+local function keys_of(t, n)
+  local keys = {}
+  for key in next, t do
+    local listed = math.type(key) == "integer" and key >= 1 and key <= n
+    if not listed then
+      keys[#keys + 1] = key
+    end
+  end
+  table.sort(keys, by_name)
+  return keys
+end
+
+local function entries_of(t, seen, depth)
+  local parts, n = {}, rawlen(t)
+  for i = 1, math.min(n, most_entries) do
+    parts[i] = value_of(rawget(t, i), seen, depth + 1)
+  end
+  local keys = keys_of(t, n)
+  for i = 1, math.min(#keys, most_entries - #parts) do
+    local key = keys[i]
+    parts[#parts + 1] = key_of(key, seen, depth + 1)
+      .. " = "
+      .. value_of(rawget(t, key), seen, depth + 1)
+  end
+  local left = n + #keys - #parts
+  if left > 0 then
+    parts[#parts + 1] = ("... %d more"):format(left)
+  end
+  return parts
+end
+
+-- How wide it is on a terminal.
+local function width_of(text)
+  return utf8.len((text:gsub("\27%[[%d;]*m", ""))) or #text
+end
+
+local function table_of(t, seen, depth)
+  if seen[t] then
+    return m.faint "(above)"
+  elseif depth > most_depth then
+    return "{...}"
+  end
+  seen[t] = true
+  local parts = entries_of(t, seen, depth)
+  seen[t] = nil
+  local line = "{ " .. table.concat(parts, ", ") .. " }"
+  if #parts == 0 then
+    return "{}"
+  elseif width_of(line) + 2 * depth <= session.width - 2 then
+    return line
+  end
+  local indent = ("  "):rep(depth + 1)
+  return "{\n"
+    .. indent
+    .. table.concat(parts, ",\n" .. indent)
+    .. "\n"
+    .. ("  "):rep(depth)
+    .. "}"
+end
+
+function value_of(x, seen, depth)
+  local kind = type(x)
+  if kind == "string" then
+    return string_of(x)
+  elseif kind == "number" then
+    return m.yellow(m.number(x))
+  elseif kind == "function" then
+    return function_of(x)
+  elseif kind == "table" then
+    local meta = getmetatable(x)
+    if type(meta) == "table" and meta.__tostring then
+      return tostring(x)
+    end
+    return table_of(x, seen, depth)
+  end
+  return tostring(x)
+end
+
+--- The text of a value.
+function m.value(x)
+  return value_of(x, {}, 0)
+end
+
+-- -- tables ---------------------------------------------------------------
+
+--- Prints rows under a heading, each column as wide as it must be; the last
+--- one is cut at the terminal's edge.
+function m.table(heading, rows, right)
+  local widths = {}
+  for _, row in ipairs { heading, table.unpack(rows) } do
+    for i, cell in ipairs(row) do
+      widths[i] = math.max(widths[i] or 0, width_of(cell))
+    end
+  end
+  local function line(row, paint)
+    local cells = {}
+    for i, cell in ipairs(row) do
+      local room = (" "):rep(widths[i] - width_of(cell))
+      local last = i == #row and not (right and right[i])
+      cells[i] = right and right[i] and room .. cell
+        or cell .. (last and "" or room)
+    end
+    local text = table.concat(cells, "  ")
+    if width_of(text) > session.width and not session.colour then
+      text = text:sub(1, (utf8.offset(text, session.width) or 1) - 1) .. "…"
+    end
+    print(paint and paint(text) or text)
+  end
+  line(heading, m.bold)
+  for _, row in ipairs(rows) do
+    line(row)
+  end
+end
+
+-- A list of records with the same named fields.
+local function columns_of(list)
+  if rawlen(list) < 2 or getmetatable(list) or type(list[1]) ~= "table" then
+    return nil
+  end
+  local columns = keys_of(list[1], 0)
+  for _, key in ipairs(columns) do
+    local value = list[1][key]
+    if type(key) ~= "string" or type(value) == "table" then
+      return nil
+    end
+  end
+  for _, record in ipairs(list) do
+    if type(record) ~= "table" or getmetatable(record) then
+      return nil
+    end
+  end
+  return #columns > 0 and #columns <= 10 and columns
+end
+
+local function show_records(list, columns)
+  local rows, right = {}, {}
+  for i = 1, math.min(#list, most_entries) do
+    rows[i] = {}
+    for k, key in ipairs(columns) do
+      local value = list[i][key]
+      right[k] = right[k] or type(value) == "number"
+      rows[i][k] = type(value) == "string" and value
+        or type(value) == "number" and m.number(value)
+        or m.value(value)
+    end
+  end
+  m.table(columns, rows, right)
+  if #list > most_entries then
+    print(("... %d more"):format(#list - most_entries))
+  end
+end
+
+--- Prints the results of a line.
+function m.results(...)
+  local n = select("#", ...)
+  local first = ...
+  if n == 1 and type(first) == "table" then
+    local columns = columns_of(first)
+    if columns then
+      return show_records(first, columns)
+    end
+  end
+  local texts = {}
+  for i = 1, n do
+    texts[i] = m.value((select(i, ...)))
+  end
+  if n > 0 then
+    print(table.concat(texts, "\t"))
+  end
+end
+
+-- -- errors ----------------------------------------------------------------
+
+--- An error's value with the model's frames.
+function m.handler(err)
+  if type(err) == "table" then
+    return err
+  end
+  return tostring(err)
+end
+
+function m.fault(err)
+  local text = type(err) == "table" and not getmetatable(err) and m.value(err)
+    or tostring(err)
+  print(m.red(text))
+  if type(err) == "table" and type(rawget(err, "traceback")) == "string" then
+    print(m.faint(err.traceback))
+  end
+end
+
+return m

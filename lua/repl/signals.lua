@@ -1,0 +1,91 @@
+-- The signals of the run, for those who ask for them.
+local md = require "moondial"
+local session = require "moondial.session"
+local show = require "repl.show"
+
+local m = {}
+
+--- All that are kept, oldest first.
+function m.all()
+  local list = {}
+  for s in md.current():pull() do
+    list[#list + 1] = s
+  end
+  return list
+end
+
+local function row_of(s)
+  local more = {}
+  for key, value in pairs(s) do
+    if key ~= "kind" and key ~= "time" and key ~= "pid" and key ~= "seq" then
+      more[#more + 1] = ("%s = %s"):format(key, show.value(value))
+    end
+  end
+  table.sort(more)
+  return {
+    show.number(s.time),
+    s.kind,
+    s.pid and tostring(s.pid) or "",
+    table.concat(more, ", "),
+  }
+end
+
+--- Prints them as a table.
+function m.print(list)
+  local rows = {}
+  for i, s in ipairs(list) do
+    rows[i] = row_of(s)
+  end
+  show.table({ "time", "kind", "process", "" }, rows, { true })
+end
+
+-- Whether it is one of those that are asked for: kinds, or names of processes.
+local function wanted(s, filter)
+  if filter == "on" then
+    return true
+  end
+  local info = s.pid and md.info(s.pid)
+  for word in filter:gmatch "%S+" do
+    if s.kind == word:upper() or info and info.name == word then
+      return true
+    end
+  end
+  return false
+end
+
+--- Prints those that came since the last time, when :trace is on.
+function m.trace()
+  local filter = session.get "trace" or "off"
+  if filter == "off" then
+    return
+  end
+  local last = tonumber(session.get "traced" or "") or 0
+  local list, newest = {}, last
+  for _, s in ipairs(m.all()) do
+    newest = math.max(newest, s.seq)
+    if s.seq > last and wanted(s, filter) then
+      list[#list + 1] = s
+    end
+  end
+  session.plan("traced", tostring(newest))
+  local most = 200
+  if #list > most then
+    print(("%d signals before"):format(#list - most))
+    list = table.move(list, #list - most + 1, #list, 1, {})
+  end
+  if #list > 0 then
+    m.print(list)
+  end
+end
+
+--- From now on, or no more.
+function m.set(filter)
+  local newest = 0
+  for _, s in ipairs(m.all()) do
+    newest = s.seq
+  end
+  session.plan("trace", filter)
+  session.plan("traced", tostring(newest))
+end
+
+return m

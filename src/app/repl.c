@@ -1,0 +1,292 @@
+#include "app/repl.h"
+#include "app/journal.h"
+#include "app/session.h"
+#include "app/terminal.h"
+#include "host/loop.h"
+#include "host/state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Ctrl-C must find the host. */
+static md_host *volatile repl_host;
+
+static void repl_signalled(int number) {
+  (void)number;
+  if (repl_host != NULL) host_signal(repl_host);
+}
+
+static void repl_follow(app_session *r, md_note plan);
+
+/* A copy tells what has happened. */
+static void repl_tell(app_session *r, const char *what) {
+  repl_follow(r, app_session_look(r, what, ""));
+}
+
+/* -- running -- */
+
+static void repl_reach(md_host *h, host_sim *s, host_pause *pause) {
+  host_pause_reached(h, s, pause);
+  pause->time = INT64_MAX;
+  pause->events = UINT64_MAX;
+  h->out.halt = true;
+}
+
+/* Lets the program go on until that many events have been, or that time is
+   over; LUA_OK, or an error's status with its value on the main state. */
+static int repl_go(app_session *r, uint64_t events, md_time time) {
+  md_host *h = r->host;
+  host_pause pause = {time, events, repl_reach, h->out.pauses};
+  h->out.pauses = &pause;
+  h->out.halt = false;
+  repl_host = h;
+  signal(SIGINT, repl_signalled);
+  int status = host_drive(h);
+  signal(SIGINT, SIG_IGN);
+  repl_host = NULL;
+  h->out.signalled = 0;
+  h->out.pauses = pause.next;
+  return status;
+}
+
+/* The script is over, and left nothing to run, or had been run: what is there
+   now runs by itself. */
+static void repl_begin_rest(md_host *h) {
+  md_time next;
+  if (h->phase != HOST_OVER || h->first == NULL) return;
+  if (!md_sim_peek(h->first->kernel, &next)) return;
+  h->phase = HOST_REST;
+  h->asked = h->first;
+  h->limits = (host_limits){-1, UINT64_MAX, 0};
+  host_begin(h, h->asked, &h->limits);
+}
+
+static void repl_run(app_session *r, uint64_t events, md_time time) {
+  md_host *h = r->host;
+  bool failed = h->first != NULL && h->first->failed && h->out.told;
+  repl_begin_rest(h);
+  int status = h->phase == HOST_OVER ? LUA_OK : repl_go(r, events, time);
+  if (status != LUA_OK) {
+    repl_tell(r, "fault");
+    lua_settop(h->L, 0);
+  } else if (h->out.told && !failed) {
+    lua_getfield(h->L, LUA_REGISTRYINDEX, "md.error");
+    repl_tell(r, "failure");
+    lua_settop(h->L, 0);
+  }
+  repl_tell(r, "stopped");
+}
+
+/* -- going back and forth -- */
+
+/* What is printed on the way is known already. */
+static void repl_travel(app_session *r, uint64_t events) {
+  md_host *h = r->host;
+  host_past *past = h->out.past;
+  char error[MD_IMAGE_ERROR];
+  uint32_t i = past->count;
+  int kept[2];
+  while (i > 0 && past->points[i - 1].events > events) i--;
+  if (i == 0) {
+    puts("the past begins after that");
+    return;
+  }
+  if (!host_travel_to(h, &past->points[i - 1], error)) puts(error);
+  if (r->journal != NULL)
+    app_journal_return(r->journal, past->points[i - 1].mark);
+  h->out.told = false;
+  app_session_forget(r, events);
+  if (h->first != NULL && md_sim_events(h->first->kernel) < events &&
+      h->phase != HOST_OVER) {
+    app_mute(kept, true);
+    if (repl_go(r, events, INT64_MAX) != LUA_OK) lua_settop(h->L, 0);
+    app_mute(kept, false);
+  }
+  repl_tell(r, "arrived");
+}
+
+/* -- a line of Lua -- */
+
+static void repl_keep(app_session *r, const char *name) {
+  char error[MD_IMAGE_ERROR];
+  if (host_travel_keep(r->host, name, error) == NULL) puts(error);
+}
+
+static void repl_line(app_session *r, const char *text, size_t size) {
+  md_host *h = r->host;
+  bool gone;
+  if (r->journal != NULL) app_journal_line(r->journal, h, text, size);
+  repl_host = h;
+  signal(SIGINT, repl_signalled);
+  int status = host_line(h, text, size, &gone);
+  signal(SIGINT, SIG_IGN);
+  repl_host = NULL;
+  if (gone) {
+    repl_tell(r, "arrived");
+    return;
+  }
+  app_session_enter(r, text, size);
+  if (status == LUA_OK) {
+    int n = lua_gettop(h->line);
+    lua_xmove(h->line, h->L, n);
+  }
+  repl_tell(r, status == LUA_OK ? "results" : "fault");
+  lua_settop(h->L, 0);
+  h->aborting = false;
+  repl_keep(r, NULL);
+}
+
+/* -- actions -- */
+
+static void repl_save(app_session *r, const char *path) {
+  char error[MD_IMAGE_ERROR];
+  if (host_save(r->host, path, error))
+    printf("saved: moondial repl %s\n", path);
+  else puts(error);
+}
+
+/* Begins anew, with the words of a command line. */
+static void repl_exec(app_session *r, md_note words) {
+  md_note name, bytes;
+  char *list[64] = {(char *)(uintptr_t) "moondial"};
+  int n = 1;
+  while (n < 63 && md_note_next(&words, &name, &bytes))
+    list[n++] = strndup(bytes.text, bytes.size);
+  fflush(NULL);
+  app_terminal_close(r->terminal);
+  execv("/proc/self/exe", list);
+  perror("moondial");
+}
+
+/* "events what text": a copy goes back there, and plans. */
+static void repl_look_back(app_session *r, char *text) {
+  char *what, *rest;
+  uint64_t events = strtoull(text, &what, 10);
+  what += strspn(what, " ");
+  rest = what + strcspn(what, " ");
+  if (*rest != '\0') *rest++ = '\0';
+  repl_follow(r, app_session_look_back(r, events, what, rest));
+}
+
+static void repl_act(app_session *r, md_note name, md_note bytes) {
+  char *text = strndup(bytes.text, bytes.size);
+  if (text == NULL) abort();
+  if (md_note_is(&name, "line")) repl_line(r, bytes.text, bytes.size);
+  else if (md_note_is(&name, "events"))
+    repl_run(r, strtoull(text, NULL, 10), INT64_MAX);
+  else if (md_note_is(&name, "time"))
+    repl_run(r, UINT64_MAX, strtoll(text, NULL, 10));
+  else if (md_note_is(&name, "travel"))
+    repl_travel(r, strtoull(text, NULL, 10));
+  else if (md_note_is(&name, "past")) repl_look_back(r, text);
+  else if (md_note_is(&name, "checkpoint")) repl_keep(r, *text ? text : NULL);
+  else if (md_note_is(&name, "save")) repl_save(r, text);
+  else if (md_note_is(&name, "exec")) repl_exec(r, bytes);
+  else if (md_note_is(&name, "quit")) r->over = true;
+  else app_session_set(r, name, bytes);
+  free(text);
+}
+
+/* Does what was planned; the plan is malloc's, and freed. */
+static void repl_follow(app_session *r, md_note plan) {
+  md_note name, bytes;
+  char *kept = (char *)(uintptr_t)plan.text;
+  while (md_note_next(&plan, &name, &bytes)) repl_act(r, name, bytes);
+  free(kept);
+}
+
+/* A copy reads the line, and says what is to be done. */
+static void repl_handle(app_session *r, const char *text) {
+  repl_follow(r, app_session_look(r, "handle", text));
+}
+
+/* -- the prompt -- */
+
+static const char *repl_prompt(app_session *r, char buffer[80]) {
+  const host_sim *s = r->host->first;
+  char now[40] = "0";
+  if (s != NULL)
+    md_time_text(md_sim_scale(s->kernel), md_sim_now(s->kernel), now,
+                 sizeof now);
+  snprintf(buffer, 80, "%s> ", now);
+  return buffer;
+}
+
+static bool repl_incomplete(void *who, const char *text) {
+  md_note answer = app_session_look(who, "incomplete", text);
+  bool more = answer.size > 0;
+  free((void *)(uintptr_t)answer.text);
+  return more;
+}
+
+static char **repl_complete(void *who, const char *before, const char *text) {
+  app_session *r = who;
+  char *whole;
+  if (asprintf(&whole, "%s%s", before, text) < 0) abort();
+  app_session_set(r, (md_note){"completing", 10},
+                  (md_note){text, strlen(text)});
+  md_note plan = app_session_look(r, "complete", whole);
+  int n;
+  char **list = md_note_all(plan, "candidate", &n);
+  list = realloc(list, (size_t)(n + 1) * sizeof *list);
+  if (list == NULL) abort();
+  list[n] = NULL;
+  free((void *)(uintptr_t)plan.text);
+  free(whole);
+  return list;
+}
+
+static void repl_loop(app_session *r) {
+  char prompt[80];
+  while (!r->over) {
+    char *text = app_terminal_read(r->terminal, repl_prompt(r, prompt));
+    if (text == NULL) break;
+    repl_handle(r, text);
+    free(text);
+  }
+  if (r->terminal->terminal && !r->over) puts("");
+}
+
+static long long repl_mark(md_host *h) {
+  return app_journal_mark((app_journal *)h->out.journal); /* its first member */
+}
+
+int app_repl(md_host *h, const app_options *o, host_past *past,
+             app_journal *journal) {
+  app_terminal terminal = {.complete = repl_complete,
+                           .incomplete = repl_incomplete};
+  app_session r = {.host = h,
+                   .options = o,
+                   .past = past,
+                   .terminal = &terminal,
+                   .journal = journal};
+  terminal.who = &r;
+  signal(SIGINT, SIG_IGN);
+  h->out.interactive = true;
+  if (journal != NULL) past->mark = repl_mark;
+  app_session_open(&r);
+  app_terminal_open(&terminal);
+  if (h->phase == HOST_SCRIPT) {
+    /* up to its first run */
+    if (repl_go(&r, 0, INT64_MAX) != LUA_OK) {
+      repl_tell(&r, "fault");
+      lua_settop(h->L, 0);
+    }
+  }
+  if (h->first == NULL) {
+    lua_pushcfunction(h->L, app_session_first);
+    if (lua_pcall(h->L, 0, 0, 0) != LUA_OK) lua_settop(h->L, 0);
+  }
+  repl_keep(&r, NULL);
+  repl_tell(&r, "welcome");
+  if (o->line != NULL) repl_handle(&r, o->line);
+  else repl_loop(&r);
+  app_terminal_close(&terminal);
+  app_session_close(&r);
+  fflush(stdout);
+  return APP_DONE;
+}

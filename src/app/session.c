@@ -1,0 +1,358 @@
+#include "app/session.h"
+#include "app/terminal.h"
+#include "host/files.h"
+#include "host/loop.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* -- what the session knows -- */
+
+void app_session_enter(app_session *r, const char *text, size_t size) {
+  r->inputs = realloc(r->inputs, (r->input_count + 1) * sizeof *r->inputs);
+  if (r->inputs == NULL) abort();
+  uint64_t events = r->host->first ? md_sim_events(r->host->first->kernel) : 0;
+  r->inputs[r->input_count++] = (session_input){events, strndup(text, size)};
+}
+
+void app_session_forget(app_session *r, uint64_t events) {
+  while (r->input_count > 0 && r->inputs[r->input_count - 1].events > events)
+    free(r->inputs[--r->input_count].text);
+}
+
+void app_session_set(app_session *r, md_note name, md_note bytes) {
+  uint32_t i = 0;
+  while (i < r->value_count && !md_note_is(&name, r->values[i].name)) i++;
+  if (i == r->value_count) {
+    r->values = realloc(r->values, (i + 1) * sizeof *r->values);
+    if (r->values == NULL) abort();
+    r->values[r->value_count++].name = strndup(name.text, name.size);
+  } else {
+    free(r->values[i].text);
+  }
+  r->values[i].text = strndup(bytes.text, bytes.size);
+}
+
+int app_session_first(lua_State *L) {
+  host_default(L);
+  return 0;
+}
+
+void app_session_open(app_session *r) { (void)r; }
+
+void app_session_close(app_session *r) {
+  while (r->input_count > 0) free(r->inputs[--r->input_count].text);
+  while (r->value_count > 0) {
+    free(r->values[--r->value_count].text);
+    free(r->values[r->value_count].name);
+  }
+  free(r->inputs);
+  free(r->values);
+}
+
+/* -- what a copy can do: the module moondial.session -- */
+
+static app_session *session_of(lua_State *L) {
+  return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+static FILE *session_plan_file;
+
+/* plan(action, text) */
+static int session_plan(lua_State *L) {
+  size_t n;
+  const char *text = luaL_optlstring(L, 2, "", &n);
+  md_note_put(session_plan_file, luaL_checkstring(L, 1), text, n);
+  return 0;
+}
+
+/* get(name) -> string or nil: what a plan has set. */
+static int session_get(lua_State *L) {
+  const app_session *r = session_of(L);
+  const char *name = luaL_checkstring(L, 1);
+  for (uint32_t i = 0; i < r->value_count; i++)
+    if (strcmp(r->values[i].name, name) == 0) {
+      lua_pushstring(L, r->values[i].text);
+      return 1;
+    }
+  return 0;
+}
+
+/* inputs() -> list of {events =, text =} */
+static int session_inputs(lua_State *L) {
+  const app_session *r = session_of(L);
+  lua_createtable(L, (int)r->input_count, 0);
+  for (uint32_t i = 0; i < r->input_count; i++) {
+    lua_createtable(L, 0, 2);
+    lua_pushinteger(L, (lua_Integer)r->inputs[i].events);
+    lua_setfield(L, -2, "events");
+    lua_pushstring(L, r->inputs[i].text);
+    lua_setfield(L, -2, "text");
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
+/* points() -> list of {events =, time =, name =}: the past that is kept. */
+static int session_points(lua_State *L) {
+  const app_session *r = session_of(L);
+  const host_past *past = r->past;
+  lua_createtable(L, (int)past->count, 0);
+  for (uint32_t i = 0; i < past->count; i++) {
+    const travel_point *p = &past->points[i];
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, (lua_Integer)p->events);
+    lua_setfield(L, -2, "events");
+    host_push_time(L, r->host->first, p->time);
+    lua_setfield(L, -2, "time");
+    if (p->name != NULL) {
+      lua_pushstring(L, p->name);
+      lua_setfield(L, -2, "name");
+    }
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
+static void session_reach(md_host *h, host_sim *s, host_pause *pause) {
+  (void)s;
+  pause->events = UINT64_MAX;
+  h->out.halt = true;
+}
+
+/* forward([n]) -> string: lets n events (1) happen in the copy; "on" when they
+   have, "failed" when one did, "over" when there are no more. */
+static int session_forward(lua_State *L) {
+  const app_session *r = session_of(L);
+  md_host *h = r->host;
+  uint64_t done = md_sim_events(h->first->kernel);
+  uint64_t wanted = done + (uint64_t)luaL_optinteger(L, 1, 1);
+  host_pause pause = {INT64_MAX, wanted, session_reach, h->out.pauses};
+  h->out.pauses = &pause;
+  h->out.halt = false;
+  bool over = h->phase == HOST_OVER || host_drive(h) != LUA_OK;
+  h->out.pauses = pause.next;
+  over = over || md_sim_events(h->first->kernel) < wanted;
+  lua_pushstring(L, h->first->failed ? "failed" : over ? "over" : "on");
+  return 1;
+}
+
+/* mute(yes): what the copy prints goes nowhere. */
+static int session_mute(lua_State *L) {
+  static int kept[2];
+  app_mute(kept, lua_toboolean(L, 1));
+  return 0;
+}
+
+/* clock() -> number: seconds of real time. */
+static int session_clock(lua_State *L) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  lua_pushnumber(L, (double)t.tv_sec + 1e-9 * (double)t.tv_nsec);
+  return 1;
+}
+
+/* environment() -> table; load(text) -> function or nil, message */
+static int session_environment(lua_State *L) {
+  host_push_environment(L);
+  return 1;
+}
+
+static int session_load(lua_State *L) {
+  size_t n;
+  const char *text = luaL_checklstring(L, 1, &n);
+  if (host_load_line(L, text, n) != LUA_OK) {
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+  }
+  host_push_environment(L);
+  if (lua_setupvalue(L, -2, 1) == NULL) lua_pop(L, 1);
+  return 1;
+}
+
+/* thread(pid) -> the coroutine in which the process is, or nil. */
+static int session_thread(lua_State *L) {
+  host_sim *s = session_of(L)->host->first;
+  uint32_t p = host_pid_index(s, lua_touserdata(L, 1));
+  if (p == 0) return 0;
+  lua_State *leaf = host_leaf(s, p);
+  lua_pushthread(leaf);
+  lua_xmove(leaf, L, 1);
+  return 1;
+}
+
+/* messages(pid) -> list of packed messages that wait in its inbox. */
+static int session_messages(lua_State *L) {
+  host_sim *s = session_of(L)->host->first;
+  uint32_t p = host_pid_index(s, lua_touserdata(L, 1));
+  if (p == 0) return 0;
+  const md_mails *mails = md_sim_mails(s->kernel);
+  uint32_t e = md_sim_proc(s->kernel, p)->inbox_first;
+  lua_newtable(L);
+  for (lua_Integer i = 1; e != 0; e = mails->envelopes[e].next, i++) {
+    const md_mail *mail = &mails->envelopes[e].mail;
+    int n = (int)mail->count;
+    lua_createtable(L, n, 2);
+    lua_pushinteger(L, n);
+    lua_setfield(L, -2, "n");
+    host_push_name(L, s, mail->from);
+    lua_setfield(L, -2, "from");
+    int table = lua_gettop(L);
+    host_fetch(L, s, mail->slot, n);
+    for (int k = n; k > 0; k--) lua_rawseti(L, table, k);
+    lua_rawseti(L, -2, i);
+  }
+  return 1;
+}
+
+static int session_width(const app_session *r) {
+  struct winsize size;
+  const char *columns = getenv("COLUMNS");
+  if (r->terminal->terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
+      size.ws_col > 0)
+    return size.ws_col;
+  return columns != NULL && atoi(columns) > 0 ? atoi(columns) : 80;
+}
+
+static int session_open_module(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"plan", session_plan},         {"clock", session_clock},
+      {"get", session_get},           {"inputs", session_inputs},
+      {"points", session_points},     {"forward", session_forward},
+      {"mute", session_mute},         {"environment", session_environment},
+      {"load", session_load},         {"thread", session_thread},
+      {"messages", session_messages}, {NULL, NULL}};
+  app_session *r = lua_touserdata(L, 1);
+  luaL_newlibtable(L, functions);
+  lua_pushlightuserdata(L, r);
+  luaL_setfuncs(L, functions, 1);
+  lua_pushboolean(L, r->terminal->terminal && getenv("NO_COLOR") == NULL);
+  lua_setfield(L, -2, "colour");
+  lua_pushboolean(L, r->terminal->terminal);
+  lua_setfield(L, -2, "terminal");
+  lua_pushinteger(L, session_width(r));
+  lua_setfield(L, -2, "width");
+  lua_pushstring(L, r->options->model ? r->options->model : "");
+  lua_setfield(L, -2, "model");
+  lua_pushinteger(L, (lua_Integer)r->host->options.seed);
+  lua_setfield(L, -2, "seed");
+  lua_pushboolean(L, r->host->phase == HOST_OVER);
+  lua_setfield(L, -2, "over");
+  return 1;
+}
+
+/* -- copies -- */
+
+/* In the copy: [values ...] of the main state, the session, the name of the
+   function, the text. */
+static int session_call(lua_State *L) {
+  int n = lua_gettop(L);
+  app_session *r = lua_touserdata(L, n - 2);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_pushcfunction(L, session_open_module);
+  lua_pushlightuserdata(L, r);
+  lua_call(L, 1, 1);
+  lua_setfield(L, -2, "moondial.session");
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "repl");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, lua_tostring(L, n - 1));
+  lua_pushvalue(L, n);
+  for (int i = 1; i <= n - 3; i++) lua_pushvalue(L, i);
+  lua_call(L, n - 2, 0);
+  return 0;
+}
+
+/* The model's files are the program's: what a copy writes goes nowhere. */
+static void session_own_files(md_host *h) {
+  char why[256];
+  md_note files;
+  char *text = NULL;
+  FILE *note = open_memstream(&text, &files.size);
+  if (note == NULL) abort();
+  bool good = host_note_files(h, note, why, sizeof why);
+  fclose(note);
+  files.text = text;
+  h->out.copy = true;
+  if (good) {
+    host_close_files(h);
+    host_wake_files(h, files, why, sizeof why);
+  }
+  free(text);
+}
+
+/* Takes the copy to the last point of the past at or before that event. */
+static void session_go_back(app_session *r, uint64_t events) {
+  char error[MD_IMAGE_ERROR];
+  uint32_t i = r->past->count;
+  while (i > 1 && r->past->points[i - 1].events > events) i--;
+  if (i > 0) host_travel_to(r->host, &r->past->points[i - 1], error);
+}
+
+_Noreturn static void session_copy(app_session *r, int fd, uint64_t events,
+                                   const char *what, const char *text) {
+  md_host *h = r->host;
+  session_own_files(h);
+  if (events != UINT64_MAX) session_go_back(r, events);
+  lua_State *L = h->L;
+  int n = lua_gettop(L);
+  signal(SIGINT, SIG_DFL);
+  session_plan_file = fdopen(fd, "w");
+  h->out.journal = NULL;
+  h->out.progress = NULL;
+  if (h->out.observe != NULL) h->out.observe = NULL;
+  luaL_checkstack(L, 8, NULL);
+  lua_pushcfunction(L, session_call);
+  lua_insert(L, 1);
+  lua_pushlightuserdata(L, r);
+  lua_pushstring(L, what);
+  lua_pushstring(L, text);
+  if (lua_pcall(L, n + 3, 0, 0) != LUA_OK) {
+    luaL_tolstring(L, -1, NULL);
+    printf("the prompt has failed: %s\n", lua_tostring(L, -1));
+  }
+  fflush(NULL);
+  _exit(0);
+}
+
+static md_note session_read(int fd) {
+  md_note plan = {NULL, 0};
+  char *text = NULL, buffer[4096];
+  ssize_t n;
+  while ((n = read(fd, buffer, sizeof buffer)) > 0) {
+    text = realloc(text, plan.size + (size_t)n + 1);
+    if (text == NULL) abort();
+    memcpy(text + plan.size, buffer, (size_t)n);
+    plan.size += (size_t)n;
+  }
+  plan.text = text;
+  return plan;
+}
+
+md_note app_session_look(app_session *r, const char *what, const char *text) {
+  return app_session_look_back(r, UINT64_MAX, what, text);
+}
+
+md_note app_session_look_back(app_session *r, uint64_t events, const char *what,
+                              const char *text) {
+  int ends[2];
+  fflush(NULL);
+  if (pipe(ends) != 0) return (md_note){NULL, 0};
+  pid_t copy = fork();
+  if (copy == 0) {
+    close(ends[0]);
+    session_copy(r, ends[1], events, what, text);
+  }
+  close(ends[1]);
+  md_note plan = copy > 0 ? session_read(ends[0]) : (md_note){NULL, 0};
+  close(ends[0]);
+  if (copy > 0) waitpid(copy, NULL, 0);
+  return plan;
+}

@@ -1,0 +1,53 @@
+/* What a session at the prompt knows besides the simulation, and the copies of
+   the program that look at it for the prompt, see repl.h. */
+#ifndef MD_APP_SESSION_H
+#define MD_APP_SESSION_H
+
+#include "app/app.h"
+#include "host/travel.h"
+#include "image/note.h"
+
+/* A line that was executed, after so many events of the default sim. */
+typedef struct session_input {
+  uint64_t events;
+  char *text;
+} session_input;
+
+typedef struct session_value {
+  char *name, *text;
+} session_value;
+
+typedef struct app_session {
+  md_host *host;
+  const app_options *options;
+  host_past *past;
+  app_journal *journal; /* NULL: none is kept */
+  struct app_terminal *terminal;
+  session_input *inputs;
+  session_value *values; /* what plans have set: breakpoints and the like */
+  uint32_t input_count, value_count;
+  bool over;
+} app_session;
+
+void app_session_open(app_session *);
+void app_session_close(app_session *);
+
+/* A copy calls the function of that name in lua/repl with the text and what
+   lies on the main state; what it plans, malloc's. */
+md_note app_session_look(app_session *, const char *what, const char *text);
+
+/* The same of a copy that first goes back to the last point at or before that
+   event. */
+md_note app_session_look_back(app_session *, uint64_t events, const char *what,
+                              const char *text);
+
+/* A line was executed; and what was, after so many events, never was. */
+void app_session_enter(app_session *, const char *text, size_t size);
+void app_session_forget(app_session *, uint64_t events);
+
+void app_session_set(app_session *, md_note name, md_note bytes);
+
+/* Makes the default sim. */
+int app_session_first(lua_State *L);
+
+#endif
