@@ -7,6 +7,8 @@ PREFIX  ?= /usr/local
 LUA_INC ?= $(firstword $(wildcard /usr/include/lua5.4) /usr/local/include)
 # any static Lua 5.4: make LUA_LIB=/path/liblua.a LUA_INC=/path
 LUA_LIB ?= -l:liblua5.4.a
+# libffi, static where there is one
+FFI_LIB ?= $(if $(filter /%,$(shell $(CC) -print-file-name=libffi.a)),-l:libffi.a,-lffi)
 
 # No PIE and one arena at a fixed address: the same program has the same
 # addresses in every run. No contraction: the same digits on every machine.
@@ -18,15 +20,16 @@ CFLAGS     ?= -O2
 WHOLE      := $(shell $(CC) --version | grep -q clang || echo -fwhole-program)
 WRAPS      := -Wl,--wrap=time -Wl,--wrap=clock -Wl,--wrap=luaS_hash
 LINK       := -no-pie -Wl,--build-id $(WRAPS) -Wl,-E -Wl,--whole-archive $(LUA_LIB) \
-              -Wl,--no-whole-archive -lsqlite3 -ledit -lm -ldl -lpthread
+              -Wl,--no-whole-archive $(FFI_LIB) -lsqlite3 -ledit -lm -ldl -lpthread
 
 SOURCES := $(wildcard src/*/*.c src/*/*.h src/kernel/events.def)
+NATIVE  := $(wildcard src/base/*.c src/native/*.c)
 KERNEL  := $(wildcard src/base/*.c src/kernel/*.c)
 IMAGE   := $(wildcard src/base/*.c src/image/*.c)
 MODULES := $(shell find lua -name '*.lua' 2>/dev/null)
 MADE    := build/made/chunks.c build/made/reference.c
 CSPECS  := $(wildcard spec/base/*_spec.c spec/kernel/*_spec.c \
-             spec/image/*_spec.c spec/app/*_spec.c)
+             spec/image/*_spec.c spec/native/*_spec.c spec/app/*_spec.c)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
             -fno-omit-frame-pointer
 
@@ -115,6 +118,12 @@ $(BUILD)/spec/app/%: spec/app/%.c $(SOURCES) spec/check.h
 $(BUILD)/spec/image/%: spec/image/%.c $(SOURCES) spec/check.h
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(FLAGS) $(BASE_FLAGS) $< $(IMAGE) -no-pie -lm -o $@
+
+# Nor does what calls C.
+$(BUILD)/spec/native/%: spec/native/%.c $(SOURCES) spec/check.h
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(FLAGS) $(BASE_FLAGS) $< $(NATIVE) -no-pie \
+	  $(FFI_LIB) -lm -ldl -o $@
 
 $(BUILD)/spec/%: spec/%.c $(SOURCES) spec/check.h
 	@mkdir -p $(@D)

@@ -90,6 +90,8 @@ static void host_preload(lua_State *L) {
   lua_setfield(L, -2, "moondial.core");
   lua_pushcfunction(L, host_open_inside);
   lua_setfield(L, -2, "moondial.inside");
+  lua_pushcfunction(L, host_open_ffi);
+  lua_setfield(L, -2, "moondial.native");
   for (const host_chunk *c = host_chunks; c->name != NULL; c++) {
     lua_pushlightuserdata(L, (void *)(uintptr_t)c);
     lua_pushcclosure(L, host_load_chunk, 1);

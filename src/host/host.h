@@ -144,6 +144,7 @@ struct md_host {
   host_wish wish;
   host_files files;
   host_outside out;
+  struct host_native *native; /* moondial.ffi's, NULL: nobody wants it */
   char failed_in[64];     /* the process whose error was not caught, "" */
   char failed_at[40];     /* and the time of that, "" */
   host_sim *failed_sim;   /* the sim that has failed, in its event with */
@@ -505,6 +506,17 @@ void host_no_reload(lua_State *L, const char *call);
 
 /* A signal's handler may call it: the run ends at the line it is at. */
 void host_signal(md_host *);
+
+/* -- foreign.c: what the model has of C's -- */
+
+/* Raises where that is what no image can hold. [-0, +0, e] */
+void host_native_check(lua_State *L, const char *call);
+
+/* The same, said and not raised: false with a sentence. */
+bool host_native_good(const md_host *, char *why, size_t size);
+
+/* Forgets where symbols are: the next call finds them again. */
+void host_native_bare(md_host *);
 
 /* Counts the instructions of the model, when there is a limit. */
 void host_watch_instructions(md_host *);

@@ -36,7 +36,8 @@ void host_open_travel(lua_State *L);
 void host_open_types(lua_State *L);
 void host_open_values(lua_State *L);
 
-/* A module of its own: [-0, +1, m] */
+/* Modules of their own: [-0, +1, e] */
+int host_open_ffi(lua_State *L);
 int host_open_inside(lua_State *L);
 
 #endif

@@ -28,6 +28,7 @@ static void state_bare(md_host *h, state_outside *kept) {
   kept->files = calloc(h->files.count + 1, sizeof *kept->files);
   if (kept->files == NULL) abort();
   memset((void *)&h->out, 0, sizeof h->out);
+  host_native_bare(h);
   host_lend_files(h, kept->files);
   for (host_sim *s = h->sims; s != NULL; s = s->next)
     md_sim_trace(s->kernel)->ring = NULL;
@@ -100,7 +101,8 @@ bool host_save(md_host *h, const char *path, char error[MD_IMAGE_ERROR]) {
   if (note == NULL) abort();
   fflush(stdout); /* what was printed before belongs to this run */
   char why[MD_IMAGE_ERROR - 64];
-  bool good = state_note(h, note, why, sizeof why);
+  bool good = host_native_good(h, why, sizeof why) &&
+              state_note(h, note, why, sizeof why);
   fclose(note);
   image.note = text;
   if (good) {
@@ -242,6 +244,7 @@ static int f_save(lua_State *L) {
                       "save: a branch cannot be saved: it ends where it began, "
                       "and an image has no past; save before it");
   state_no_libraries(L, "save");
+  host_native_check(L, "save");
   return host_make_wish(L, HOST_SAVE, path, state_saved);
 }
 

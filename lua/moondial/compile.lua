@@ -1,0 +1,152 @@
+-- ffi.compile: a text of C becomes a shared library, once for each text. It is
+-- kept by the hash of its text in the user's cache, and takes its place there
+-- when it is whole.
+local inside = require "moondial.inside"
+local md = require "moondial"
+
+local flags = "-O2 -shared -fPIC -x c"
+
+local function fail(text, ...)
+  error(md.failure("native", "compile: " .. text:format(...)), 0)
+end
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function read(path)
+  local file <close> = io.open(path, "rb")
+  return file and file:read "a"
+end
+
+-- What a command says, without the line's end; nil when it fails.
+local function output(command)
+  local pipe = assert(io.popen(command .. " 2>/dev/null"))
+  local text = pipe:read "a"
+  return pipe:close() and text:gsub("%s+$", "") or nil
+end
+
+local function folder()
+  local root = os.getenv "XDG_CACHE_HOME"
+  if not root or root == "" then
+    local home = os.getenv "HOME"
+    if not home or home == "" then
+      fail "expected a folder for what is compiled; set XDG_CACHE_HOME or HOME"
+    end
+    root = home .. "/.cache"
+  end
+  local path = root .. "/moondial"
+  if not os.execute("mkdir -p " .. quote(path) .. " 2>/dev/null") then
+    fail("cannot make the folder %s; set XDG_CACHE_HOME to another", path)
+  end
+  return path
+end
+
+-- Compiles the text in a folder of its own below `cache`, which goes.
+local function build(text, cc, cache, target)
+  local work = output("mktemp -d " .. quote(cache .. "/new.XXXXXX"))
+  if not work then
+    fail("cannot write in the folder %s; set XDG_CACHE_HOME to another", cache)
+  end
+  local source, made = work .. "/inline.c", work .. "/inline.so"
+  local file = assert(io.open(source, "wb"))
+  file:write(text)
+  file:close()
+  local good = os.execute(
+    ("%s %s %s -o %s -lm 2>%s"):format(
+      cc,
+      flags,
+      quote(source),
+      quote(made),
+      quote(work .. "/errors")
+    )
+  )
+  good = good and os.rename(made, target)
+  local errors = read(work .. "/errors") or ""
+  os.execute("rm -rf " .. quote(work))
+  if not good then
+    -- the text has no name: its lines are those of the call
+    errors = errors:gsub(work:gsub("%p", "%%%0") .. "/inline%.c", "text")
+    fail("%s could not compile this:\n%s", cc, (errors:gsub("%s+$", "")))
+  end
+end
+
+-- The text without comments, texts and lines for the preprocessor.
+local function plain(text)
+  text = text:gsub("\\\n", " "):gsub("/%*.-%*/", " "):gsub("//[^\n]*", "")
+  text = text:gsub('"[^"\n]*"', '""'):gsub("'\\?[^\n]'", "0")
+  return (("\n" .. text):gsub("\n[ \t]*#[^\n]*", "\n"))
+end
+
+-- What of a text of C can be declared: types, and the heads of the functions
+-- that are not static.
+local function prototypes(text)
+  local list, at = {}, 1
+  text = plain(text)
+  while true do
+    local from, to, mark = text:find("([;{])", at)
+    if not from then
+      return table.concat(list, "\n")
+    end
+    local head = text:sub(at, from - 1)
+    local hidden = (" " .. head):find "%f[%w_]static%f[^%w_]"
+    if mark == "{" then
+      to = select(2, text:find("%b{}", from)) or #text
+      if head:find "%)%s*$" then
+        list[#list + 1] = not hidden and head .. ";" or nil
+      else -- a struct, union or enum, and what follows it
+        to = text:find(";", to, true) or #text
+        local whole = text:sub(at, to)
+        list[#list + 1] = not hidden
+            and not whole:find "[^=!<>]=[^=].-{"
+            and whole
+          or nil
+      end
+    elseif not (hidden and head:find "%(") then
+      local constant = hidden and head:find "%f[%w_]const%f[^%w_]"
+      local variable = head:gsub("=.*", "")
+      list[#list + 1] = constant and head .. ";"
+        or not hidden and variable .. ";"
+        or nil
+    end
+    at = to + 1
+  end
+end
+
+return function(ffi, digest)
+  --- ffi.compile(text [, declarations]) -> library
+  --- Has $CC (cc) compile a text of C, and loads what comes of it; the same text
+  --- is compiled once, and kept in $XDG_CACHE_HOME/moondial (~/.cache/moondial).
+  --- What the text defines is declared: its types and the heads of its
+  --- functions, or instead of these the declarations that are given. Raises
+  --- native with what the compiler says, its lines counted from the text's
+  --- first.
+  ---   local ffi = require "moondial.ffi"
+  ---   local c = ffi.compile "int twice(int x) { return 2 * x; }"
+  ---   print(c.twice(21))
+  function ffi.compile(text, declarations)
+    if type(text) ~= "string" then
+      fail("expected a text of C, got %s", inside.describe(text))
+    elseif declarations ~= nil and type(declarations) ~= "string" then
+      fail(
+        "expected a text of declarations, got %s",
+        inside.describe(declarations)
+      )
+    end
+    local cc = os.getenv "CC"
+    cc = cc and cc ~= "" and cc or "cc"
+    local cache = folder()
+    local name = digest(table.concat({ cc, flags, text }, "\0"))
+    local target = ("%s/%s.so"):format(cache, name)
+    local file = io.open(target, "rb")
+    if file then
+      file:close()
+    else
+      build(text, cc, cache, target)
+    end
+    ffi.cdef(declarations or prototypes(text))
+    return ffi.load(target)
+  end
+
+  return ffi
+end
