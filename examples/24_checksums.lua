@@ -1,4 +1,4 @@
--- zlib through moondial.ffi: packets with a checksum cross a line that now and
+-- Checksums of zlib, by moondial.ffi: packets with a checksum cross a line that now and
 -- then turns a bit, and are sent again until they arrive whole.
 local md = require "moondial"
 local ffi = require "moondial.ffi"
@@ -36,7 +36,7 @@ local receiver = md.spawn({ name = "receiver" }, function()
       md.now(),
       text,
       ("%08x"):format(checksum(text)),
-      whole and "" or "bad"
+      whole and "good" or "bad"
     )
   end
 end)
@@ -52,9 +52,9 @@ end)
 md.run()
 
 --[[ output
-1.0	packet 1	1f6bd125	
-2.0	packet 2	8662809f	
-3.0	packet 3	f165b009	
+1.0	packet 1	1f6bd125	good
+2.0	packet 2	8662809f	good
+3.0	packet 3	f165b009	good
 4.0	paaket 4	22c984a1	bad
-5.0	packet 4	6f0125aa	
+5.0	packet 4	6f0125aa	good
 ]]

@@ -47,13 +47,16 @@ late("earliest due", function(a, b)
   return sign(a.due - b.due)
 end)
 
-print(pcall(late, "by colour", function(a)
+local ok, why = pcall(late, "by colour", function(a)
   return a.colour
-end))
+end)
+print(ok, why.kind)
+print((why.message:match "const job.*"))
 
 --[[ output
 as they came   0 1 2 3 4 5  late by 25
 shortest first 0 1 4 5 3 2  late by 3
 earliest due   5 1 4 0 3 2  late by 0
-false	25_qsort.lua:51: a 'const job *' has no member 'colour'; did you mean 'due'?
+false	native
+const job *' has no member 'colour'; did you mean 'due'?
 ]]

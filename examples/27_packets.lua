@@ -1,6 +1,6 @@
 -- Packets as C has them: a header of fixed layout before the data, in one
--- buffer, with methods; a router sends them on by their address, and counts down
--- the hops that they have left.
+-- buffer, with methods; nodes send them on by their address, and count down the
+-- hops that they have left.
 local md = require "moondial"
 local ffi = require "moondial.ffi"
 

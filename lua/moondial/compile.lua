@@ -1,12 +1,14 @@
 -- ffi.compile: a text of C becomes a shared library, once for each text. It is
 -- kept by the hash of its text in the user's cache, and takes its place there
 -- when it is whole.
-local inside = require "moondial.inside"
 local md = require "moondial"
+
+local m = {}
 
 local flags = "-O2 -shared -fPIC -x c"
 
-local function fail(text, ...)
+--- Raises native at the model's line.
+function m.fail(text, ...)
   error(md.failure("native", "compile: " .. text:format(...)), 0)
 end
 
@@ -31,13 +33,13 @@ local function folder()
   if not root or root == "" then
     local home = os.getenv "HOME"
     if not home or home == "" then
-      fail "expected a folder for what is compiled; set XDG_CACHE_HOME or HOME"
+      m.fail "expected a folder for libraries; set XDG_CACHE_HOME or HOME"
     end
     root = home .. "/.cache"
   end
   local path = root .. "/moondial"
   if not os.execute("mkdir -p " .. quote(path) .. " 2>/dev/null") then
-    fail("cannot make the folder %s; set XDG_CACHE_HOME to another", path)
+    m.fail("cannot make the folder %s; set XDG_CACHE_HOME to another", path)
   end
   return path
 end
@@ -46,7 +48,7 @@ end
 local function build(text, cc, cache, target)
   local work = output("mktemp -d " .. quote(cache .. "/new.XXXXXX"))
   if not work then
-    fail("cannot write in the folder %s; set XDG_CACHE_HOME to another", cache)
+    m.fail("cannot write in %s; set XDG_CACHE_HOME to another folder", cache)
   end
   local source, made = work .. "/inline.c", work .. "/inline.so"
   local file = assert(io.open(source, "wb"))
@@ -67,7 +69,7 @@ local function build(text, cc, cache, target)
   if not good then
     -- the text has no name: its lines are those of the call
     errors = errors:gsub(work:gsub("%p", "%%%0") .. "/inline%.c", "text")
-    fail("%s could not compile this:\n%s", cc, (errors:gsub("%s+$", "")))
+    m.fail("%s could not compile this:\n%s", cc, (errors:gsub("%s+$", "")))
   end
 end
 
@@ -80,7 +82,7 @@ end
 
 -- What of a text of C can be declared: types, and the heads of the functions
 -- that are not static.
-local function prototypes(text)
+function m.prototypes(text)
   local list, at = {}, 1
   text = plain(text)
   while true do
@@ -113,40 +115,21 @@ local function prototypes(text)
   end
 end
 
-return function(ffi, digest)
-  --- ffi.compile(text [, declarations]) -> library
-  --- Has $CC (cc) compile a text of C, and loads what comes of it; the same text
-  --- is compiled once, and kept in $XDG_CACHE_HOME/moondial (~/.cache/moondial).
-  --- What the text defines is declared: its types and the heads of its
-  --- functions, or instead of these the declarations that are given. Raises
-  --- native with what the compiler says, its lines counted from the text's
-  --- first.
-  ---   local ffi = require "moondial.ffi"
-  ---   local c = ffi.compile "int twice(int x) { return 2 * x; }"
-  ---   print(c.twice(21))
-  function ffi.compile(text, declarations)
-    if type(text) ~= "string" then
-      fail("expected a text of C, got %s", inside.describe(text))
-    elseif declarations ~= nil and type(declarations) ~= "string" then
-      fail(
-        "expected a text of declarations, got %s",
-        inside.describe(declarations)
-      )
-    end
-    local cc = os.getenv "CC"
-    cc = cc and cc ~= "" and cc or "cc"
-    local cache = folder()
-    local name = digest(table.concat({ cc, flags, text }, "\0"))
-    local target = ("%s/%s.so"):format(cache, name)
-    local file = io.open(target, "rb")
-    if file then
-      file:close()
-    else
-      build(text, cc, cache, target)
-    end
-    ffi.cdef(declarations or prototypes(text))
-    return ffi.load(target)
+--- The library that a compiler makes of a text, as a path. `digest` tells texts
+--- apart.
+function m.library(text, digest)
+  local cc = os.getenv "CC"
+  cc = cc and cc ~= "" and cc or "cc"
+  local cache = folder()
+  local name = digest(table.concat({ cc, flags, text }, "\0"))
+  local target = ("%s/%s.so"):format(cache, name)
+  local file = io.open(target, "rb")
+  if file then
+    file:close()
+  else
+    build(text, cc, cache, target)
   end
-
-  return ffi
+  return target
 end
+
+return m

@@ -6,10 +6,10 @@ local long = (os.getenv "MOONDIAL_LONG" or "") ~= ""
 local rounds = long and 20000 or 600
 
 local seeds = {
-  "struct N { struct N *next; int v[3]; union { int i; float f; }; char d[?]; }",
-  "struct N { enum { A_N, B_N = 1 << 3 } e; long double ld; const char *s[2]; }",
+  "struct N { struct N *next; int v[3]; union { int i; float f; }; char d[?];}",
+  "struct N { enum { A_N, B_N = 1 << 3 } e; long double ld; const char *s[2];}",
   "union N { double d; struct { char c; short in[2][2]; } s; void (*f)(int); }",
-  "struct N { _Bool b; unsigned long long u; char t[8]; } __attribute__((packed))",
+  "struct N { _Bool b; unsigned long long u; char t[8];} __attribute((packed))",
   "int (*(*N(const char *, int (*)(void *, ...)))[4])(double, float)",
   "typedef struct { signed char c; long __attribute__((aligned(32))) l; } N",
 }
@@ -113,7 +113,7 @@ local function use(name)
   if not made then
     return false
   end
-  for _, key in ipairs { "next", "v", "i", "d", "e", "s", "f", "c", "l", "t" } do
+  for _, key in ipairs { "next", "v", "i", "d", "e", "s", "f", "l", "t" } do
     local had, value = pcall(function()
       return object[key]
     end)

@@ -1,9 +1,8 @@
 -- What the specs of moondial.ffi share.
 local m = {}
 
---- refuses(pattern, fn, ...): fn(...) raises an error of kind native (or the
---- kind given before the pattern) whose message, behind its place, has the plain
---- text in it.
+--- refuses(text, fn, ...): fn(...) raises an error of kind native whose message
+--- has the plain text in it. Returns the message.
 function m.refuses(text, fn, ...)
   local ok, why = pcall(fn, ...)
   assert(not ok, "expected an error, got none: " .. text)

@@ -95,9 +95,9 @@ cdata *cdata_new(lua_State *L, md_ctype_id, uint64_t size);
 cdata *cdata_refer(lua_State *L, cdata_is, md_ctype_id, void *address,
                    int owner);
 
-/* The same of memory whose extent is that of c, at index `of`. [-0, +1, m] */
+/* The same of memory whose extent is that of a cdata, at i. [-0, +1, m] */
 cdata *cdata_within(lua_State *L, cdata_is, md_ctype_id, void *address,
-                    const cdata *c, int of);
+                    const cdata *of, int i);
 
 /* Must not be written what it has, or leads to? */
 bool cdata_is_constant(const host_native *, const cdata *);

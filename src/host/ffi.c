@@ -314,7 +314,8 @@ static int f_ffi_offsetof(lua_State *L) {
 }
 
 /* ffi.istype(type, value) -> boolean
-   Is the value a cdata of that type, or, for a struct, a pointer to one?
+   Tells if the value is a cdata of that type or, for a struct, a pointer to
+   one. Raises native for what is no type.
      local ffi = require "moondial.ffi"
      print(ffi.istype("int[2]", ffi.new "int[2]")) */
 static int f_ffi_istype(lua_State *L) {

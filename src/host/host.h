@@ -145,10 +145,10 @@ struct md_host {
   host_files files;
   host_outside out;
   struct host_native *native; /* moondial.ffi's, NULL: nobody wants it */
-  char failed_in[64];     /* the process whose error was not caught, "" */
-  char failed_at[40];     /* and the time of that, "" */
-  host_sim *failed_sim;   /* the sim that has failed, in its event with */
-  uint64_t failed_events; /* that number */
+  char failed_in[64];         /* the process whose error was not caught, "" */
+  char failed_at[40];         /* and the time of that, "" */
+  host_sim *failed_sim;       /* the sim that has failed, in its event with */
+  uint64_t failed_events;     /* that number */
 };
 
 /* -- host.c: opening, finding ------------------------------------------------

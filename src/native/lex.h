@@ -10,8 +10,8 @@
    stands for another (__const) is said behind it. */
 #define MD_C_KEYWORDS(X)                                                       \
   X(VOID, "void")                                                              \
-  X(CHAR, "char") X(SHORT, "short") X(INT, "int") X(LONG, "long") X(FLOAT,     \
-                                                                    "float")   \
+  X(CHAR, "char")                                                              \
+  X(SHORT, "short") X(INT, "int") X(LONG, "long") X(FLOAT, "float")            \
       X(DOUBLE, "double") X(SIGNED, "signed") X(UNSIGNED, "unsigned") X(       \
           BOOL, "_Bool") X(STRUCT, "struct") X(UNION, "union") X(ENUM, "enum") \
           X(TYPEDEF, "typedef") X(STATIC, "static") X(EXTERN, "extern") X(     \

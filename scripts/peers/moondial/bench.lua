@@ -454,11 +454,64 @@ function work.steady(events)
   return events, wall, { grown = peak() - before }
 end
 
+-- Calls of C: `double fabs(double)` bound to a local, a function that calls
+-- back into Lua, and the empty function of Lua that both are held against.
+function work.ffi(n)
+  local ffi = require "moondial.ffi"
+  ffi.cdef [[
+    double fabs(double);
+    struct timespec { long s, ns; };
+    int clock_gettime(int, struct timespec *);
+  ]]
+  local c = ffi.compile "int apply(int (*f)(int), int x) { return f(x); }"
+  local fabs, apply, gettime = ffi.C.fabs, c.apply, ffi.C.clock_gettime
+  local callback = ffi.cast("int (*)(int)", function(x)
+    return x
+  end)
+  local clock = ffi.new "struct timespec"
+  local function now()
+    gettime(1, clock)
+    return clock.s + clock.ns * 1e-9
+  end
+  local function best(loop)
+    local least = math.huge
+    for _ = 1, 7 do
+      local start = now()
+      loop()
+      least = math.min(least, now() - start)
+    end
+    return least
+  end
+  local function empty() end
+  local lua = best(function()
+    for _ = 1, n do
+      empty(-1.5)
+    end
+  end)
+  local wall = best(function()
+    for _ = 1, n do
+      fabs(-1.5)
+    end
+  end)
+  local back = best(function()
+    for _ = 1, n do
+      apply(callback, 3)
+    end
+  end)
+  callback:free()
+  return n, wall, { lua = lua / n * 1e9, back = back / n * 1e9 }
+end
+
 local name, n = ...
 local run = work[name] or error("no workload is called " .. tostring(name))
 local count, wall, extra = run(tonumber(n))
 local line = string.format("RES w=%s n=%d rate=%.0f", name, count, count / wall)
-for key, value in pairs(extra or {}) do -- never more than one
-  line = line .. string.format(" %s=%.6g", key, value)
+local keys = {}
+for key in pairs(extra or {}) do
+  keys[#keys + 1] = key
+end
+table.sort(keys)
+for _, key in ipairs(keys) do
+  line = line .. string.format(" %s=%.6g", key, extra[key])
 end
 print(line)
