@@ -1,5 +1,5 @@
--- Checksums of zlib, by moondial.ffi: packets with a checksum cross a line that now and
--- then turns a bit, and are sent again until they arrive whole.
+-- Checksums of zlib, by moondial.ffi: packets with a checksum cross a line that
+-- now and then turns a bit, and are sent again until they arrive whole.
 local md = require "moondial"
 local ffi = require "moondial.ffi"
 
