@@ -117,7 +117,10 @@ static void declare_inner(md_parser *p, md_declarator *d,
   parse_enter(p);
   parse_attributes(p, &d->attributes);
   while (parse_accept(p, '*')) {
-    if (stars >= DECLARE_PARTS) parse_fail(p, "too many *");
+    if (stars == DECLARE_PARTS) {
+      parse_fail(p, "too many *");
+      return;
+    }
     constant[stars] = false;
     for (;; parse_advance(p)) {
       parse_attributes(p, &d->attributes);
