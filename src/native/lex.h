@@ -11,9 +11,10 @@
 #define MD_C_KEYWORDS(X)                                                       \
   X(VOID, "void")                                                              \
   X(CHAR, "char")                                                              \
-  X(SHORT, "short") X(INT, "int") X(LONG, "long") X(FLOAT, "float")            \
-      X(DOUBLE, "double") X(SIGNED, "signed") X(UNSIGNED, "unsigned") X(       \
-          BOOL, "_Bool") X(STRUCT, "struct") X(UNION, "union") X(ENUM, "enum") \
+  X(SHORT, "short")                                                            \
+  X(INT, "int") X(LONG, "long") X(FLOAT, "float") X(DOUBLE, "double")          \
+      X(SIGNED, "signed") X(UNSIGNED, "unsigned") X(BOOL, "_Bool") X(          \
+          STRUCT, "struct") X(UNION, "union") X(ENUM, "enum")                  \
           X(TYPEDEF, "typedef") X(STATIC, "static") X(EXTERN, "extern") X(     \
               CONST, "const") X(VOLATILE, "volatile") X(RESTRICT, "restrict")  \
               X(INLINE, "inline") X(REGISTER, "register") X(SIZEOF, "sizeof")  \
