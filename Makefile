@@ -79,13 +79,16 @@ bench: all ## our figures beside the peers' (about ten minutes)
 install: all ## install below PREFIX (/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 build/moondial $(DESTDIR)$(PREFIX)/bin/moondial
+	install -d $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(HEADER) $(DESTDIR)$(PREFIX)/include/moondial.h
 
 clean:
 	rm -rf build
 
-build/made/chunks.c: $(MODULES) scripts/embed
+HEADER := src/native/moondial.h
+build/made/chunks.c: $(MODULES) $(HEADER) scripts/embed
 	@mkdir -p $(@D)
-	@scripts/embed lua > $@
+	@scripts/embed lua $(HEADER) > $@
 
 REFERENCE := src/app/topics.txt src/kernel/events.def src/app/help.c \
              $(wildcard src/host/*.c) $(MODULES)

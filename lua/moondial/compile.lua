@@ -44,20 +44,27 @@ local function folder()
   return path
 end
 
--- Compiles the text in a folder of its own below `cache`, which goes.
-local function build(text, cc, cache, target)
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+-- Compiles the text in a folder of its own below `cache`, which goes. There it
+-- finds moondial.h.
+local function build(text, cc, cache, target, header)
   local work = output("mktemp -d " .. quote(cache .. "/new.XXXXXX"))
   if not work then
     m.fail("cannot write in %s; set XDG_CACHE_HOME to another folder", cache)
   end
   local source, made = work .. "/inline.c", work .. "/inline.so"
-  local file = assert(io.open(source, "wb"))
-  file:write(text)
-  file:close()
+  write(source, text)
+  write(work .. "/moondial.h", header)
   local good = os.execute(
-    ("%s %s %s -o %s -lm 2>%s"):format(
+    ("%s %s -I%s %s -o %s -lm 2>%s"):format(
       cc,
       flags,
+      quote(work),
       quote(source),
       quote(made),
       quote(work .. "/errors")
@@ -116,18 +123,18 @@ function m.prototypes(text)
 end
 
 --- The library that a compiler makes of a text, as a path. `digest` tells texts
---- apart.
-function m.library(text, digest)
+--- apart; `header` is moondial.h.
+function m.library(text, digest, header)
   local cc = os.getenv "CC"
   cc = cc and cc ~= "" and cc or "cc"
   local cache = folder()
-  local name = digest(table.concat({ cc, flags, text }, "\0"))
+  local name = digest(table.concat({ cc, flags, header, text }, "\0"))
   local target = ("%s/%s.so"):format(cache, name)
   local file = io.open(target, "rb")
   if file then
     file:close()
   else
-    build(text, cc, cache, target)
+    build(text, cc, cache, target, header)
   end
   return target
 end

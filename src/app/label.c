@@ -1,6 +1,7 @@
 #include "app/label.h"
 #include "app/names.h"
 #include "base/text.h"
+#include "host/cproc.h"
 #include "host/clauses.h"
 
 #include <inttypes.h>
@@ -115,6 +116,10 @@ void label_message(app_label *label, lua_State *L, const host_sim *s, int first,
 
 /* The patterns lie on the stack of the coroutine that waits, see message.c. */
 static void label_patterns(app_label *label, const host_sim *s, uint32_t p) {
+  if (cproc_of(s, p) != NULL) {
+    label_words(label, "a message");
+    return;
+  }
   lua_State *leaf = host_leaf(s, p);
   int n = lua_gettop(leaf);
   if (n == 0) label_words(label, "any message");

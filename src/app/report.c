@@ -1,4 +1,5 @@
 #include "app/app.h"
+#include "host/cproc.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -10,7 +11,7 @@ enum { REPORT_LINES = 20 };
 static int report_waiting(lua_State *L) {
   host_sim *s = lua_touserdata(L, 1);
   const char *heading = lua_tostring(L, 2);
-  char label[64], where[LUA_IDSIZE + 24];
+  char label[64], where[CPROC_WHERE + 4];
   int shown = 0, more = 0;
   for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;) {
     if (md_sim_proc(s->kernel, p)->state != MD_WAITING) continue;
@@ -20,7 +21,12 @@ static int report_waiting(lua_State *L) {
     }
     if (shown == 1) fputs(heading, stderr);
     host_waiting(L, s, p);
-    host_where(host_leaf(s, p), where, sizeof where);
+    if (cproc_of(s, p) != NULL) {
+      cproc_where(s, cproc_of(s, p), where);
+      snprintf(where + strlen(where), 3, ": ");
+    } else {
+      host_where(host_leaf(s, p), where, sizeof where);
+    }
     fprintf(stderr, "  %s%s waits for %s\n", where, host_label(s, p, label),
             lua_tostring(L, -1));
     lua_pop(L, 1);

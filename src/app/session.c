@@ -1,5 +1,6 @@
 #include "app/session.h"
 #include "app/terminal.h"
+#include "host/cproc.h"
 #include "host/files.h"
 #include "host/loop.h"
 
@@ -181,7 +182,7 @@ static int session_load(lua_State *L) {
 static int session_thread(lua_State *L) {
   host_sim *s = session_of(L)->host->first;
   uint32_t p = host_pid_index(s, lua_touserdata(L, 1));
-  if (p == 0) return 0;
+  if (p == 0 || cproc_of(s, p) != NULL) return 0;
   lua_State *leaf = host_leaf(s, p);
   lua_pushthread(leaf);
   lua_xmove(leaf, L, 1);
@@ -205,7 +206,7 @@ static int session_messages(lua_State *L) {
     host_push_name(L, s, mail->from);
     lua_setfield(L, -2, "from");
     int table = lua_gettop(L);
-    host_fetch(L, s, mail->slot, n);
+    host_fetch_mail(L, s, p, mail);
     for (int k = n; k > 0; k--) lua_rawseti(L, table, k);
     lua_rawseti(L, -2, i);
   }

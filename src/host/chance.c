@@ -22,6 +22,8 @@ static inline md_rng *chance_test(lua_State *L, int i) {
   return stream->mark == chance_mark ? &stream->rng : NULL;
 }
 
+md_rng *host_stream_at(lua_State *L, int i) { return chance_test(L, i); }
+
 static inline md_rng *chance_self(lua_State *L, const char *call) {
   md_rng *rng = chance_test(L, 1);
   if (rng == NULL)

@@ -1,5 +1,6 @@
 /* What one process does to another: exit, kill, interrupt, join; and what it
    becomes itself. */
+#include "host/cproc.h"
 #include "host/modules.h"
 #include "host/pattern.h"
 #include "host/recorder.h"
@@ -203,7 +204,7 @@ void host_interrupt(lua_State *L, host_sim *s, uint32_t by, uint32_t p,
   if (s->host->recording) host_record_blow(L, s, by, p, "INTERRUPT", cause);
   bool none = lua_isnil(L, cause);
   const char *because = none ? "" : host_describe(L, cause);
-  host_error_value(L, host_leaf(s, p), "interrupt", "interrupted%s%s",
+  host_error_value(L, cproc_of(s, p) ? L : host_leaf(s, p), "interrupt", "interrupted%s%s",
                    none ? "" : ": ", because);
   lua_pushvalue(L, cause);
   lua_setfield(L, -2, "cause");

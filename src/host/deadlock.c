@@ -3,6 +3,7 @@
    cycles costs a step for each process. */
 #include "host/bond.h"
 #include "host/clauses.h"
+#include "host/cproc.h"
 #include "host/modules.h"
 #include "host/place.h"
 
@@ -25,6 +26,8 @@ static const void *deadlock_named(const host_sim *s, uint32_t p,
 
 /* The process that the patterns p waits with name: all of a few clauses. */
 static const void *deadlock_wanted(const host_sim *s, uint32_t p) {
+  const cproc *c = cproc_of(s, p);
+  if (c != NULL) return c->from ? (void *)(uintptr_t)c->from : NULL;
   lua_State *leaf = host_leaf(s, p);
   int n = lua_gettop(leaf);
   if (clauses_at(leaf, 1)) {

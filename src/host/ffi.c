@@ -499,6 +499,8 @@ static void ffi_constants(lua_State *L) {
   if (any == 0) host_no_memory(L);
   cdata_refer(L, CDATA_POINTER, any, NULL, 0);
   lua_setfield(L, -2, "null");
+  lua_pushstring(L, (const char *)host_header);
+  lua_setfield(L, -2, "header");
   lua_pushliteral(L, "Linux");
   lua_setfield(L, -2, "os");
 #ifdef __aarch64__

@@ -62,6 +62,7 @@ static int host_open_core(lua_State *L) {
   host_open_stores(L);
   host_open_containers(L);
   host_open_gates(L);
+  host_open_bodies(L);
   host_open_bonds(L);
   host_open_children(L);
   host_open_inspection(L);

@@ -145,6 +145,7 @@ struct md_host {
   host_files files;
   host_outside out;
   struct host_native *native; /* moondial.ffi's, NULL: nobody wants it */
+  struct host_bodies *bodies; /* of C processes, NULL: there was none */
   char failed_in[64];         /* the process whose error was not caught, "" */
   char failed_at[40];         /* and the time of that, "" */
   host_sim *failed_sim;       /* the sim that has failed, in its event with */
@@ -297,6 +298,12 @@ void host_fetch(lua_State *L, host_sim *s, uint32_t slot, int n);
 /* Forgets n held values. [-0, +0, -] */
 void host_drop(lua_State *L, host_sim *s, uint32_t slot, int n);
 
+/* -- cmail.c: the values of a message that waits, for Lua or for C -- */
+
+/* Pushes those of an envelope of p; forgets them. [-0, +n, e] */
+void host_fetch_mail(lua_State *L, host_sim *s, uint32_t p, const md_mail *);
+void host_forget_mail(lua_State *L, host_sim *s, uint32_t p, const md_mail *);
+
 /* -- result.c: what ended processes have left -- */
 
 /* Keeps the top n values as what p returned or, if not `ok`, raised. [-n, +0,
@@ -330,6 +337,10 @@ bool host_callable(lua_State *L, int i);
 
 /* The body of a process that was killed before it started. */
 int host_unborn(lua_State *L);
+
+/* The last of the process that runs, whose stack is [nil, what it returned ...]
+   or, if not `ok`, has the error on the top. */
+int host_over(lua_State *L, bool ok);
 
 /* The coroutine of a callback, or that of p in its ending, has died of an
    error, which is on its top; the run fails. */
@@ -482,6 +493,13 @@ void host_flush(lua_State *L, host_sim *s, uint32_t p, bool line);
 /* Pushes the stream called name of s. [-0, +1, e] */
 md_rng *host_stream(lua_State *L, host_sim *s, const char *name, size_t n);
 
+/* The stream that the value at i is, or NULL. */
+md_rng *host_stream_at(lua_State *L, int i);
+
+/* The number of the present process's name in the records of s; 0: no process,
+   -1: no memory. */
+int host_log_process(host_sim *s);
+
 /* A time or a duration from the argument i, in ticks; raises what it is not. */
 md_time host_duration_arg(lua_State *L, host_sim *s, int i, const char *call);
 md_time host_time_arg(lua_State *L, host_sim *s, int i, const char *call);
@@ -526,6 +544,8 @@ typedef struct host_chunk {
   const char *name, *text;
   size_t size;
 } host_chunk;
+
+extern const unsigned char host_header[]; /* moondial.h, ends with a 0 */
 
 extern const host_chunk host_chunks[]; /* ends with a name that is NULL */
 

@@ -1,4 +1,5 @@
 /* What can be asked about processes: status, what they wait for, names. */
+#include "host/cproc.h"
 #include "host/clauses.h"
 #include "host/modules.h"
 #include "host/place.h"
@@ -154,13 +155,18 @@ void host_waiting(lua_State *L, host_sim *s, uint32_t p) {
     lua_pushliteral(L, "the end of its children");
     break;
   default:
-    inspect_patterns(L, s, host_leaf(s, p));
+    if (cproc_of(s, p) != NULL) cproc_push_wanted(L, s, cproc_of(s, p));
+    else inspect_patterns(L, s, host_leaf(s, p));
   }
 }
 
 /* Pushes "file:line" of where p stands. */
 static void inspect_place(lua_State *L, host_sim *s, uint32_t p) {
-  char where[LUA_IDSIZE + 24];
+  char where[CPROC_WHERE];
+  if (cproc_of(s, p) != NULL) {
+    lua_pushstring(L, cproc_where(s, cproc_of(s, p), where));
+    return;
+  }
   host_where(host_leaf(s, p), where, sizeof where);
   size_t n = strlen(where);
   if (n > 2) where[n - 2] = '\0';
@@ -221,7 +227,8 @@ static void inspect_describe(lua_State *L, host_sim *s, uint32_t p) {
   lua_setfield(L, t, "monitors");
   lua_pushboolean(L, extra != NULL && extra->traps);
   lua_setfield(L, t, "traps");
-  host_traceback(L, host_leaf(s, p));
+  if (cproc_of(s, p) != NULL) inspect_place(L, s, p);
+  else host_traceback(L, host_leaf(s, p));
   lua_setfield(L, t, "traceback");
 }
 

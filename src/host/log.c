@@ -6,9 +6,8 @@
 
 enum { LOG_COLUMNS = 64 };
 
-/* The number of the present process's name in the records; 0: no process. */
-static int log_process(lua_State *L, host_sim *s) {
-  md_host *h = s->host;
+int host_log_process(host_sim *s) {
+  const md_host *h = s->host;
   char label[64];
   if (h->sim != s || h->process == 0) return 0;
   const md_proc_extra *extra = md_sim_extra(s->kernel, h->process);
@@ -20,9 +19,7 @@ static int log_process(lua_State *L, host_sim *s) {
   } else {
     length = strlen(host_label(s, h->process, label));
   }
-  int id = md_records_text(s->records, text, length);
-  if (id < 0) host_no_memory(L);
-  return id;
+  return md_records_text(s->records, text, length);
 }
 
 static md_cell log_cell(lua_State *L, int i, const char *call,
@@ -64,8 +61,9 @@ static md_cell log_cell(lua_State *L, int i, const char *call,
 
 static void log_row(lua_State *L, host_sim *s, int table, const md_cell *cells,
                     const int *columns, int n) {
-  int process = log_process(L, s);
-  if (!md_records_row(s->records, table, md_sim_now(s->kernel), process, cells,
+  int process = host_log_process(s);
+  if (process < 0 ||
+      !md_records_row(s->records, table, md_sim_now(s->kernel), process, cells,
                       columns, n))
     host_no_memory(L);
 }

@@ -1,6 +1,7 @@
 /* The loop: the only place where a coroutine is resumed. The kernel says what
    is due, the loop has it done. */
 #include "host/loop.h"
+#include "host/cproc.h"
 #include "host/recorder.h"
 
 #include <string.h>
@@ -39,7 +40,8 @@ static inline void loop_prefetch(const host_sim *s) {
     __asm__ volatile("" : : "r"(thread));
     __builtin_prefetch(thread);
     __builtin_prefetch(thread + 64);
-    if (i > 0 || n < MD_COMING || thread == NULL) continue;
+    bool plain = thread != NULL && !((uintptr_t)thread & 1); /* see cproc.h */
+    if (i > 0 || n < MD_COMING || !plain) continue;
     const char *const *words = (const char *const *)(const void *)thread;
     __builtin_prefetch(words[2] - 64);
     __builtin_prefetch(words[2]);
@@ -67,6 +69,12 @@ static void loop_turn(md_host *h, host_sim *s, uint32_t p, int arguments) {
 
 static void loop_process(md_host *h, host_sim *s, uint32_t p) {
   md_proc *proc = md_sim_proc(s->kernel, p);
+  cproc *c = cproc_of(s, p);
+  if (c != NULL) {
+    loop_prefetch(s);
+    cproc_turn(h, s, p, c);
+    return;
+  }
   int arguments = 0;
   if (!(proc->flags & MD_STARTED)) {
     lua_State *co = md_sim_root(s->kernel, p);

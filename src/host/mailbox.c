@@ -324,7 +324,7 @@ void host_flush(lua_State *L, host_sim *s, uint32_t p, bool line) {
     md_mail mail = md_sim_take(s->kernel, p, e);
     mailbox_note(s, p, MAIL_DROPPED);
     if (s->host->recording && !line) host_record_mail(L, s, p, "DROP", &mail);
-    host_drop(L, s, mail.slot, (int)mail.count);
+    host_forget_mail(L, s, p, &mail);
     md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
                      md_sim_pid(s->kernel, p), mail.arrival);
   }

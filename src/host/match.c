@@ -194,12 +194,9 @@ static uint64_t match_digest(lua_State *L, int i) {
 }
 
 uint64_t host_digest(lua_State *L, int first, int n) {
-  enum { MATCH_DIGESTED = 5 }; /* as many as a plain ask has */
   uint64_t hash = (uint64_t)n;
-  if (n > MATCH_DIGESTED) n = MATCH_DIGESTED;
-  for (int i = 0; i < n; i++) {
-    hash = (hash ^ match_digest(L, first + i)) * 0x9e3779b97f4a7c15u;
-    hash ^= hash >> 32;
-  }
+  if (n > HOST_DIGESTED) n = HOST_DIGESTED;
+  for (int i = 0; i < n; i++)
+    hash = host_digest_mix(hash, match_digest(L, first + i));
   return hash;
 }

@@ -9,6 +9,7 @@
 #include "host/message.h"
 #include "host/bond.h"
 #include "host/clauses.h"
+#include "host/cproc.h"
 #include "host/mailbox.h"
 #include "host/modules.h"
 #include "host/pattern.h"
@@ -72,6 +73,7 @@ static inline bool message_unjudged(host_sim *s) {
    want. */
 static bool message_filtered(host_sim *s, uint32_t to) {
   if (!message_awaits(md_sim_proc(s->kernel, to))) return false;
+  if (cproc_of(s, to) != NULL) return false;
   lua_State *leaf = host_leaf(s, to);
   return message_has_clauses(leaf) && clauses_filter(leaf, 1);
 }
@@ -81,6 +83,8 @@ static bool message_awaited(lua_State *L, host_sim *s, uint32_t to, int first,
                             int n) {
   if (!message_awaits(md_sim_proc(s->kernel, to)))
     return mailbox_awaits(L, s, to, first, n);
+  if (cproc_of(s, to) != NULL)
+    return cmail_awaited(L, cproc_of(s, to), first, n);
   lua_State *leaf = host_leaf(s, to);
   message_receiver(s, to);
   if (message_has_clauses(leaf)) return clauses_find(leaf, 1, L, first, n);
@@ -99,6 +103,8 @@ message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from, int first,
              int n) {
   md_proc *proc = md_sim_proc(s->kernel, to);
   if (!message_awaits(proc)) return false;
+  if (__builtin_expect(cproc_of(s, to) != NULL, 0))
+    return cmail_hand(L, s, cproc_of(s, to), from, first, n);
   lua_State *leaf = host_leaf(s, to);
   bool moved;
   message_receiver(s, to);
@@ -126,6 +132,10 @@ message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from, int first,
 /* What was handed to p goes back to where it would lie had p not waited; a
    reply to an ask is dropped, as it would be had it come later. */
 void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
+  if (cproc_of(s, p) != NULL) {
+    cmail_unreceive(L, s, cproc_of(s, p));
+    return;
+  }
   lua_State *leaf = host_leaf(s, p);
   const md_proc *proc = md_sim_proc(s->kernel, p);
   int base = lua_gettop(L), n;
@@ -175,6 +185,9 @@ static bool message_late(lua_State *L, host_sim *s, uint32_t to, int first,
   bool asks = proc->state == MD_WAITING
                   ? proc->wait == MD_WAIT_REPLY
                   : proc->state == MD_READY && proc->why == MD_WHY_ROOM;
+  const cproc *c = cproc_of(s, to);
+  if (c != NULL)
+    return !asks || c->tag != (uint64_t)(uintptr_t)lua_touserdata(L, first);
   return !asks ||
          lua_touserdata(host_leaf(s, to), 1) != lua_touserdata(L, first);
 }
@@ -198,12 +211,13 @@ static message_fate message_queue(lua_State *L, host_sim *s, uint32_t to,
                   .to = to,
                   .sender = s->host->sim == s ? s->host->process : 0};
   if (n == 0) mail.tag = 0;
-  mail.slot = host_hold(L, s, first, n);
+  if (cproc_of(s, to) != NULL) cmail_fill(L, s, &mail, first, n);
+  else mail.slot = host_hold(L, s, first, n);
   if (room) mail.sender = 0;
   *envelope = room ? md_sim_post(s->kernel, to, &mail)
                    : md_mails_line(md_sim_mails(s->kernel), to, &mail);
   if (*envelope == 0) {
-    host_drop(L, s, mail.slot, n);
+    host_forget_mail(L, s, to, &mail);
     host_no_memory(L);
   }
   md_sim_sent(s->kernel, from, to, room ? MD_SENT_QUEUED : MD_SENT);
@@ -327,11 +341,28 @@ static bool message_would_wait(lua_State *L, host_sim *s, uint32_t to) {
 
 /* The values from `first` on are sent to a process that has ended. */
 static void message_lose(lua_State *L, host_sim *s, md_pid to, md_pid from,
-                         int first, int n) {
+                         int first, int n, uint64_t digest) {
   message_show(L, s, first, n);
-  md_sim_note_pids(s->kernel, MD_TRACE_SEND, from, to,
-                   host_digest(L, first, n));
+  md_sim_note_pids(s->kernel, MD_TRACE_SEND, from, to, digest);
   md_sim_note_pids(s->kernel, MD_TRACE_DROP, from, to, 0);
+}
+
+bool message_send_on(lua_State *L, host_sim *s, uint32_t to, uint64_t digest,
+                     const char *call, uint32_t *envelope) {
+  int n = lua_gettop(L) - 1;
+  if (s->host->recording && host_record_send(L, s, to, 1, -1, 2, n))
+    return false;
+  if (to == 0) {
+    host_unname(L, s);
+    message_lose(L, s, host_pid_bits(lua_touserdata(L, 1)),
+                 md_sim_pid(s->kernel, message_sender(s)), 2, n, digest);
+    return false;
+  }
+  message_fate fate =
+      message_send(L, s, to, message_sender(s), 2, n, digest, envelope);
+  if (fate == MESSAGE_OVER) message_overflow(L, s, to, call);
+  if (fate == MESSAGE_TWICE) message_twice_refuse(L, s, to, call);
+  return fate == MESSAGE_LINED;
 }
 
 static int message_send_call(lua_State *L, host_sim *s, const char *call) {
@@ -340,19 +371,9 @@ static int message_send_call(lua_State *L, host_sim *s, const char *call) {
   message_check(L, s, to, call, 2, lua_gettop(L) - 1);
   if (message_would_wait(L, s, to))
     host_may_block_in(L, s, "send to a full inbox");
-  int n = lua_gettop(L) - 1;
-  if (s->host->recording && host_record_send(L, s, to, 1, -1, 2, n)) return 0;
-  if (to == 0) {
-    host_unname(L, s);
-    message_lose(L, s, host_pid_bits(lua_touserdata(L, 1)),
-                 md_sim_pid(s->kernel, message_sender(s)), 2, n);
+  if (!message_send_on(L, s, to, host_digest(L, 2, lua_gettop(L) - 1), call,
+                       &envelope))
     return 0;
-  }
-  message_fate fate = message_send(L, s, to, message_sender(s), 2, n,
-                                   host_digest(L, 2, n), &envelope);
-  if (fate <= MESSAGE_LOST) return 0;
-  if (fate == MESSAGE_OVER) return message_overflow(L, s, to, call);
-  if (fate == MESSAGE_TWICE) return message_twice_refuse(L, s, to, call);
   md_sim_wait(s->kernel, s->host->process, MD_WAIT_ROOM, -1, envelope);
   return host_block(L, s, 0, message_sent);
 }
@@ -470,7 +491,7 @@ int host_arrive(lua_State *L, host_sim *s, const uint64_t words[3]) {
   if (s->host->recording && host_record_late(L, s, to, words[2], first, n))
     lua_settop(L, first - 1); /* kept back */
   else if (to == 0 && words[1] != 0)
-    message_lose(L, s, words[1], sender, first, n);
+    message_lose(L, s, words[1], sender, first, n, host_digest(L, first, n));
   else if (message_send(L, s, to, from, first, n, host_digest(L, first, n),
                         &envelope) == MESSAGE_OVER)
     md_sim_note(s->kernel, MD_TRACE_DROP, from, to, 0); /* it is not told */
@@ -482,7 +503,7 @@ void host_unline(lua_State *L, host_sim *s, uint32_t p) {
   uint32_t envelope = md_sim_proc(s->kernel, p)->target;
   uint32_t to = md_sim_mails(s->kernel)->envelopes[envelope].mail.to;
   md_mail mail = md_mails_unline(md_sim_mails(s->kernel), to, envelope);
-  host_drop(L, s, mail.slot, (int)mail.count);
+  host_forget_mail(L, s, to, &mail);
 }
 
 /* -- the rest -- */

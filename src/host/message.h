@@ -61,6 +61,12 @@ void message_check(lua_State *L, host_sim *s, uint32_t to, const char *call,
    true, also from the line before its inbox. [-0, +0, e] */
 void message_take(lua_State *L, host_sim *s, uint32_t p, int fn);
 
+/* Sends the values from 2 on to the process at 1, which is `to`, or 0 when that
+   has ended; true when they stand in line before its inbox. Raises where they
+   cannot be sent. [-0, +0, e] */
+bool message_send_on(lua_State *L, host_sim *s, uint32_t to, uint64_t digest,
+                     const char *call, uint32_t *envelope);
+
 /* Raises that the inbox of `to` is full. */
 int message_overflow(lua_State *L, host_sim *s, uint32_t to, const char *call);
 

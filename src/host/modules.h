@@ -6,6 +6,7 @@
 #include "host/host.h"
 
 void host_open_awaiting(lua_State *L);
+void host_open_bodies(lua_State *L);
 void host_open_bonds(lua_State *L);
 void host_open_chance(lua_State *L);
 void host_open_children(lua_State *L);

@@ -35,8 +35,15 @@ static inline bool host_literal(lua_State *P, int p) {
 /* True when a value of that type is no pattern: a function. */
 bool host_no_pattern(int type);
 
-/* A digest of n values for the trace. */
+/* A digest of n values for the trace: of the first, as many as a plain ask has.
+ */
+enum { HOST_DIGESTED = 5 };
 uint64_t host_digest(lua_State *L, int first, int n);
+
+static inline uint64_t host_digest_mix(uint64_t hash, uint64_t word) {
+  hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+  return hash ^ hash >> 32;
+}
 
 /* -- pattern.c: patterns that look into a value -- */
 

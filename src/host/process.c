@@ -1,6 +1,7 @@
 /* How processes begin and end: the body that each thread runs, what it leaves
    behind for a join, and whose error ends the run. */
 #include "host/bond.h"
+#include "host/cproc.h"
 #include "host/mailbox.h"
 #include "host/pattern.h"
 #include "host/place.h"
@@ -181,6 +182,8 @@ static int process_orphaned(lua_State *L, int status, lua_KContext ok) {
   return process_end(L, ok);
 }
 
+int host_over(lua_State *L, bool ok) { return process_end(L, ok); }
+
 /* An error has ended the body, or what makes it another. */
 static __attribute__((noinline)) int process_broken(lua_State *L, int status,
                                                     lua_KFunction k) {
@@ -281,11 +284,23 @@ typedef struct process_options {
   lua_Integer priority, inbox;
   md_full full;
   bool stream, accepts, link, monitor, child, forward, observe;
+  uint32_t body; /* of C, 0: a function of Lua */
 } process_options;
 
 static void process_undo(lua_State *L, host_sim *s, uint32_t p) {
   (void)L;
   md_sim_end(s->kernel, p, false);
+}
+
+/* Gives p the top n values, and the function below; false without memory. */
+static bool process_load(lua_State *L, host_sim *s, uint32_t p, int n) {
+  lua_State *co = process_thread(L, s, p);
+  if (!lua_checkstack(co, n + 3)) return false;
+  md_sim_set_root(s->kernel, p, co);
+  lua_pushcfunction(co, host_body);
+  lua_pushcfunction(co, host_handler);
+  lua_xmove(L, co, n + 1);
+  return true;
 }
 
 /* Starts the function at `first` with what follows it; pushes the pid. */
@@ -295,7 +310,9 @@ static int process_spawn(lua_State *L, host_sim *s, const process_options *o,
   md_host *h = s->host;
   uint32_t parent = h->sim == s ? h->process : 0;
   int n = lua_gettop(L) - first; /* arguments */
+  cproc *c = o->body ? cproc_open(L, s, o->body, first + 1, n) : NULL;
   uint32_t p = md_sim_spawn(k, o->at, o->priority, parent);
+  if (p == 0 && c != NULL) cproc_free(c);
   if (p == 0 && !md_sim_priority_free(k, o->priority))
     host_raise(L, "usage",
                "%s: there are %d different priorities already, which is "
@@ -303,19 +320,18 @@ static int process_spawn(lua_State *L, host_sim *s, const process_options *o,
                o->call, MD_RANKS);
   if (p == 0) host_no_memory(L);
   if (o->name && !md_sim_name(k, p, o->name, o->name_length)) {
+    if (c != NULL) cproc_free(c);
     process_undo(L, s, p);
     host_no_memory(L);
   }
-  lua_State *co = process_thread(L, s, p);
+  if (c != NULL) {
+    cproc_bind(c, p);
+    lua_settop(L, first - 1);
+  } else if (!process_load(L, s, p, n)) {
+    process_undo(L, s, p);
+    host_no_memory(L);
+  }
   process_key(L, s, p, parent);
-  if (!lua_checkstack(co, n + 3)) {
-    process_undo(L, s, p);
-    host_no_memory(L);
-  }
-  md_sim_set_root(k, p, co);
-  lua_pushcfunction(co, host_body);
-  lua_pushcfunction(co, host_handler);
-  lua_xmove(L, co, n + 1);
   if (h->out.spawned != NULL) h->out.spawned(h, s, p);
   host_push_pid(L, s, p);
   return 1;
@@ -495,12 +511,30 @@ bool host_callable(lua_State *L, int i) {
   return true;
 }
 
+/* A body of C's has no children, and is in no family that is recorded. */
+static void process_check_body(lua_State *L, const host_sim *s,
+                               const process_options *o) {
+  uint32_t p = s->host->sim == s ? s->host->process : 0;
+  const md_proc_extra *extra = p ? md_sim_extra(s->kernel, p) : NULL;
+  if (o->body != 0 && extra != NULL && extra->words[HOST_RECORDED] != 0)
+    host_raise(L, "usage",
+               "%s: a C process cannot be a part of a template's instance, "
+               "which is recorded; spawn it outside, and send it messages",
+               o->call);
+  if (o->child && cproc_of(s, p) != NULL)
+    host_raise(L, "usage",
+               "%s: a C process has no children; use spawn, and link it",
+               o->call);
+}
+
 int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
   process_options o = {
       .call = call, .at = md_sim_now(s->kernel), .child = child};
   bool table = lua_istable(L, 1) && !host_callable(L, 1);
   int first = table ? 2 : 1;
   host_no_reload(L, call);
+  if (lua_type(L, first) == LUA_TUSERDATA && cproc_is_body(L, first))
+    o.body = cproc_body_arg(L, first, call);
   if (!host_callable(L, first))
     return host_raise(L, "usage",
                       "%s: expected a function as argument %d, got %s; pass "
@@ -510,6 +544,7 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
   if (!table && !child && !s->host->recording)
     return process_spawn(L, s, &o, 1);
   if (table) process_read(L, s, &o);
+  process_check_body(L, s, &o);
   process_check_bonds(L, s, &o);
   process_spawn(L, s, &o, first);
   uint64_t pid = host_bits(lua_touserdata(L, -1));
@@ -536,4 +571,33 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
      md.spawn({ name = "clock", after = 1 }, print, "tick") */
 int host_f_spawn(lua_State *L) {
   return host_spawn(L, host_sim_arg(L), "spawn", false);
+}
+
+/* spawn_native([options,] body, ...) -> pid [, ref]
+   Makes a process whose body is a function of C, as moondial.h has it: one of
+   moondial.ffi that is declared as `md_body`. Options and what follows are as
+   for spawn, which takes such a function too; the values after it are the
+   body's arguments. From outside it is a process as any other. Raises native
+   when the library was not compiled with moondial.h, or for another version of
+   it; usage for what is no such function.
+     local ffi = require "moondial.ffi"
+     local c = ffi.compile [[
+       #include <moondial.h>
+       void nap(md_process *p) {
+         MD_BEGIN(p);
+         MD_SLEEP(p, 2.5);
+         MD_END(p);
+       }
+     ]]
+     md.spawn_native(c.nap) */
+static int f_spawn_native(lua_State *L) {
+  host_sim *s = host_sim_arg(L);
+  bool table = lua_istable(L, 1) && !host_callable(L, 1);
+  cproc_body_arg(L, table ? 2 : 1, "spawn_native");
+  return host_spawn(L, s, "spawn_native", false);
+}
+
+void host_open_bodies(lua_State *L) {
+  lua_pushcfunction(L, f_spawn_native);
+  lua_setfield(L, -2, "spawn_native");
 }

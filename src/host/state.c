@@ -1,4 +1,5 @@
 #include "host/state.h"
+#include "host/cproc.h"
 #include "host/files.h"
 #include "host/outside.h"
 #include "host/loop.h"
@@ -29,6 +30,7 @@ static void state_bare(md_host *h, state_outside *kept) {
   if (kept->files == NULL) abort();
   memset((void *)&h->out, 0, sizeof h->out);
   host_native_bare(h);
+  cproc_bare(h);
   host_lend_files(h, kept->files);
   for (host_sim *s = h->sims; s != NULL; s = s->next)
     md_sim_trace(s->kernel)->ring = NULL;
@@ -102,6 +104,7 @@ bool host_save(md_host *h, const char *path, char error[MD_IMAGE_ERROR]) {
   fflush(stdout); /* what was printed before belongs to this run */
   char why[MD_IMAGE_ERROR - 64];
   bool good = host_native_good(h, why, sizeof why) &&
+              cproc_good(h, why, sizeof why) &&
               state_note(h, note, why, sizeof why);
   fclose(note);
   image.note = text;
@@ -125,7 +128,8 @@ md_host *host_wake(const char *path, bool lazy, md_note *note,
   if (arena == NULL) return NULL;
   md_host *h = image.root;
   *note = (md_note){image.note, image.note_size};
-  if (!host_wake_files(h, *note, why, sizeof why)) {
+  if (!host_wake_files(h, *note, why, sizeof why) ||
+      !cproc_wake(h, why, sizeof why)) {
     snprintf(error, MD_IMAGE_ERROR, "cannot resume %s: %s", path, why);
     md_arena_close(arena);
     free((void *)(uintptr_t)image.note);
@@ -245,6 +249,9 @@ static int f_save(lua_State *L) {
                       "and an image has no past; save before it");
   state_no_libraries(L, "save");
   host_native_check(L, "save");
+  char why[400];
+  if (!cproc_good(host_of(L), why, sizeof why))
+    return host_raise(L, "image", "save: %s", why);
   return host_make_wish(L, HOST_SAVE, path, state_saved);
 }
 

@@ -1,5 +1,6 @@
 /* How a run ends that cannot go on: Ctrl-C, a process that never blocks, an
    instant without end, no memory. */
+#include "host/cproc.h"
 #include "host/loop.h"
 
 #include <inttypes.h>
@@ -73,7 +74,7 @@ void host_watch_instructions(md_host *h) {
   trouble_watch(h->callbacks);
   for (host_sim *s = h->sims; s != NULL; s = s->next)
     for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;)
-      trouble_watch(md_sim_root(s->kernel, p));
+      if (cproc_of(s, p) == NULL) trouble_watch(md_sim_root(s->kernel, p));
 }
 
 /* Called by a signal's handler: everything here is safe there (lua.c does the

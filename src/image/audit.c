@@ -61,9 +61,23 @@ static bool audit_block(const audit_range *r, uint64_t address) {
   return *(const uint64_t *)(uintptr_t)(address - 8 + size) & 1;
 }
 
+static audit_range audit_ranges[AUDIT_RANGES];
+
+const char *md_image_leads_out(const void *bytes, size_t length,
+                               const void *apart, size_t size) {
+  int count = audit_read(audit_ranges, (uint64_t)(uintptr_t)apart, size);
+  for (size_t i = 0; i + sizeof(uint64_t) <= length; i += sizeof(uint64_t)) {
+    uint64_t word;
+    memcpy(&word, (const char *)bytes + i, sizeof word);
+    const audit_range *r = audit_find(audit_ranges, count, word);
+    if (r != NULL && audit_block(r, word)) return r->name;
+  }
+  return NULL;
+}
+
 size_t md_image_audit(const md_arena *a, const void *apart, size_t size,
                       FILE *out) {
-  static audit_range ranges[AUDIT_RANGES];
+  audit_range *ranges = audit_ranges;
   const uint64_t *words = (const uint64_t *)(const void *)a;
   size_t n = md_arena_extent(a) / sizeof *words, found = 0;
   int count = audit_read(ranges, (uint64_t)(uintptr_t)apart, size);

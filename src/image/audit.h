@@ -12,4 +12,9 @@
    itself, the arena, and `size` bytes from `apart` on are not out. */
 size_t md_image_audit(const md_arena *, const void *apart, size_t size, FILE *);
 
+/* The same of so many bytes: the name of what the first word that leads out of
+   all leads to, NULL when none does. */
+const char *md_image_leads_out(const void *bytes, size_t length,
+                               const void *apart, size_t size);
+
 #endif

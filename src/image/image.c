@@ -63,6 +63,23 @@ void md_image_hash(const md_arena *a, char text[33]) {
     snprintf(text + 2 * i, 3, "%02x", hash.digest[i]);
 }
 
+bool md_image_hash_file(const char *path, uint64_t hash[2]) {
+  char bytes[16384];
+  size_t n;
+  FILE *file = fopen(path, "rb");
+  XXH3_state_t state;
+  if (file == NULL) return false;
+  XXH3_128bits_reset(&state);
+  while ((n = fread(bytes, 1, sizeof bytes, file)) > 0)
+    XXH3_128bits_update(&state, bytes, n);
+  XXH128_hash_t whole = XXH3_128bits_digest(&state);
+  bool good = !ferror(file);
+  fclose(file);
+  hash[0] = whole.low64;
+  hash[1] = whole.high64;
+  return good;
+}
+
 /* The linker's build id of the program itself, which comes first; zeroes when
    it has none. */
 static int image_find_build(struct dl_phdr_info *info, size_t size, void *to) {

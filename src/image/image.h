@@ -42,4 +42,7 @@ md_arena *md_image_open(const char *path, bool lazy, md_image *,
    have gone the same way have the same. */
 void md_image_hash(const md_arena *, char text[33]);
 
+/* The hash of a file's bytes; false when it cannot be read. */
+bool md_image_hash_file(const char *path, uint64_t hash[2]);
+
 #endif

@@ -59,6 +59,12 @@ void *md_symbol_find(const char *library, const char *symbol, bool global,
   return NULL;
 }
 
+bool md_symbol_file(const void *address, char *path, size_t size) {
+  Dl_info info;
+  if (dladdr(address, &info) == 0 || info.dli_fname == NULL) return false;
+  return (size_t)snprintf(path, size, "%s", info.dli_fname) < size;
+}
+
 extern const char __executable_start[], _end[]; /* the linker's */
 
 bool md_symbol_own(const void *address) {

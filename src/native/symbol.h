@@ -16,6 +16,9 @@ enum { MD_SYMBOL_ERROR = 300 };
 void *md_symbol_find(const char *library, const char *symbol, bool global,
                      char error[MD_SYMBOL_ERROR]);
 
+/* The path of the file that the code at an address is from. */
+bool md_symbol_file(const void *address, char *path, size_t size);
+
 /* Does an address lie in the program itself? */
 bool md_symbol_own(const void *address);
 

@@ -1,0 +1,497 @@
+/* How processes in C begin, have their turns, and end. */
+#include "host/cproc.h"
+#include "host/bond.h"
+#include "host/cdata.h"
+#include "host/loop.h"
+#include "image/audit.h"
+#include "image/image.h"
+#include "native/symbol.h"
+
+#include <string.h>
+
+/* -- bodies -- */
+
+/* void (md_process *), whatever the name of the typedef. */
+bool cproc_is_body(lua_State *L, int i) {
+  const cdata *c = cdata_at(L, i);
+  if (c == NULL || c->is != CDATA_FUNCTION) return false;
+  const md_ctypes *t = native_of(L)->types;
+  const md_ctype *type = md_ctype_at(t, c->type);
+  if (type->kind != MD_C_FUNCTION || type->count != 1 ||
+      type->flags & MD_C_VARIADIC || type->of != MD_C_VOID_ID)
+    return false;
+  const md_ctype *pointer = md_ctype_at(t, t->members[type->first].type);
+  if (pointer->kind != MD_C_POINTER) return false;
+  const md_ctype *process = md_ctype_at(t, pointer->of);
+  return process->kind == MD_C_STRUCT && process->name != 0 &&
+         strcmp(md_cname_text(t, process->name), "md_process") == 0;
+}
+
+static const char *cproc_library(const md_host *h, uint32_t symbol) {
+  const host_native *n = h->native;
+  uint32_t library = n->symbols[symbol].library;
+  return library ? md_cname_text(n->types, library) : NULL;
+}
+
+static host_bodies *cproc_table(lua_State *L) {
+  md_host *h = host_of(L);
+  if (h->bodies != NULL) return h->bodies;
+  host_bodies *t = md_arena_alloc(h->arena, sizeof *t);
+  if (t == NULL) host_no_memory(L);
+  memset(t, 0, sizeof *t);
+  h->bodies = t;
+  return t;
+}
+
+/* The file that a library is from, hashed. */
+static bool cproc_build(const void *address, uint64_t build[2]) {
+  char path[MD_SYMBOL_ERROR];
+  return md_symbol_file(address, path, sizeof path) &&
+         md_image_hash_file(path, build);
+}
+
+/* Looks for a body, of the build that is known already if `again`. */
+static void *cproc_find(const md_host *h, cproc_body *body, bool again,
+                        char *why, size_t size) {
+  const host_native *n = h->native;
+  const native_symbol *symbol = &n->symbols[body->symbol];
+  const char *library = cproc_library(h, body->symbol);
+  const char *name = md_cname_text(n->types, symbol->name);
+  char error[MD_SYMBOL_ERROR];
+  uint64_t build[2];
+  const uint32_t *abi = NULL;
+  void *found = md_symbol_find(library, name, symbol->global, error);
+  if (found != NULL)
+    abi = md_symbol_find(library, "moondial_abi", symbol->global, error);
+  if (found == NULL) {
+    snprintf(why, size, "%s", error);
+  } else if (abi == NULL) {
+    snprintf(why, size,
+             "'%s' is not from a library for C processes: its source has to "
+             "#include <moondial.h>",
+             name);
+  } else if (*abi != MOONDIAL_ABI) {
+    snprintf(why, size,
+             "the library of '%s' was compiled for version %u of moondial.h, "
+             "this program has version %u; compile it again",
+             name, *abi, MOONDIAL_ABI);
+  } else if (!cproc_build(found, build)) {
+    snprintf(why, size, "cannot read the library of '%s'", name);
+  } else if (again && memcmp(build, body->build, sizeof build) != 0) {
+    snprintf(why, size,
+             "the library '%.200s' is not the one that the run was begun with: "
+             "its file has changed, and '%s' might go on in the wrong place",
+             library, name);
+  } else {
+    memcpy(body->build, build, sizeof build);
+    return found;
+  }
+  return NULL;
+}
+
+uint32_t cproc_body_arg(lua_State *L, int i, const char *call) {
+  char why[512];
+  if (!cproc_is_body(L, i))
+    host_raise(L, "usage",
+               "%s: expected a function of C that is declared as a body as "
+               "argument %d, got %s; ffi.cdef \"md_body till;\" declares "
+               "ffi.load(path).till",
+               call, i, host_describe(L, i));
+  host_bodies *t = cproc_table(L);
+  uint32_t symbol = cdata_at(L, i)->symbol;
+  if (t->L == NULL) {
+    t->L = lua_newthread(L);
+    lua_setfield(L, LUA_REGISTRYINDEX, "md.bodies");
+    host_own(t->L, true);
+  }
+  if (t->count == 0) t->count = 1;
+  uint32_t k = 1;
+  while (k < t->count && t->bodies[k].symbol != symbol) k++;
+  if (k == t->count) {
+    cproc_body body = {.symbol = symbol};
+    body.address = cproc_find(host_of(L), &body, false, why, sizeof why);
+    if (body.address == NULL) host_raise(L, "native", "%s: %s", call, why);
+    if (!native_room(host_of(L)->arena, (void **)&t->bodies, &t->room, k,
+                     sizeof body))
+      host_no_memory(L);
+    t->bodies[k] = body;
+    t->count++;
+  }
+  return k;
+}
+
+void cproc_bare(md_host *h) {
+  host_bodies *t = h->bodies;
+  for (uint32_t i = 1; t != NULL && i < t->count; i++)
+    t->bodies[i].address = NULL;
+}
+
+static bool cproc_in_use(const md_host *h, uint32_t body) {
+  for (const host_sim *s = h->sims; s != NULL; s = s->next)
+    for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;) {
+      const cproc *c = cproc_of(s, p);
+      if (c != NULL && c->body == body) return true;
+    }
+  return false;
+}
+
+bool cproc_wake(md_host *h, char *why, size_t size) {
+  host_bodies *t = h->bodies;
+  for (uint32_t i = 1; t != NULL && i < t->count; i++) {
+    cproc_body *body = &t->bodies[i];
+    if (!cproc_in_use(h, i)) continue;
+    body->address = cproc_find(h, body, true, why, size);
+    if (body->address == NULL) return false;
+  }
+  return true;
+}
+
+const char *cproc_where(const host_sim *s, const cproc *c,
+                        char text[CPROC_WHERE]) {
+  const md_host *h = s->host;
+  const host_native *n = h->native;
+  uint32_t symbol = h->bodies->bodies[c->body].symbol;
+  const char *library = cproc_library(h, symbol);
+  const char *slash = library ? strrchr(library, '/') : NULL;
+  int end = snprintf(text, CPROC_WHERE, "%.60s of %.60s",
+                     md_cname_text(n->types, n->symbols[symbol].name),
+                     slash     ? slash + 1
+                     : library ? library
+                               : "C");
+  if (c->open.at > 0)
+    snprintf(text + end, CPROC_WHERE - (size_t)end, ", near line %d",
+             c->open.at);
+  return text;
+}
+
+void cproc_push_wanted(lua_State *L, host_sim *s, const cproc *c) {
+  uint32_t from = host_pid_index(s, (void *)(uintptr_t)c->from);
+  char label[64];
+  lua_pushstring(L, c->tag == MD_ANY ? "any message" : "a message");
+  if (c->from == MD_ANYBODY) return;
+  lua_pushfstring(L, " from %s",
+                  from ? host_label(s, from, label) : "one that has ended");
+  lua_concat(L, 2);
+}
+
+/* -- images -- */
+
+bool cproc_good(const md_host *h, char *why, size_t size) {
+  char label[64];
+  for (const host_sim *s = h->sims; h->bodies && s != NULL; s = s->next)
+    for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;) {
+      const cproc *c = cproc_of(s, p);
+      if (c == NULL || c->memory_size == 0) continue;
+      const char *out = md_image_leads_out(c->open.memory, c->memory_size,
+                                           HOST_STACK, HOST_STACK_SIZE);
+      if (out == NULL) continue;
+      snprintf(why, size,
+               "the memory of %s, a C process, has an address in %.80s, which "
+               "no image can hold; let it keep that in none of its fields",
+               host_label(s, p, label), out);
+      return false;
+    }
+  return true;
+}
+
+/* -- errors -- */
+
+typedef struct cproc_raising {
+  const char *kind, *text;
+} cproc_raising;
+
+static void cproc_hold_error(lua_State *L, cproc *c, void *argument) {
+  const cproc_raising *r = argument;
+  char where[CPROC_WHERE];
+  lua_pushstring(L, cproc_where(c->sim, c, where));
+  lua_pushstring(L, r->text);
+  host_error_value(L, L, r->kind, "%s: %s", lua_tostring(L, -2),
+                   lua_tostring(L, -1));
+  c->error = host_hold(L, c->sim, lua_gettop(L), 1);
+}
+
+void cproc_no_memory(cproc *c) {
+  if (c->broken) return;
+  c->broken = true;
+  c->error = 0;
+}
+
+void cproc_fail(cproc *c, const char *kind, const char *format, ...) {
+  char text[600];
+  va_list list;
+  if (c->broken) return;
+  va_start(list, format);
+  vsnprintf(text, sizeof text, format, list);
+  va_end(list);
+  cproc_raising raising = {kind, text};
+  if (cproc_do(c, cproc_hold_error, &raising)) c->broken = true;
+}
+
+typedef struct cproc_doing {
+  cproc *c;
+  cproc_work *f;
+  void *argument;
+} cproc_doing;
+
+static int cproc_done(lua_State *L) {
+  const cproc_doing *d = lua_touserdata(L, 1);
+  lua_settop(L, 0);
+  d->f(L, d->c, d->argument);
+  return 0;
+}
+
+/* [error, record]: the error is kept for the process's end. */
+static int cproc_hold(lua_State *L) {
+  cproc *c = lua_touserdata(L, 2);
+  c->error = host_hold(L, c->sim, 1, 1);
+  return 0;
+}
+
+bool cproc_do(cproc *c, cproc_work *f, void *argument) {
+  md_host *h = c->sim->host;
+  lua_State *L = h->bodies->L, *before = h->current;
+  cproc_doing doing = {c, f, argument};
+  int top = lua_gettop(L);
+  if (!lua_checkstack(L, 8)) {
+    cproc_no_memory(c);
+    return false;
+  }
+  h->current = L;
+  lua_pushcfunction(L, cproc_done);
+  lua_pushlightuserdata(L, &doing);
+  int status = lua_pcall(L, 1, 0, 0);
+  h->current = before;
+  if (status == LUA_OK) return true;
+  if (!c->broken) {
+    c->broken = true;
+    c->error = 0;
+    lua_pushcfunction(L, cproc_hold);
+    lua_insert(L, -2);
+    lua_pushlightuserdata(L, c);
+    lua_pcall(L, 2, 0, 0); /* without memory there is no value to keep */
+  }
+  lua_settop(L, top);
+  return false;
+}
+
+/* -- beginning -- */
+
+cproc *cproc_open(lua_State *L, host_sim *s, uint32_t body, int first, int n) {
+  cmail *arguments = cmail_read(L, s, MD_ANYBODY, first, n);
+  cproc *c = md_arena_alloc(s->host->arena, sizeof *c);
+  if (c == NULL) {
+    cmail_drop(s, arguments);
+    host_no_memory(L);
+  }
+  memset(c, 0, sizeof *c);
+  c->open.calls = &cproc_calls;
+  c->open.arguments = &arguments->open;
+  c->arguments = arguments;
+  c->sim = s;
+  c->body = body;
+  return c;
+}
+
+void cproc_bind(cproc *c, uint32_t p) {
+  c->process = p;
+  md_sim_set_root(c->sim->kernel, p, (char *)c + 1);
+}
+
+void cproc_free(cproc *c) {
+  host_sim *s = c->sim;
+  md_arena *arena = s->host->arena;
+  cmail_drop(s, c->mail);
+  cmail_drop(s, c->arguments);
+  cmail_drop(s, c->cause);
+  cmail_drop(s, c->answer);
+  host_drop(s->H, s, c->result, (int)c->results);
+  host_drop(s->H, s, c->error, c->error != 0);
+  md_arena_free(arena, c->open.memory, c->memory_size);
+  md_arena_free(arena, c, sizeof *c);
+}
+
+/* -- ending -- */
+
+/* Everything of it is given back; the slot has its coroutine again, if it ever
+   had one. */
+static void cproc_leave(cproc *c) {
+  host_sim *s = c->sim;
+  host_flush(s->host->L, s, c->process, true);
+  lua_rawgeti(s->H, HOST_THREADS, c->process);
+  md_sim_set_root(s->kernel, c->process, lua_tothread(s->H, -1));
+  lua_pop(s->H, 1);
+  cproc_free(c);
+}
+
+/* On the bodies' coroutine, what a coroutine of its own would do: [record,
+   killed]. */
+static int cproc_over(lua_State *L) {
+  cproc *c = lua_touserdata(L, 1);
+  host_sim *s = c->sim;
+  bool killed = lua_toboolean(L, 2), ok = !killed && !c->broken;
+  lua_settop(L, 0);
+  luaL_checkstack(L, (int)c->results + 8, NULL);
+  lua_pushnil(L);
+  if (killed) lua_pushlightuserdata(L, host_light(HOST_UNWIND, 0));
+  else if (ok) host_fetch(L, s, c->result, (int)c->results);
+  else if (c->error != 0) host_fetch(L, s, c->error, 1);
+  else lua_getfield(L, LUA_REGISTRYINDEX, "md.nomemory");
+  cproc_leave(c);
+  return host_over(L, ok);
+}
+
+/* Nobody but who joins it is concerned, and nothing is left of it. */
+static bool cproc_plain(const cproc *c) {
+  const md_sim *k = c->sim->kernel;
+  return !c->broken && c->results == 0 && md_sim_extra(k, c->process) == NULL &&
+         !(md_sim_proc(k, c->process)->flags & MD_BONDED);
+}
+
+static void cproc_end(md_host *h, cproc *c, bool killed) {
+  host_sim *s = c->sim;
+  uint32_t p = c->process;
+  lua_State *L = h->bodies->L, *before = h->current;
+  const md_proc *proc = md_sim_proc(s->kernel, p);
+  if (!killed && cproc_plain(c)) {
+    cproc_leave(c);
+    md_sim_end(s->kernel, p, false);
+    return;
+  }
+  if (proc->state == MD_WAITING && proc->wait == MD_WAIT_ROOM)
+    host_unline(L, s, p);
+  h->current = L;
+  int top = lua_gettop(L);
+  lua_pushcfunction(L, cproc_over);
+  lua_pushlightuserdata(L, c);
+  lua_pushboolean(L, killed);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) host_failed_process(h, s, L, p);
+  h->current = before;
+  lua_settop(L, top);
+}
+
+/* -- turns -- */
+
+static md_body *cproc_code(md_host *h, cproc *c) {
+  cproc_body *body = &h->bodies->bodies[c->body];
+  char why[512];
+  md_body *code;
+  if (__builtin_expect(body->address == NULL, 0)) {
+    body->address = cproc_find(h, body, true, why, sizeof why);
+    if (body->address == NULL) {
+      cproc_fail(c, "native", "%s", why);
+      return NULL;
+    }
+  }
+  memcpy(&code, &body->address, sizeof code);
+  return code;
+}
+
+/* The body is called a last time, for what stands behind MD_FINALLY. */
+static void cproc_close(md_host *h, cproc *c) {
+  md_body *code = cproc_code(h, c);
+  if (c->open.at <= 0 || code == NULL) return;
+  c->closing = true;
+  c->open.at = MD_AT_CLOSE;
+  code(&c->open);
+}
+
+/* The first of the interrupts that have come. */
+static void cproc_interrupted(lua_State *L, cproc *c, void *argument) {
+  (void)argument;
+  host_raise_pending(L, c->sim, c->process);
+}
+
+static void cproc_take_cause(lua_State *L, cproc *c, void *argument) {
+  host_sim *s = c->sim;
+  (void)argument;
+  host_fetch(L, s, c->error, 1);
+  if (lua_istable(L, -1)) lua_getfield(L, -1, "cause");
+  else lua_pushnil(L);
+  cmail *cause = cmail_read(L, s, MD_ANYBODY, lua_gettop(L), 1);
+  cmail_drop(s, c->cause);
+  c->cause = cause;
+  host_drop(L, s, c->error, c->error != 0);
+  c->error = 0;
+}
+
+void cproc_interrupt(cproc *c) {
+  cproc_do(c, cproc_interrupted, NULL);
+  c->open.wakeup = MD_BY_INTERRUPT;
+  if (!(c->catches & MD_CATCH_INTERRUPT) || c->error == 0) return;
+  c->broken = false;
+  cproc_do(c, cproc_take_cause, NULL);
+}
+
+void cproc_unanswered(cproc *c) {
+  c->open.wakeup = MD_BY_END;
+  if (!(c->catches & MD_CATCH_NOPROC))
+    cproc_fail(c, "noproc", "md_ask: the process asked has ended");
+}
+
+/* The question is on its way: waits for the answer, unless it is there. */
+void cproc_asked(cproc *c) {
+  md_sim *k = c->sim->kernel;
+  uint32_t to = host_pid_index(c->sim, (void *)(uintptr_t)c->asked);
+  c->asked = 0;
+  if (cmail_look(c)) c->open.wakeup = MD_BY_MESSAGE;
+  else if (to == 0) cproc_unanswered(c);
+  else md_sim_wait(k, c->process, MD_WAIT_REPLY, c->deadline, to);
+}
+
+/* Why it goes on, where that is not the usual. */
+static __attribute__((noinline)) void cproc_wake_up(cproc *c,
+                                                    const md_proc *proc) {
+  md_sim *k = c->sim->kernel;
+  switch ((md_why)proc->why) {
+  case MD_WHY_INTERRUPT:
+    cproc_interrupt(c);
+    break;
+  case MD_WHY_END:
+    cproc_unanswered(c);
+    break;
+  case MD_WHY_ROOM:
+    c->open.wakeup = MD_BY_ROOM;
+    if (c->asked != 0) cproc_asked(c);
+    break;
+  case MD_WHY_START:
+    c->open.wakeup = MD_BY_START;
+    break;
+  default:
+    c->open.wakeup = MD_BY_TIMEOUT;
+    if (proc->wait == MD_WAIT_ROOM) host_unline(NULL, c->sim, c->process);
+    md_sim_note(k, MD_TRACE_TIMEOUT, c->process, 0, 0);
+  }
+}
+
+/* The body waits for nothing, or has failed: that is its end. */
+static __attribute__((noinline)) void cproc_stop(md_host *h, cproc *c) {
+  if (c->broken && !c->closing) cproc_close(h, c);
+  cproc_end(h, c, false);
+}
+
+static __attribute__((noinline)) void cproc_kill(md_host *h, cproc *c) {
+  cproc_close(h, c);
+  cproc_end(h, c, true);
+}
+
+void cproc_turn(md_host *h, host_sim *s, uint32_t p, cproc *c) {
+  md_proc *proc = md_sim_proc(s->kernel, p);
+  md_why why = (md_why)proc->why;
+  h->process = p;
+  proc->flags |= MD_STARTED;
+  if (__builtin_expect(why == MD_WHY_UNWIND, 0)) {
+    cproc_kill(h, c);
+    h->process = 0;
+    return;
+  }
+  if (why == MD_WHY_MESSAGE) c->open.wakeup = MD_BY_MESSAGE;
+  else if (why == MD_WHY_TIME && proc->wait == MD_WAIT_TIME)
+    c->open.wakeup = MD_BY_TIME;
+  else cproc_wake_up(c, proc);
+  md_body *code = c->broken ? NULL : cproc_code(h, c);
+  if (code != NULL && md_sim_proc(s->kernel, p)->state == MD_RUNNING)
+    code(&c->open);
+  if (c->broken || md_sim_proc(s->kernel, p)->state == MD_RUNNING)
+    cproc_stop(h, c);
+  h->process = 0;
+}
