@@ -2,6 +2,7 @@
 -- the model gives them and copied, so that each start finds them as they were.
 local core = require "moondial.core"
 local argument = require "moondial.argument"
+local inside = require "moondial.inside"
 
 local m = {}
 
@@ -100,7 +101,7 @@ local worker_fields = { "start", "args", "accepts" }
 local function check_kind(call, spec)
   if spec.supervisor == nil then
     local what = "a function as start, the child's body; its arguments are args"
-    return expect(call, type(spec.start) == "function", what, spec.start)
+    return expect(call, inside.body(spec.start), what, spec.start)
   end
   for _, name in ipairs(worker_fields) do
     if spec[name] ~= nil then

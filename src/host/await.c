@@ -3,6 +3,7 @@
    userdata on the stack of who waits holds it; its user value keeps the things
    alive. A function is run by a child, whose end is the leaf; one that loses is
    killed. */
+#include "host/cproc.h"
 #include "host/mailbox.h"
 #include "host/modules.h"
 #include "host/pattern.h"
@@ -107,12 +108,17 @@ static bool await_can(lua_State *L, int i) {
          await_combination(L, i, &all) || luaL_testudata(L, i, request_type);
 }
 
+/* What is run as a child. */
+static bool await_is_body(lua_State *L, int i) {
+  return lua_isfunction(L, i) || cproc_is_body(L, i);
+}
+
 /* The list on the top, checked, becomes a combination. */
 static int await_combine(lua_State *L, bool all, const char *call) {
   int list = lua_gettop(L), n = (int)lua_rawlen(L, list);
   for (int i = 1; i <= n; i++) {
     lua_rawgeti(L, list, i);
-    if (!lua_isfunction(L, -1) && !await_can(L, lua_gettop(L)))
+    if (!await_is_body(L, lua_gettop(L)) && !await_can(L, lua_gettop(L)))
       await_refuse(L, call, lua_gettop(L));
     lua_pop(L, 1);
   }
@@ -304,7 +310,7 @@ static int await_spawn(lua_State *L) {
 /* The value at i as a thing on the top: a function's child, a process's end.
    True when it is a child. */
 static bool await_thing_of(lua_State *L, host_sim *s, int i) {
-  bool child = lua_isfunction(L, i);
+  bool child = await_is_body(L, i);
   if (child) lua_pushcfunction(L, await_spawn);
   lua_pushvalue(L, i);
   if (child) lua_call(L, 1, 1);

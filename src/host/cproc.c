@@ -153,11 +153,12 @@ const char *cproc_where(const host_sim *s, const cproc *c,
   uint32_t symbol = h->bodies->bodies[c->body].symbol;
   const char *library = cproc_library(h, symbol);
   const char *slash = library ? strrchr(library, '/') : NULL;
+  const char *file = slash ? slash + 1 : library ? library : "C";
+  /* ffi.compile calls them by a hash */
+  if (strlen(file) == 35 && strspn(file, "0123456789abcdef") == 32)
+    file = "a compiled text";
   int end = snprintf(text, CPROC_WHERE, "%.60s of %.60s",
-                     md_cname_text(n->types, n->symbols[symbol].name),
-                     slash     ? slash + 1
-                     : library ? library
-                               : "C");
+                     md_cname_text(n->types, n->symbols[symbol].name), file);
   if (c->open.at > 0)
     snprintf(text + end, CPROC_WHERE - (size_t)end, ", near line %d",
              c->open.at);
@@ -415,6 +416,12 @@ static void cproc_take_cause(lua_State *L, cproc *c, void *argument) {
 }
 
 void cproc_interrupt(cproc *c) {
+  if (c->asked != 0 && cmail_look(c)) { /* an early answer is of no use */
+    cmail_drop(c->sim, c->mail);
+    c->mail = NULL;
+    c->open.message = NULL;
+  }
+  c->asked = 0;
   cproc_do(c, cproc_interrupted, NULL);
   c->open.wakeup = MD_BY_INTERRUPT;
   if (!(c->catches & MD_CATCH_INTERRUPT) || c->error == 0) return;

@@ -1,5 +1,6 @@
 /* What the library's Lua modules need and models do not: the module
    moondial.inside. */
+#include "host/cproc.h"
 #include "host/inside.h"
 #include "host/bond.h"
 #include "host/outside.h"
@@ -169,6 +170,12 @@ static int inside_protocol(lua_State *L) {
   return 1;
 }
 
+/* body(value) -> boolean: a process can be started with it. */
+static int inside_body(lua_State *L) {
+  lua_pushboolean(L, lua_isfunction(L, 1) || cproc_is_body(L, 1));
+  return 1;
+}
+
 /* conforms(protocol, who, call, ...): raises when the protocol does not have
    such a message. */
 static int inside_conforms(lua_State *L) {
@@ -284,6 +291,7 @@ int host_open_inside(lua_State *L) {
                                        {"room", inside_room},
                                        {"ended", inside_ended},
                                        {"protocol", inside_protocol},
+                                       {"body", inside_body},
                                        {"conforms", inside_conforms},
                                        {"describe", inside_describe},
                                        {"nearest", inside_nearest},

@@ -79,6 +79,67 @@ end
 
 local work = {}
 
+-- The processes of bodies.c, which are C: compiled once, and kept.
+local function bodies()
+  local ffi = require "moondial.ffi"
+  local folder = arg[0]:match "^(.*/)" or ""
+  local file <close> = assert(io.open(folder .. "bodies.c"))
+  return ffi.compile(file:read "a")
+end
+
+function work.W3c(n)
+  local events, sim, c = 20000000, new_sim(), bodies()
+  for _ = 1, n do
+    sim:spawn_native(c.hold)
+  end
+  sim:run(0)
+  return events, timed(sim, { events = events })
+end
+
+function work.W2sc()
+  local sim, c, mean = new_sim(), bodies(), nil
+  local server = sim:spawn_native(c.server, customers)
+  sim:spawn_native(c.arrivals, server, customers)
+  sim:spawn(function()
+    mean = md.join(server) / customers
+  end)
+  local wall = timed(sim)
+  return customers, wall, { mean = mean }
+end
+
+function work.W4pc()
+  local turns, sim, c = 1000000, new_sim(), bodies()
+  sim:spawn_native(c.asker, sim:spawn_native(c.echo), turns)
+  return 2 * turns, timed(sim)
+end
+
+function work.W4rc()
+  local size, hops, sim, c = 1000, 1000000, new_sim(), bodies()
+  local pids = {}
+  for i = 1, size do
+    pids[i] = sim:spawn_native(c.node)
+  end
+  for i = 1, size do
+    sim:send(pids[i], pids[i % size + 1])
+  end
+  sim:run(0) -- everyone waits
+  sim:send(pids[1], hops)
+  return hops, timed(sim)
+end
+
+function work.W5cc()
+  local batches, size, sim, c = 1000, 1000, new_sim(), bodies()
+  sim:spawn(function()
+    for _ = 1, batches do
+      for _ = 1, size do
+        md.spawn_native(c.life)
+      end
+      md.sleep(1.0)
+    end
+  end)
+  return batches * size, timed(sim)
+end
+
 function work.W3(n)
   local events = 2000000
   local sim = hold(n)
