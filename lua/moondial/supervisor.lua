@@ -45,7 +45,8 @@ end
 function supervisor:give_up(child, reason)
   local text = "%s gives up at %.14g: more than %d restart%s within %s\n"
     .. "  the last to end was %s: %s"
-  local said = type(reason) == "string" and reason or inside.describe(reason)
+  local said = type(reason) == "table" and rawget(reason, "message") or reason
+  said = type(said) == "string" and said or inside.describe(said)
   local name, id = inside.label(core.self()), inside.describe(child.id)
   local n, within = self.plan.most, tostring(self.plan.within)
   local plural = n == 1 and "" or "s"

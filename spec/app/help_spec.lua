@@ -268,6 +268,7 @@ local function run_example(name, text)
     environment.s, environment.q = md.server(), md.queue()
     environment.t = md.template { entrypoint = md.wait }
     environment.p = environment.t:create("go"):start()
+    environment.c = name == "spawn_native" and require "spec.native.bodies"
     chunk()
   end)
   sim:run(100)

@@ -1,7 +1,35 @@
 -- Models that block in every kind of place, for spec/image/matrix_spec.lua.
 -- Each is the body of a script in which `md` is the library and `say` prints
 -- the time with what it is given.
+local file <close> = assert(io.open "spec/native/bodies.c")
+local bodies = file:read "a"
+
 return {
+  ["processes in C"] = [=[
+    local c = require("moondial.ffi").compile [==[]=] .. bodies .. [=[]==]
+    local till = md.spawn_native({ name = "till" }, c.till)
+    local relay = md.spawn_native(c.relay, till)
+    for i = 1, 5 do
+      md.spawn_native(c.draws, 4)
+      md.spawn(function()
+        md.sleep(i / 3)
+        say(i, md.ask(i % 2 == 0 and till or relay, "serve", i / 4, {}))
+      end)
+    end
+    local owner = md.spawn(function()
+      while true do say(md.wait()) end
+    end)
+    local guarded = md.spawn_native(c.guarded, owner)
+    md.spawn_native(c.guarded, owner)
+    md.after(3, md.interrupt, guarded, { "cause" })
+    md.spawn(function()
+      say(md.join(md.spawn_native(c.customer, till, 1, 3)))
+      say(md.join(md.spawn_native(c.nap, 2)))
+      say(pcall(md.join, md.spawn({ after = 1 }, c.wrong, 11)))
+      for _, r in ipairs(md.records "drawn") do say(r.time, r.x, r.left) end
+      md.stop()
+    end)]=],
+
   ["calls and loops"] = [[
     local function down(n)
       if n == 0 then md.sleep(0.7) return 1 end

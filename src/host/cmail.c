@@ -194,6 +194,7 @@ static void cmail_hold(lua_State *L, host_sim *s, cmail *m, int first) {
 
 cmail *cmail_read(lua_State *L, host_sim *s, md_pid from, int first, int n) {
   md_value values[CPROC_VALUES];
+  values[0] = md_nil();
   bool others = false;
   if (n > CPROC_VALUES)
     host_raise(L, "usage",

@@ -237,6 +237,18 @@ static int f_exit_program(lua_State *L) {
   exit(status);
 }
 
+/* os.getenv(name) -> string or nil
+   As in Lua 5.4: a variable of the environment. Not with --sandbox.
+     print(os.getenv "HOME") */
+static int f_getenv(lua_State *L) {
+  /* by its length: Lua would remember the text by an address that is another
+     in each run */
+  const char *value = getenv(luaL_checkstring(L, 1));
+  if (value == NULL) lua_pushnil(L);
+  else lua_pushlstring(L, value, strlen(value));
+  return 1;
+}
+
 /* A file prints as what it is, not as an address of the C library's. */
 static int mt_file_tostring(lua_State *L) {
   const luaL_Stream *file = luaL_checkudata(L, 1, LUA_FILEHANDLE);
@@ -288,6 +300,8 @@ void host_open_library(lua_State *L) {
   lua_getglobal(L, "os");
   lua_pushcfunction(L, f_exit_program);
   lua_setfield(L, -2, "exit");
+  lua_pushcfunction(L, f_getenv);
+  lua_setfield(L, -2, "getenv");
   lua_pop(L, 1);
   luaL_getmetatable(L, LUA_FILEHANDLE);
   lua_pushcfunction(L, mt_file_tostring);

@@ -579,17 +579,8 @@ int host_f_spawn(lua_State *L) {
    for spawn, which takes such a function too; the values after it are the
    body's arguments. From outside it is a process as any other. Raises native
    when the library was not compiled with moondial.h, or for another version of
-   it; usage for what is no such function.
-     local ffi = require "moondial.ffi"
-     local c = ffi.compile [[
-       #include <moondial.h>
-       void nap(md_process *p) {
-         MD_BEGIN(p);
-         MD_SLEEP(p, 2.5);
-         MD_END(p);
-       }
-     ]]
-     md.spawn_native(c.nap) */
+   it; usage for what is no such function. The topic bodies has a whole one.
+     md.spawn_native({ name = "till" }, c.till) */
 static int f_spawn_native(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   bool table = lua_istable(L, 1) && !host_callable(L, 1);

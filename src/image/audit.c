@@ -49,11 +49,19 @@ static const audit_range *audit_find(const audit_range *ranges, int n,
   return low < n && ranges[low].from <= word ? &ranges[low] : NULL;
 }
 
+/* Six letters look like an address of a sanitizer's heap; no mapping of another
+   program begins with a letter. */
+static bool audit_text(uint64_t word) {
+  for (int i = 0; i < 6; i++, word >>= 8)
+    if ((word & 0xff) < ' ' || (word & 0xff) > '~') return false;
+  return true;
+}
+
 /* Small numbers look like addresses of a heap that begins low, but hardly ever
    like those of its blocks: glibc has the size of a block, and whether the one
    before it is in use, in the word before. */
 static bool audit_block(const audit_range *r, uint64_t address) {
-  if (address >> 32 != 0) return true;
+  if (address >> 32 != 0) return !audit_text(address);
   if (address % 16 != 0 || address < r->from + 16) return false;
   const uint64_t *head = (const uint64_t *)(uintptr_t)(address - 8);
   uint64_t size = *head & ~UINT64_C(15);
