@@ -1,11 +1,8 @@
 -- Images and time travel with processes in C; what they refuse.
 local image = require "spec.image.support"
 
-local header = ""
-do
-  local file <close> = assert(io.open "src/native/moondial.h")
-  header = file:read "a"
-end
+local file <close> = assert(io.open "src/native/moondial.h")
+local header = file:read "a"
 
 local source = [[
 #include <moondial.h>

@@ -1,9 +1,8 @@
 /* What the body of a process in C calls: one table of functions, in the order
    of native/moondial.h. None of them raises: an error ends the process when its
    body returns or waits, and until then they do nothing and give 0. */
-#include "host/cproc.h"
+#include "host/ccalls.h"
 #include "host/pattern.h"
-#include "kernel/dist.h"
 
 #include <math.h>
 #include <string.h>
@@ -445,132 +444,15 @@ static void ccall_record(md_process *p, int recorder, uint32_t n,
     cproc_no_memory(c);
 }
 
-/* -- chance -- */
-
-typedef struct ccall_stream_of {
-  const char *name; /* NULL: the one that the process was given */
-  md_rng *rng;
-} ccall_stream_of;
-
-static void ccall_stream_lua(lua_State *L, cproc *c, void *argument) {
-  ccall_stream_of *of = argument;
-  host_sim *s = c->sim;
-  if (of->name != NULL) {
-    of->rng = host_stream(L, s, of->name, strlen(of->name));
-    return;
-  }
-  const md_proc_extra *extra = md_sim_extra(s->kernel, c->process);
-  host_fetch(L, s, (uint32_t)extra->words[HOST_PENDING], 1);
-  of->rng = host_stream_at(L, 1);
-}
-
-static md_stream *ccall_stream(md_process *p, const char *name) {
-  cproc *c = ccall_of(p);
-  const md_sim *k = c->sim->kernel;
-  if (name == NULL && c->seeded) return (md_stream *)&c->rng;
-  const md_proc_extra *extra = md_sim_extra(k, c->process);
-  if (name != NULL ||
-      (extra != NULL && (uint32_t)extra->words[HOST_PENDING] != 0)) {
-    ccall_stream_of of = {name, NULL};
-    cproc_do(c, ccall_stream_lua, &of);
-    return (md_stream *)(of.rng ? of.rng : &c->rng);
-  }
-  md_rng_derive(&c->rng, md_sim_seed(k), md_sim_cold(k, c->process)->stream, 0);
-  c->seeded = true;
-  return (md_stream *)&c->rng;
-}
-
-static __attribute__((noinline)) double
-ccall_no_chance(md_process *p, const char *call, const char *what) {
-  cproc_fail(ccall_of(p), "usage", "%s: expected %s", call, what);
-  return 0;
-}
-
-static inline bool ccall_positive(double x) {
-  return x >= 1e-300 && x <= 1e300;
-}
-static inline bool ccall_finite(double x) { return x >= -1e300 && x <= 1e300; }
-static inline bool ccall_least(double x) { return x >= 0 && x <= 1e300; }
-
-/* A distribution: its parameters, what must hold of them, what it draws. */
-#define CCALL_DRAW(type, name, parameters, good, what, draw)                   \
-  static type ccall_##name parameters {                                        \
-    md_rng *rng = (md_rng *)stream;                                            \
-    if (__builtin_expect(!(good), 0))                                          \
-      return (type)ccall_no_chance(p, "md_" #name, what);                      \
-    return draw;                                                               \
-  }
-
-CCALL_DRAW(double, uniform,
-           (md_process * p, md_stream *stream, double a, double b),
-           ccall_finite(a) && ccall_finite(b) && a <= b,
-           "finite bounds, the lower one first", md_dist_uniform(rng, a, b))
-CCALL_DRAW(int64_t, integer,
-           (md_process * p, md_stream *stream, int64_t a, int64_t b), a <= b,
-           "a lower bound that is not above the upper one",
-           md_dist_integer(rng, a, b))
-CCALL_DRAW(double, exponential,
-           (md_process * p, md_stream *stream, double mean),
-           ccall_positive(mean), "a positive mean",
-           md_dist_exponential(rng, mean))
-CCALL_DRAW(double, normal,
-           (md_process * p, md_stream *stream, double mean, double sd),
-           ccall_finite(mean) && ccall_least(sd),
-           "a finite mean, and a standard deviation of at least 0",
-           md_dist_normal(rng, mean, sd))
-CCALL_DRAW(double, lognormal,
-           (md_process * p, md_stream *stream, double mu, double sigma),
-           ccall_finite(mu) && ccall_least(sigma),
-           "a finite mu, and a sigma of at least 0",
-           md_dist_lognormal(rng, mu, sigma))
-CCALL_DRAW(double, gamma,
-           (md_process * p, md_stream *stream, double shape, double scale),
-           ccall_positive(shape) && ccall_positive(scale),
-           "a positive shape and scale", md_dist_gamma(rng, shape, scale))
-CCALL_DRAW(double, erlang,
-           (md_process * p, md_stream *stream, int64_t k, double mean),
-           k >= 1 && ccall_positive(mean),
-           "a k of at least 1 and a positive mean",
-           md_dist_erlang(rng, k, mean))
-CCALL_DRAW(double, beta,
-           (md_process * p, md_stream *stream, double a, double b),
-           ccall_positive(a) && ccall_positive(b), "positive parameters",
-           md_dist_beta(rng, a, b))
-CCALL_DRAW(double, weibull,
-           (md_process * p, md_stream *stream, double shape, double scale),
-           ccall_positive(shape) && ccall_positive(scale),
-           "a positive shape and scale", md_dist_weibull(rng, shape, scale))
-CCALL_DRAW(double, pareto,
-           (md_process * p, md_stream *stream, double shape, double scale),
-           ccall_positive(shape) && ccall_positive(scale),
-           "a positive shape and scale", md_dist_pareto(rng, shape, scale))
-CCALL_DRAW(
-    double, triangular,
-    (md_process * p, md_stream *stream, double low, double mode, double high),
-    ccall_finite(low) && ccall_finite(high) && low <= mode && mode <= high,
-    "finite low <= mode <= high", md_dist_triangular(rng, low, mode, high))
-CCALL_DRAW(int64_t, poisson, (md_process * p, md_stream *stream, double mean),
-           ccall_least(mean), "a mean of at least 0",
-           md_dist_poisson(rng, mean))
-CCALL_DRAW(int64_t, binomial,
-           (md_process * p, md_stream *stream, int64_t n, double odds),
-           n >= 0 && odds >= 0 && odds <= 1,
-           "an n of at least 0 and a probability from 0 to 1",
-           md_dist_binomial(rng, n, odds))
-CCALL_DRAW(int64_t, geometric, (md_process * p, md_stream *stream, double odds),
-           odds > 0 && odds <= 1, "a probability above 0, to 1",
-           md_dist_geometric(rng, odds))
-CCALL_DRAW(int, bernoulli, (md_process * p, md_stream *stream, double odds),
-           odds >= 0 && odds <= 1, "a probability from 0 to 1",
-           md_dist_bernoulli(rng, odds))
-
 const md_calls cproc_calls = {
-    MOONDIAL_ABI,      sizeof cproc_calls, ccall_memory,    ccall_now,
-    ccall_self,        ccall_sleep,        ccall_receive,   ccall_send,
-    ccall_ask,         ccall_catches,      ccall_cause,     ccall_fail,
-    ccall_mismatch,    ccall_results,      ccall_invoke,    ccall_recorder,
-    ccall_record,      ccall_stream,       ccall_uniform,   ccall_integer,
-    ccall_exponential, ccall_normal,       ccall_lognormal, ccall_gamma,
-    ccall_erlang,      ccall_beta,         ccall_weibull,   ccall_pareto,
-    ccall_triangular,  ccall_poisson,      ccall_binomial,  ccall_geometric,
-    ccall_bernoulli};
+    MOONDIAL_ABI,     sizeof cproc_calls, ccall_memory,
+    ccall_now,        ccall_self,         ccall_sleep,
+    ccall_receive,    ccall_send,         ccall_ask,
+    ccall_catches,    ccall_cause,        ccall_fail,
+    ccall_mismatch,   ccall_results,      ccall_invoke,
+    ccall_recorder,   ccall_record,       cchance_stream,
+    cchance_uniform,  cchance_integer,    cchance_exponential,
+    cchance_normal,   cchance_lognormal,  cchance_gamma,
+    cchance_erlang,   cchance_beta,       cchance_weibull,
+    cchance_pareto,   cchance_triangular, cchance_poisson,
+    cchance_binomial, cchance_geometric,  cchance_bernoulli};

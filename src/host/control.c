@@ -204,8 +204,8 @@ void host_interrupt(lua_State *L, host_sim *s, uint32_t by, uint32_t p,
   if (s->host->recording) host_record_blow(L, s, by, p, "INTERRUPT", cause);
   bool none = lua_isnil(L, cause);
   const char *because = none ? "" : host_describe(L, cause);
-  host_error_value(L, cproc_of(s, p) ? L : host_leaf(s, p), "interrupt", "interrupted%s%s",
-                   none ? "" : ": ", because);
+  host_error_value(L, cproc_of(s, p) ? L : host_leaf(s, p), "interrupt",
+                   "interrupted%s%s", none ? "" : ": ", because);
   lua_pushvalue(L, cause);
   lua_setfield(L, -2, "cause");
   lua_pushstring(L, host_name(s, p, label));

@@ -74,7 +74,7 @@ static void *cproc_find(const md_host *h, cproc_body *body, bool again,
     snprintf(why, size,
              "the library of '%s' was compiled for version %u of moondial.h, "
              "this program has version %u; compile it again",
-             name, *abi, MOONDIAL_ABI);
+             name, *abi, (unsigned)MOONDIAL_ABI);
   } else if (!cproc_build(found, build)) {
     snprintf(why, size, "cannot read the library of '%s'", name);
   } else if (again && memcmp(build, body->build, sizeof build) != 0) {

@@ -298,9 +298,9 @@ void host_fetch(lua_State *L, host_sim *s, uint32_t slot, int n);
 /* Forgets n held values. [-0, +0, -] */
 void host_drop(lua_State *L, host_sim *s, uint32_t slot, int n);
 
-/* -- cmail.c: the values of a message that waits, for Lua or for C -- */
+/* -- cmail.c -- */
 
-/* Pushes those of an envelope of p; forgets them. [-0, +n, e] */
+/* The values of an envelope of p, who is Lua or C. [-0, +n|0, e] */
 void host_fetch_mail(lua_State *L, host_sim *s, uint32_t p, const md_mail *);
 void host_forget_mail(lua_State *L, host_sim *s, uint32_t p, const md_mail *);
 
@@ -322,10 +322,8 @@ void host_forget_result(lua_State *L, host_sim *s);
 /* The body of every process: [handler, fn, arguments ...]. */
 int host_body(lua_State *L);
 
-/* md.join */
+/* md.join, md.spawn */
 int host_f_join(lua_State *L);
-
-/* md.spawn */
 int host_f_spawn(lua_State *L);
 
 /* Spawns as the arguments say, for a function of that name; a child of the
@@ -508,10 +506,9 @@ void host_push_time(lua_State *L, const host_sim *s, md_time);
 /* Pushes what cancels the kernel's timer. [-0, +1, m] */
 int host_push_timer(lua_State *L, host_sim *s, uint64_t id);
 
-void host_close_library(md_host *);
-
-/* The host has come with an image. */
+/* The host has come with an image; it goes. */
 void host_wake_library(md_host *);
+void host_close_library(md_host *);
 
 void host_enter_sandbox(lua_State *L);
 

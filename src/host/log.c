@@ -62,9 +62,8 @@ static md_cell log_cell(lua_State *L, int i, const char *call,
 static void log_row(lua_State *L, host_sim *s, int table, const md_cell *cells,
                     const int *columns, int n) {
   int process = host_log_process(s);
-  if (process < 0 ||
-      !md_records_row(s->records, table, md_sim_now(s->kernel), process, cells,
-                      columns, n))
+  if (process < 0 || !md_records_row(s->records, table, md_sim_now(s->kernel),
+                                     process, cells, columns, n))
     host_no_memory(L);
 }
 

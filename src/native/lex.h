@@ -8,25 +8,44 @@
 
 /* The keywords, in the order of their numbers in a table that is new. One that
    stands for another (__const) is said behind it. */
+/* clang-format off: it never comes to rest here */
 #define MD_C_KEYWORDS(X)                                                       \
   X(VOID, "void")                                                              \
   X(CHAR, "char")                                                              \
   X(SHORT, "short")                                                            \
-  X(INT, "int") X(LONG, "long") X(FLOAT, "float") X(DOUBLE, "double")          \
-      X(SIGNED, "signed") X(UNSIGNED, "unsigned") X(BOOL, "_Bool") X(          \
-          STRUCT, "struct") X(UNION, "union") X(ENUM, "enum")                  \
-          X(TYPEDEF, "typedef") X(STATIC, "static") X(EXTERN, "extern") X(     \
-              CONST, "const") X(VOLATILE, "volatile") X(RESTRICT, "restrict")  \
-              X(INLINE, "inline") X(REGISTER, "register") X(SIZEOF, "sizeof")  \
-                  X(ALIGNOF, "_Alignof") X(ALIGNAS, "_Alignas")                \
-                      X(ATTRIBUTE, "__attribute__") X(ASM, "__asm__")          \
-                          X(NORETURN, "_Noreturn") X(ASSERT, "_Static_assert") \
-                              X(EXTENSION, "__extension__")                    \
-                                  X(COMPLEX, "_Complex") X(INT128, "__int128") \
-                                      X(ATOMIC, "_Atomic")                     \
-                                          X(THREAD, "_Thread_local")           \
-                                              X(DECLSPEC, "__declspec")        \
-                                                  X(AUTO, "auto")
+  X(INT, "int")                                                                \
+  X(LONG, "long")                                                              \
+  X(FLOAT, "float")                                                            \
+  X(DOUBLE, "double")                                                          \
+  X(SIGNED, "signed")                                                          \
+  X(UNSIGNED, "unsigned")                                                      \
+  X(BOOL, "_Bool")                                                             \
+  X(STRUCT, "struct")                                                          \
+  X(UNION, "union")                                                            \
+  X(ENUM, "enum")                                                              \
+  X(TYPEDEF, "typedef")                                                        \
+  X(STATIC, "static")                                                          \
+  X(EXTERN, "extern")                                                          \
+  X(CONST, "const")                                                            \
+  X(VOLATILE, "volatile")                                                      \
+  X(RESTRICT, "restrict")                                                      \
+  X(INLINE, "inline")                                                          \
+  X(REGISTER, "register")                                                      \
+  X(SIZEOF, "sizeof")                                                          \
+  X(ALIGNOF, "_Alignof")                                                       \
+  X(ALIGNAS, "_Alignas")                                                       \
+  X(ATTRIBUTE, "__attribute__")                                                \
+  X(ASM, "__asm__")                                                            \
+  X(NORETURN, "_Noreturn")                                                     \
+  X(ASSERT, "_Static_assert")                                                  \
+  X(EXTENSION, "__extension__")                                                \
+  X(COMPLEX, "_Complex")                                                       \
+  X(INT128, "__int128")                                                        \
+  X(ATOMIC, "_Atomic")                                                         \
+  X(THREAD, "_Thread_local")                                                   \
+  X(DECLSPEC, "__declspec")                                                    \
+  X(AUTO, "auto")
+/* clang-format on */
 
 enum md_ckeyword {
   MD_WORD_NONE,
