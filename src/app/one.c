@@ -58,6 +58,7 @@
 #include "host/clock.c"
 #include "host/limit.c"
 #include "host/message.c"
+#include "host/inbox.c"
 #include "host/mailbox.c"
 #include "host/pattern.c"
 #include "host/receive.c"

@@ -115,7 +115,6 @@ static void process_forget(lua_State *L, host_sim *s, uint32_t p) {
   if (words[HOST_END] != 0) end_over(L, s, (uint32_t)words[HOST_END]);
   words = md_sim_extra(s->kernel, p)->words;
   process_drop(L, s, words[HOST_END], 1);
-  if (words[HOST_OBSERVED] != 0) mailbox_close(s, p);
   process_drop(L, s, words[HOST_MAILBOX], 1);
   process_drop(L, s, (uint32_t)words[HOST_BECOMES],
                (int)(words[HOST_BECOMES] >> 32));
@@ -280,7 +279,8 @@ typedef struct process_options {
   md_time at;
   lua_Integer priority, inbox;
   md_full full;
-  bool stream, accepts, link, monitor, child, forward, observe;
+  bool stream, accepts, link, monitor, child, forward;
+  bool observe, ignore; /* observe = true, observe = false */
 } process_options;
 
 static void process_undo(lua_State *L, host_sim *s, uint32_t p) {
@@ -399,6 +399,8 @@ static void process_read_bonds(lua_State *L, process_options *o) {
   o->child = process_boolean(L, o->call, "child") || o->child;
   o->forward = process_boolean(L, o->call, "forward");
   o->observe = process_boolean(L, o->call, "observe");
+  o->ignore = lua_getfield(L, 1, "observe") != LUA_TNIL && !o->observe;
+  lua_pop(L, 1);
   if (o->forward && !o->child)
     host_raise(L, "usage",
                "%s: forward is for a child; say child = true, too, or "
@@ -449,7 +451,9 @@ static void process_equip(lua_State *L, host_sim *s, uint32_t p,
       !md_sim_bound_inbox(s->kernel, p, (uint32_t)o->inbox, o->full))
     host_no_memory(L);
   if (o->accepts && !s->host->options.unchecked) process_guard(L, s, p);
-  if (o->observe) mailbox_observe(L, s, p);
+  if (o->observe) extra->words[HOST_OBSERVED] = 1;
+  if (o->ignore && !md_mails_ignore(md_sim_mails(s->kernel), p))
+    host_no_memory(L);
   if (!o->stream) return;
   size_t length;
   lua_getfield(L, 1, "stream");
@@ -514,7 +518,7 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
   process_spawn(L, s, &o, first);
   uint64_t pid = host_bits(lua_touserdata(L, -1));
   uint32_t p = pid & ((1u << MD_INDEX_BITS) - 1);
-  if (o.inbox > 0 || o.stream || o.accepts || o.observe)
+  if (o.inbox > 0 || o.stream || o.accepts || o.observe || o.ignore)
     process_equip(L, s, p, &o);
   lua_settop(L, first);
   if (s->host->recording) host_record_spawn(L, s, p, o.forward);
@@ -527,8 +531,8 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
    integer, else 0: at equal times the lower goes first); `inbox` (how many
    messages it holds, else any number) with `on_full` ("block", else "drop" or
    "error", see send); `accepts` (a protocol of what it may be sent);
-   `stream` (the name of the stream that rng() is in it); `observe` (true: its
-   inbox keeps figures for report);
+   `stream` (the name of the stream that rng() is in it); `observe` (false: its
+   inbox keeps no statistics, see info; true: report has it whatever comes);
    `link`, `monitor` (returns a ref, too) and `child` (true: see these). An
    error that fn raises ends the run, unless a process joins it at that moment,
    is linked to it and traps exits, or the sim has on_error "isolate". Raises

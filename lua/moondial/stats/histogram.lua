@@ -35,7 +35,7 @@ end
 local kind = object.kind {
   name = "histogram",
   short = "h",
-  listed = { "add", "bin", "quantile", "plot" },
+  listed = { "add", "reset", "bin", "quantile", "plot" },
   fields = {
     { "count", count },
     object.field "below",
@@ -67,6 +67,13 @@ local options = {
   { "bins", argument.count },
 }
 
+local function empty(s)
+  s.below, s.above, s.min, s.max = 0, 0, huge, -huge
+  for i = 1, s.bins do
+    s.counts[i] = 0
+  end
+end
+
 local adder -- below
 
 --- stats.histogram{lo =, hi =, bins =} -> histogram
@@ -89,11 +96,8 @@ function m.histogram(given)
     argument.refuse("histogram", said:format(text.number(lo), text.number(hi)))
   end
   local s = { lo = lo, hi = hi, bins = bins, edges = edges_of(lo, hi, bins) }
-  s.below, s.above, s.min, s.max = 0, 0, huge, -huge
   s.counts = {}
-  for i = 1, bins do
-    s.counts[i] = 0
-  end
+  empty(s)
   local h = {}
   h.add = adder(h, s)
   return object.new(kind, h, function()
@@ -133,6 +137,13 @@ function adder(h, s)
 end
 
 -- -- methods ---------------------------------------------------------
+
+--- histogram:reset()
+--- Forgets all values: at the end of a warm-up, say.
+---   md.stats.histogram({ lo = 0, hi = 9, bins = 3 }):reset()
+function histogram:reset()
+  empty(object.state(kind, self, "reset"))
+end
 
 --- histogram:bin(i) -> from, to, count
 --- The ends of the bin i, counted from 1, and how many values lie in it. Raises

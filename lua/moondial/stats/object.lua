@@ -83,6 +83,9 @@ end
 function m.kind(kind)
   kind.methods = {}
   kind.meta = { __name = kind.name, __index = lookup(kind) }
+  for _, name in ipairs(kind.listed) do
+    kind.meta.resets = kind.meta.resets or name == "reset"
+  end
   function kind.meta.__newindex(_, name)
     local said = "what it says is computed, and '%s' cannot be set"
     argument.refuse(kind.name, said:format(tostring(name)))
