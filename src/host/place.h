@@ -100,6 +100,10 @@ thing *thing_new(lua_State *L, host_sim *s, const thing_class *, size_t size,
 /* Pushes the field `name` of the options at i, a string or none. [-0, +1, e] */
 void thing_read_name(lua_State *L, int i, const char *call);
 
+/* The field of that name of the options at i; or `otherwise`. [-0, +0, e] */
+bool thing_read_boolean(lua_State *L, int i, const char *field, bool otherwise,
+                        const char *call);
+
 /* The thing on the top, made for as many values as two, is called what is at
    `name`, a string or nil. One that has a name is kept as long as its sim is:
    what it tells of itself may be asked for at the end. [-0, +0, m] */
