@@ -75,6 +75,7 @@
 #include "host/log.c"
 #include "host/sims.c"
 #include "host/pull.c"
+#include "host/adder.c"
 #include "host/inside.c"
 #include "host/recorder.c"
 #include "host/text.c"

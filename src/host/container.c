@@ -256,7 +256,8 @@ static double container_number(lua_State *L, const char *field,
    unless observe is false, mean_level, max_level; of gets: served (how many
    have had theirs), mean_wait of those, reneged (how many gave up); of puts:
    puts, mean_put_wait, puts_reneged. Raises usage for another option or a wrong
-   value. local tank = md.container { capacity = 100, level = 50 } */
+   value.
+     local tank = md.container { capacity = 100, level = 50 } */
 static int f_container(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   lua_settop(L, 1);

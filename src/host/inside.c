@@ -1,6 +1,7 @@
 /* What the library's Lua modules need and models do not: the module
    moondial.inside. */
 #include "host/inside.h"
+#include "host/adder.h"
 #include "host/bond.h"
 #include "host/outside.h"
 #include "host/loop.h"
@@ -299,6 +300,7 @@ int host_open_inside(lua_State *L) {
                                        {"external", host_f_external},
                                        {NULL, NULL}};
   luaL_newlib(L, functions);
+  adder_open(L);
   inside_open_recorder(L);
   scope_open(L);
   lua_setfield(L, -2, "scope");
