@@ -232,10 +232,9 @@ end
 
 local report_meta = { __name = "report", __tostring = show }
 
--- -- its function ----------------------------------------------------
-
 local function values_of(given)
   local names, rows = {}, {}
+  argument.values("report", given)
   for name in pairs(given or {}) do
     argument.check("report", argument.text, name, "name of a value")
     names[#names + 1] = name

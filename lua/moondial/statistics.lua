@@ -34,6 +34,7 @@ function m.reset_statistics(...)
   sim = sim or core.current()
   if values ~= nil then
     argument.check("reset_statistics", argument.table, values, "values")
+    argument.values("reset_statistics", values)
   end
   for _, value in ipairs(resettable(values or {})) do
     value:reset()

@@ -55,6 +55,8 @@ typedef struct thing_class {
   /* In words, what a place waits for. [-0, +1, m] */
   void (*describe)(lua_State *L, const thing *, const place *);
   const luaL_Reg *methods;   /* each has the metatable as its upvalue */
+  const char *const *advice; /* a name that others expect, what is so here, and
+                                so on; NULL ends it, or there is none */
   const char *const *fields; /* their names; NULL ends them */
   /* Pushes field i of the thing, which is at index 1. [-0, +1, m] */
   void (*field)(lua_State *L, const thing *, int i);

@@ -199,6 +199,11 @@ static const luaL_Reg resource_methods[] = {{"acquire", m_acquire},
                                             {"reset", m_resource_reset},
                                             {NULL, NULL}};
 
+/* Elsewhere they are the resource's. */
+static const char *const resource_advice[] = {
+    "release", "unit:release() gives back what r:acquire() returned", "request",
+    "r:acquire() waits for a unit, and returns it", NULL};
+
 static const thing_class resource_class = {.name = "md.resource",
                                            .take = resource_take,
                                            .give_back = resource_give_back,
@@ -210,6 +215,7 @@ static const thing_class resource_class = {.name = "md.resource",
                                            .heap = resource_heap,
                                            .describe = resource_describe,
                                            .methods = resource_methods,
+                                           .advice = resource_advice,
                                            .fields = resource_names,
                                            .field = resource_field};
 

@@ -425,8 +425,9 @@ static request store_get_request(lua_State *L, const char *call) {
   lua_settop(L, 3);
   if (!lua_isnil(L, 2) && !lua_isfunction(L, 2))
     host_raise(L, "usage",
-               "%s: expected a predicate, a function of an item, got %s", call,
-               host_describe(L, 2));
+               "%s: expected a predicate, a function of an item, got %s; "
+               "s:%s(predicate, timeout)",
+               call, host_describe(L, 2), call);
   r.value = lua_isnil(L, 2) ? 0 : 2;
   return r;
 }

@@ -76,7 +76,7 @@ local adder -- below
 --- that is none.
 ---   local b = md.stats.batch_means { size = 2 } b:add(1) b:add(2) print(b)
 function m.batch_means(given)
-  argument.check("batch_means", argument.table, given, "options")
+  object.options("batch_means", given, "md.stats.batch_means{size = 100}")
   argument.options("batch_means", given, options)
   argument.check("batch_means", argument.count, given.size, "size")
   local s = { size = given.size, count = 0, means = {} }

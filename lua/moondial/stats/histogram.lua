@@ -83,7 +83,11 @@ local adder -- below
 --- that is none.
 ---   print(md.stats.histogram { lo = 0, hi = 9, bins = 3 })
 function m.histogram(given)
-  argument.check("histogram", argument.table, given, "options")
+  object.options(
+    "histogram",
+    given,
+    "md.stats.histogram{lo = 0, hi = 9, bins = 3}"
+  )
   argument.options("histogram", given, options)
   local lo, hi, bins = given.lo, given.hi, given.bins
   for _, option in ipairs(options) do

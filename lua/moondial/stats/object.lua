@@ -118,6 +118,14 @@ function m.is(kind, x)
   return getmetatable(x) == kind.meta
 end
 
+-- options(call, given, example): refuses what is no table.
+function m.options(call, given, example)
+  if type(given) ~= "table" then
+    local said = "expected a table, got %s; %s"
+    argument.refuse(call, said:format(inside.describe(given), example))
+  end
+end
+
 -- -- numbers ---------------------------------------------------------
 
 -- not_finite(call, x [, as]): refuses what is no finite number.

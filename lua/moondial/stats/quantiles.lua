@@ -119,7 +119,7 @@ local adder -- below
 function m.quantiles(given)
   local probabilities = { 0.5, 0.9, 0.99 }
   if given ~= nil then
-    argument.check("quantiles", argument.table, given, "probabilities")
+    object.options("quantiles", given, "md.stats.quantiles{0.5, 0.99}")
     for i = 1, #given do
       object.probability("quantiles", given[i], "item " .. i)
     end
