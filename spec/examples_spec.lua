@@ -8,6 +8,10 @@
 -- argument is the path of an image, which is resumed after the run: the
 -- transcript has a line for that, and what the resumed program prints. Each is
 -- run in two processes, and both must print the transcript, byte for byte.
+-- One that can do without a library of C says so where that is missing, and
+-- nothing else: it is skipped then, and anything else that it prints is wrong.
+local ffi = require "moondial.ffi"
+
 local program = os.getenv "MOONDIAL" or "build/moondial"
 local log = "../shared/data/NASA-iPSC-1993-3.1-cln.swf.gz"
 
@@ -56,6 +60,27 @@ local function story_of(example, arguments, resumed)
   return text, status
 end
 
+-- The library that an example can do without, as ffi.load names it.
+local function library_of(example)
+  return read(example):match 'pcall%(ffi%.load, "([^"]+)"%)'
+end
+
+local function says_that_it_is_missing(text, status)
+  local said = "^%S+ is not installed here, so there is nothing to show\n$"
+  assert.matches(said, text)
+  assert.equal(0, status)
+end
+
+local function is_skipped(example)
+  local library = library_of(example)
+  if not library or pcall(ffi.load, library) then
+    return false
+  end
+  says_that_it_is_missing(run(example))
+  pending(example .. " is skipped: no library " .. library)
+  return true
+end
+
 local function log_is_there()
   if exists(log) then
     return true
@@ -70,6 +95,9 @@ describe("examples", function()
       if arguments:find(log, 1, true) and not log_is_there() then
         return
       end
+      if is_skipped(example) then
+        return
+      end
       for _ = 1, 2 do
         local text, status = story_of(example, arguments, resumed)
         assert.equal(transcript, text)
@@ -77,6 +105,25 @@ describe("examples", function()
       end
     end)
   end
+
+  it("say so and no more where a library is missing", function()
+    local tried = 0
+    for example in output_of("ls examples/*.lua"):gmatch "[^\n]+" do
+      local library = library_of(example)
+      if library then
+        local path = os.tmpname()
+        local file = assert(io.open(path, "w"))
+        local loads = ('ffi.load, "%s"'):format(library)
+        file:write((read(example):gsub(loads, 'ffi.load, "of-nobody"')))
+        file:close()
+        local text, status = run(path)
+        os.remove(path)
+        says_that_it_is_missing(text, status)
+        tried = tried + 1
+      end
+    end
+    assert.is_true(tried > 0)
+  end)
 
   it("say on top what they show, in at most 80 columns", function()
     for example in output_of("ls examples/*.lua"):gmatch "[^\n]+" do

@@ -108,6 +108,16 @@ function m.options(call, options, fields)
   return options
 end
 
+-- values(call, given)
+-- Refuses an object of md.stats where a table of such ones belongs.
+function m.values(call, given)
+  local meta = getmetatable(given)
+  if type(meta) == "table" and meta.__name then
+    local said = "expected a table of values, got a %s; {x = %s}"
+    m.refuse(call, said:format(meta.__name, meta.__name))
+  end
+end
+
 -- method(call, self, meta, short)
 -- Refuses what has not the metatable: a dot stood where a colon belongs.
 function m.method(call, self, meta, short)

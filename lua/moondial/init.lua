@@ -31,6 +31,7 @@ local modules = {
   queue = "moondial.queue",
   report = "moondial.report",
   reload = "moondial.reload",
+  reset_statistics = "moondial.statistics",
   server = "moondial.server",
   scope = "moondial.scope",
   stats = "moondial.stats",

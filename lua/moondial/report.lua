@@ -1,8 +1,9 @@
--- The report of a run: what resources, stores, containers and observed inboxes
--- have kept of themselves, the statistics that the model hands over, and who
--- has not finished.
+-- The report of a run: what resources, stores, containers and inboxes have kept
+-- of themselves, the statistics that the model hands over, and who has not
+-- finished.
 local argument = require "moondial.argument"
 local core = require "moondial.core"
+local inboxes = require "moondial.inboxes"
 local inside = require "moondial.inside"
 local text = require "moondial.stats.text"
 
@@ -54,7 +55,7 @@ local sections = {
   },
   {
     "inboxes",
-    "md.mailbox",
+    nil,
     { "messages", "level" },
     { "mean", "mean_level" },
     { "max", "max_level" },
@@ -62,6 +63,7 @@ local sections = {
     { "a unit", "rate" },
     { "dropped", "dropped" },
     { "wait", "mean_wait" },
+    { "longest", "max_wait" },
   },
 }
 
@@ -83,7 +85,7 @@ local function rows_of(section, things)
   local rows = {}
   for _, thing in ipairs(things) do
     local kind = getmetatable(thing).__name
-    if kind == section[2] and (kind ~= "md.mailbox" or thing.observed) then
+    if kind == section[2] then
       local row = { thing = thing }
       for i = 3, #section do
         row[section[i][2]] = thing[section[i][2]]
@@ -215,7 +217,12 @@ local function show(report)
     local rows = report[section[1]]
     if #rows > 0 then
       local columns = { table.unpack(section, 3) }
-      parts[#parts + 1] = block(section[1], columns, rows, figure)
+      local shown, more = rows, 0
+      if section[1] == "inboxes" then
+        shown, more = inboxes.fullest(rows)
+      end
+      parts[#parts + 1] = block(section[1], columns, shown, figure)
+        .. (more > 0 and ("\n  and %d more"):format(more) or "")
     end
   end
   show_values(parts, report.values)
@@ -225,10 +232,9 @@ end
 
 local report_meta = { __name = "report", __tostring = show }
 
--- -- its function ----------------------------------------------------
-
 local function values_of(given)
   local names, rows = {}, {}
+  argument.values("report", given)
   for name in pairs(given or {}) do
     argument.check("report", argument.text, name, "name of a value")
     names[#names + 1] = name
@@ -259,10 +265,11 @@ local fields = {
 --- report{values=, print=} -> report
 --- Prints, unless print is false, and returns what the run has come to: tables
 --- of the resources, stores and containers that are known or have a name, of
---- the inboxes of processes that were spawned with observe = true, of `values`
---- ({wait = tally, ...}), and how many processes have not finished, and for
---- what they wait. The report has the time, the unit, the outcome, lists of
---- rows as resources, stores, containers, inboxes, whose columns are fields
+--- the inboxes in which a message has lain or that have dropped one (the
+--- fullest, and those of ended processes together by name), of `values`
+--- ({wait = tally}), and how many processes have not finished, and for what
+--- they wait. The report has the time, the unit, the outcome, lists of rows as
+--- resources, stores, containers, inboxes, whose columns are fields
 --- (report.resources.till.served), and unfinished; tostring gives the text.
 --- Raises usage for another option.
 ---   md.resource { name = "till" } md.report()
@@ -279,7 +286,8 @@ function m.report(...)
   }
   local things = things_of(sim)
   for _, section in ipairs(sections) do
-    report[section[1]] = rows_of(section, things)
+    local kind = section[2]
+    report[section[1]] = kind and rows_of(section, things) or inboxes.rows(sim)
   end
   setmetatable(report, report_meta)
   if options.print ~= false then

@@ -181,3 +181,16 @@ describe("a parameter that is none", function()
     )
   end)
 end)
+
+describe("a method that a stream has not", function()
+  it("is an error that names the nearest", function()
+    local rng = md.rng "x"
+    local ok, err = pcall(function()
+      return rng:norml(0, 1)
+    end)
+    assert.is_false(ok)
+    assert.equal("usage", err.kind)
+    local expected = "stream: there is no 'norml'; did you mean 'normal'?"
+    assert.matches(expected, err.message, 1, true)
+  end)
+end)

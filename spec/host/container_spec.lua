@@ -63,6 +63,20 @@ describe("a container (1.11)", function()
     end)
   end)
 
+  it("keeps no figures if nobody observes", function()
+    story(function()
+      local c = md.container { level = 5, observe = false }
+      c:get(2)
+      md.sleep(1)
+      assert.same({ 3.0, 0, 0, 0 }, {
+        c.level,
+        c.served,
+        c.mean_level,
+        c.max_level,
+      })
+    end)
+  end)
+
   it("refuses what is wrong, at the caller", function()
     refused(
       "container: expected a number from 0 to the capacity as level, got 3",

@@ -1,5 +1,4 @@
--- The report of a run: what things have kept, observed inboxes, values, and who
--- has not finished.
+-- The report of a run: what things have kept, values, and who has not finished.
 local md = require "moondial"
 local support = require "spec.host.support"
 
@@ -72,8 +71,8 @@ time 8 s, idle
 resources  units  used  busy  served  wait  longest  gave up  line  mean
   till         2     2     1       1     0        0        0     1     1
 
-inboxes  messages  mean  max  taken  a unit  dropped  wait
-  first         0     0    0      0       0        0     0
+inboxes  messages  mean  max  taken  a unit  dropped  wait  longest
+  first         0     0    0      0       0        0     0        0
 
 tallies  count  mean      sd  min  max
   time       2   1.5  0.7071    1    2
@@ -122,88 +121,5 @@ unfinished: 2 (2 waiting, 0 sleeping, 0 ready or running)
     local ok, err = pcall(md.report, { vlaues = {} })
     assert.is_false(ok)
     assert.matches("did you mean 'values'", err.message)
-  end)
-end)
-
-describe("an observed inbox", function()
-  it("tells throughput, level, waits and what was dropped", function()
-    local sim = md.sim()
-    sim:spawn(function()
-      local pid = md.spawn({ name = "p", observe = true }, function()
-        md.wait() -- handed over at 1
-        md.sleep(3)
-        md.wait() -- came at 2, taken at 4
-        md.wait() -- came at 3, taken at 4
-        md.filter "z" -- drops what comes at 5
-        md.flush()
-        md.sleep(4)
-      end)
-      for i = 1, 5 do
-        md.sleep(1)
-        md.send(pid, i)
-      end
-      md.sleep(1)
-      md.send(pid, "z")
-      md.send(pid, "y")
-    end)
-    sim:run(8)
-    local inbox = sim:report({ print = false }).inboxes.p
-    assert.equal(4, inbox.taken)
-    assert.equal(3, inbox.dropped)
-    assert.equal(2, inbox.max_level)
-    assert.equal(3 / 8, inbox.mean_level)
-    assert.equal(3 / 7, inbox.mean_wait)
-    assert.equal(0.5, inbox.rate)
-  end)
-
-  it("stands still when its process has ended, and can be reset", function()
-    local sim = md.sim()
-    sim:spawn(function()
-      local pid =
-        md.spawn({ name = "p", observe = true, inbox = 1 }, md.sleep, 2)
-      md.send(pid, "x")
-    end)
-    sim:run()
-    sim:at(6, function() end)
-    sim:run()
-    local row = sim:report({ print = false }).inboxes.p
-    assert.same({ 1.0, 0, 1 }, { row.mean_level, row.level, row.dropped })
-    row.thing:reset()
-    assert.equal(0, sim:report({ print = false }).inboxes.p.dropped)
-  end)
-
-  it("counts what receiving takes and gives back", function()
-    local sim = md.sim()
-    sim:spawn({ name = "p", observe = true }, function()
-      local me = md.self()
-      md.send_at(1, me, "a")
-      md.await((md.receiving "a" & md.event()) | md.timer(2))
-      md.sleep(2)
-      md.wait()
-    end)
-    sim:run()
-    local row = sim:report({ print = false }).inboxes.p
-    assert.same({ 1, 0.5 }, { row.taken, row.mean_level })
-  end)
-
-  it("runs as it does when nobody looks", function()
-    local function hash(observe)
-      local sim = md.sim()
-      sim:spawn(function()
-        local pid = md.spawn({ observe = observe }, function()
-          for _ = 1, 3 do
-            md.wait "x"
-            md.sleep(1)
-          end
-        end)
-        for i = 1, 3 do
-          md.send(pid, "x", i) -- no pids: they tell the sim
-          md.sleep(0.4)
-        end
-      end)
-      sim:run()
-      return sim:hash()
-    end
-    assert.equal(hash(false), hash(true))
   end)
 end)

@@ -195,6 +195,25 @@ describe("a store (1.11)", function()
     end)
   end)
 
+  it("keeps no figures if nobody observes", function()
+    story(function()
+      local s = md.store { observe = false }
+      s:put "a"
+      md.sleep(1)
+      s:get()
+      assert.same({ 0, 0, 0.0, 0 }, {
+        s.puts,
+        s.served,
+        s.mean_level,
+        s.max_level,
+      })
+      assert.equal(0, s.count)
+    end)
+    local ok, err = pcall(md.store, { observe = 1 })
+    assert.is_false(ok)
+    assert.matches("expected a boolean as observe, got", err.message)
+  end)
+
   it("refuses what is wrong, at the caller", function()
     refused("store: there is no option 'size'", md.store, { size = 1 })
     refused(

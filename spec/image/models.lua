@@ -316,6 +316,32 @@ return {
     end
     md.at(15, function() say(#md.records "wait", tally.mean) end)]],
 
+  ["statistics"] = [[
+    local rng, stats = md.rng "shared", md.stats
+    local tally, level = stats.tally(), stats.level(2)
+    local bins = stats.histogram { lo = 0, hi = 3, bins = 6 }
+    local all, means = stats.quantiles {}, stats.batch_means { size = 7 }
+    local line = md.spawn({ name = "line" }, function()
+      for i = 1, 90 do md.sleep(0.3) md.wait() end
+    end)
+    md.spawn(function()
+      for i = 1, 90 do
+        local d = rng:exponential(0.3)
+        md.sleep(d)
+        md.send(line, i)
+        tally:add(d) level:set(i % 7) bins:add(d) all:add(d) means:add(d)
+      end
+    end)
+    for t = 5, 20, 5 do
+      md.at(t, function()
+        say(tally) say(level) say(bins) say(all) say(means.mean)
+        say(level:plot())
+        local own = md.info(line).statistics
+        say(own.taken, own.mean_level, own.max_level, own.mean_wait)
+        if t == 15 then md.reset_statistics { tally, level, bins, all } end
+      end)
+    end]],
+
   ["loaded code and finalizers"] = [[
     local chunk = load [=[local md, say = ...
       for i = 1, 4 do md.sleep(1) say(i) end]=]

@@ -9,13 +9,14 @@
 static md_arena *arena;
 static md_procs procs;
 static md_mails mails;
+static md_time now;
 static uint64_t dice = 1;
 
 static uint64_t roll(uint64_t n) { return md_rng_splitmix(&dice) % n; }
 
 static void open_mails(uint32_t processes) {
   EXPECT(md_procs_open(&procs, arena));
-  EXPECT(md_mails_open(&mails, arena, &procs));
+  EXPECT(md_mails_open(&mails, arena, &procs, &now));
   for (uint32_t p = 1; p <= processes; p++) EXPECT(md_procs_take(&procs) == p);
 }
 
@@ -267,6 +268,76 @@ static void claim_line(void) {
   close_mails();
 }
 
+static md_inbox_figures figures(uint32_t p) {
+  md_inbox_figures it;
+  EXPECT(md_mails_figures(&mails, p, &it));
+  return it;
+}
+
+static void claim_figures(void) {
+  open_mails(3);
+  now = 10;
+  EXPECT(md_procs_date(&procs, 2, 10));
+  IT("keeps the level over time, waits, and what came of each") {
+    uint32_t first = put(1, 1, 1), second = put(1, 1, 2);
+    now = 13;
+    md_mails_take(&mails, 1, first);
+    now = 20;
+    md_mails_drop(&mails, 1, second);
+    put(1, 1, 3);
+    now = 21;
+    md_inbox_figures it = figures(1);
+    EXPECT(it.from == 0 && it.until == 21 && it.level == 1 && it.most == 2);
+    EXPECT(it.taken == 1 && it.dropped == 1 && it.area == 14);
+    EXPECT(it.waited == 3 && it.longest == 3);
+  }
+  IT("counts what is handed over, however often, from when a process was "
+     "made") {
+    md_mails_handed(&mails, 2);
+    EXPECT(figures(2).taken == 1 && procs.cold[2].inbox == 0);
+    EXPECT(figures(2).from == 10 && figures(3).from == 0);
+    procs.hot[2].handed = UINT32_MAX;
+    md_mails_handed(&mails, 2);
+    md_mails_handed(&mails, 2);
+    EXPECT(figures(2).taken == ((uint64_t)1 << 32) + 1);
+  }
+  IT("counts once what comes back") {
+    md_mail mail = {.tag = 1, .arrival = mails.arrivals};
+    md_mails_handed(&mails, 3);
+    EXPECT(md_mails_put_back(&mails, 3, &mail) != 0);
+    EXPECT(figures(3).taken == 0 && figures(3).level == 1);
+    md_mails_take(&mails, 3, md_mails_find(&mails, 3, 0, 0));
+    EXPECT(figures(3).taken == 1);
+  }
+  IT("forgets all but what lies there") {
+    md_mails_reset(&mails);
+    now = 25;
+    md_inbox_figures it = figures(1);
+    EXPECT(it.from == 21 && it.level == 1 && it.most == 1 && it.area == 4);
+    EXPECT(it.taken == 0 && it.dropped == 0 && it.waited == 0);
+    EXPECT(figures(2).taken == 0 && figures(3).taken == 0);
+    md_mails_take(&mails, 1, md_mails_find(&mails, 1, 0, 0));
+    EXPECT(figures(1).waited == 5);
+  }
+  IT("keeps nothing where nobody observes") {
+    md_inbox_figures it;
+    EXPECT(md_mails_ignore(&mails, 2));
+    put(2, 1, 1);
+    md_mails_lost(&mails, 2);
+    EXPECT(!md_mails_figures(&mails, 2, &it));
+  }
+  IT("uses a record again, empty") {
+    uint32_t used = mails.inboxes_used, record = procs.cold[1].inbox;
+    md_mails_close_inbox(&mails, 1);
+    EXPECT(figures(1).dropped == 0);
+    put(1, 1, 1);
+    EXPECT(procs.cold[1].inbox == record && mails.inboxes_used == used);
+    EXPECT(figures(1).taken == 0 && figures(1).waited == 0);
+  }
+  now = 0;
+  close_mails();
+}
+
 static void claim_memory(void) {
   IT("keeps the inbox as it was when there is no memory") {
     open_mails(1);
@@ -310,6 +381,7 @@ int main(void) {
   claim_random();
   claim_index();
   claim_line();
+  claim_figures();
   claim_memory();
   md_arena_close(arena);
   return check_done("mail");

@@ -1,6 +1,7 @@
 -- Queues beside their theory (requirements, models 1 and 2). Each known value
 -- must lie in the 99 % confidence interval of independent replications with
--- fixed seeds; Little's law holds exactly on every run.
+-- fixed seeds; Little's law holds exactly on every run: also of what an inbox
+-- keeps, whose waits are those of its messages.
 local md = require "moondial"
 local laws = require "laws.support"
 
@@ -26,16 +27,32 @@ local function replicate(seed, n, o)
   end)
 end
 
+-- L = lambda W of an inbox that is empty now, so all who came have been taken;
+-- and the same once more by who counted himself.
+local function holds_little(statistics, waiting, waits)
+  local L, W = statistics.mean_level, statistics.mean_wait
+  local lambda = statistics.rate
+  assert(statistics.level == 0 and statistics.taken > 0)
+  assert(math.abs(L - lambda * W) < 1e-9 * L, "Little's law of the inbox")
+  assert(math.abs(L - waiting.mean) < 1e-9 * L, "the level of the inbox")
+  assert(math.abs(W - waits.mean) < 1e-9 * W, "the waits in the inbox")
+  assert(statistics.max_level == waiting.max)
+  assert(math.abs(statistics.max_wait - waits.max) < 1e-9 * W)
+end
+
 -- M/M/1 without a line: the queue is the inbox of the server.
 local function inbox_queue(sim, warm, customers)
   local inside, waiting = md.stats.level(sim), md.stats.level(sim)
+  local waits, whole = md.stats.tally(), md.stats.level(sim)
   local W, Wq, L, Lq = 0, 0, nil, nil
   local server = sim:spawn(function()
     local services = md.rng "services"
     while true do
       local came, number = md.wait(md.is.number, md.is.integer)
       waiting:add(-1)
+      whole:add(-1)
       local wait = md.now() - came
+      waits:add(wait)
       md.sleep(services:exponential(1))
       inside:add(-1)
       if number > warm then
@@ -49,6 +66,7 @@ local function inbox_queue(sim, warm, customers)
       md.sleep(gaps:exponential(1 / 0.9))
       inside:add(1)
       waiting:add(1)
+      whole:add(1)
       if number == warm then
         inside:reset()
         waiting:reset()
@@ -58,6 +76,7 @@ local function inbox_queue(sim, warm, customers)
     L, Lq = inside.mean, waiting.mean
   end)
   assert(sim:run() == "idle")
+  holds_little(sim:info(server).statistics, whole, waits)
   return { L = L, Lq = Lq, W = W / customers, Wq = Wq / customers }
 end
 

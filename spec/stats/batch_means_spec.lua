@@ -113,9 +113,13 @@ batch_means
   end)
 
   it("are refused at the model's line when the call is wrong", function()
-    refuses("batch_means: expected a table as options, got nil", function()
-      batch_means()
-    end)
+    refuses(
+      "batch_means: expected a table, got nil; "
+        .. "md.stats.batch_means{size = 100}",
+      function()
+        batch_means()
+      end
+    )
     refuses(
       "batch_means: expected an integer of at least 1 as size, got nil",
       function()

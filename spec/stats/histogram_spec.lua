@@ -116,7 +116,10 @@ describe("a wrong call of a histogram", function()
   end
 
   it("is refused at the model's line", function()
-    wrong(nil, "expected a table as options, got nil")
+    wrong(
+      nil,
+      "expected a table, got nil; md.stats.histogram{lo = 0, hi = 9, bins = 3}"
+    )
     wrong(
       { lo = 1, hi = 1, bins = 1 },
       "expected lo below hi, got lo = 1 and hi = 1"

@@ -228,9 +228,12 @@ describe("a wrong call of quantiles", function()
     refuses("quantiles: " .. text:format "item 2" .. ", got 0", function()
       quantiles { 0.5, 0 }
     end)
-    refuses("quantiles: expected a table as probabilities, got 0.5", function()
-      quantiles(0.5)
-    end)
+    refuses(
+      "quantiles: expected a table, got 0.5; md.stats.quantiles{0.5, 0.99}",
+      function()
+        quantiles(0.5)
+      end
+    )
     refuses(support.infinite, function()
       q:add(1 / 0)
     end)

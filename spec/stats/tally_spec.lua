@@ -220,6 +220,21 @@ tally
   end)
 end)
 
+describe("a tally of integers", function()
+  it("keeps its extremes as they came, to the last digit", function()
+    local t = md.stats.tally()
+    local big = 1 << 60
+    for i = 1, 9 do
+      t:add(big + i)
+    end
+    assert.equal(big + 1, t.min)
+    assert.equal(big + 9, t.max)
+    assert.equal("integer", math.type(t.max))
+    t:add(2.0 ^ 60) -- less by one than the least, though the same as a double
+    assert.equal("float", math.type(t.min))
+  end)
+end)
+
 describe("the confidence interval of a tally", function()
   it("is Student's", function()
     local mean, half = of({ 9.2, 10.1, 9.7 }):confidence(0.99)

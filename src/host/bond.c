@@ -293,8 +293,7 @@ static void bond_flush(lua_State *L, host_sim *s, uint32_t p) {
     bool found = lua_rawequal(L, top + 2, 1);
     lua_settop(L, top);
     if (!found) continue;
-    md_sim_take(s->kernel, p, e);
-    mailbox_note(s, p, MAIL_DROPPED);
+    md_sim_drop(s->kernel, p, e);
     host_drop(L, s, mail.slot, 4);
     md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
                      md_sim_pid(s->kernel, p), 0);

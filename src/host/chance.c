@@ -497,21 +497,32 @@ static int f_randomseed(lua_State *L) {
   return 0;
 }
 
+static const luaL_Reg chance_methods[] = {
+    {"uniform", m_uniform},         {"integer", m_integer},
+    {"exponential", m_exponential}, {"normal", m_normal},
+    {"lognormal", m_lognormal},     {"gamma", m_gamma},
+    {"erlang", m_erlang},           {"beta", m_beta},
+    {"weibull", m_weibull},         {"pareto", m_pareto},
+    {"triangular", m_triangular},   {"poisson", m_poisson},
+    {"binomial", m_binomial},       {"geometric", m_geometric},
+    {"bernoulli", m_bernoulli},     {"discrete", m_discrete},
+    {"choice", m_choice},           {"shuffle", m_shuffle},
+    {"empirical", m_empirical},     {"student_t", m_student_t},
+    {"chi_squared", m_chi_squared}, {NULL, NULL}};
+
+/* A method that there is not. */
+static int chance_index(lua_State *L) {
+  static const char *const fields[] = {NULL};
+  return field_refuse(L, "stream", fields, chance_methods);
+}
+
 void host_open_chance(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"uniform", m_uniform},         {"integer", m_integer},
-      {"exponential", m_exponential}, {"normal", m_normal},
-      {"lognormal", m_lognormal},     {"gamma", m_gamma},
-      {"erlang", m_erlang},           {"beta", m_beta},
-      {"weibull", m_weibull},         {"pareto", m_pareto},
-      {"triangular", m_triangular},   {"poisson", m_poisson},
-      {"binomial", m_binomial},       {"geometric", m_geometric},
-      {"bernoulli", m_bernoulli},     {"discrete", m_discrete},
-      {"choice", m_choice},           {"shuffle", m_shuffle},
-      {"empirical", m_empirical},     {"student_t", m_student_t},
-      {"chi_squared", m_chi_squared}, {NULL, NULL}};
   luaL_newmetatable(L, "md.rng");
-  luaL_newlib(L, methods);
+  luaL_newlib(L, chance_methods);
+  lua_createtable(L, 0, 1); /* only who misses looks there */
+  lua_pushcfunction(L, chance_index);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, -2);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   lua_pushcfunction(L, f_rng);

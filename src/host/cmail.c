@@ -1,7 +1,6 @@
 /* Messages of processes in C: they are kept as C has them, in blocks of the
    arena. Values that only Lua has (tables and the like) are held for them. */
 #include "host/cproc.h"
-#include "host/mailbox.h"
 #include "host/pattern.h"
 
 #include <string.h>
@@ -283,7 +282,7 @@ static inline void cmail_give(host_sim *s, cproc *c, uint32_t from, cmail *m) {
   c->mail = m;
   c->open.message = &m->open;
   md_sim_wake(k, p, MD_WHY_MESSAGE);
-  mailbox_note(s, p, MAIL_TAKEN);
+  md_mails_handed(md_sim_mails(k), p);
   proc->target = md_sim_mails(k)->arrivals++;
   md_sim_sent(k, from, p, MD_SENT_RECEIVED);
 }
@@ -335,13 +334,13 @@ void cmail_unreceive(lua_State *L, host_sim *s, cproc *c) {
   if (m->open.from != MD_ANYBODY)
     mail.from = host_pid_bits((void *)(uintptr_t)m->open.from);
   if (!md_mails_put_back(md_sim_mails(k), p, &mail)) host_no_memory(L);
-  mailbox_note(s, p, MAIL_RETURNED);
 }
 
 /* -- from C to C -- */
 
 static void cmail_lose(cproc *c, uint32_t to) {
   md_sim *k = c->sim->kernel;
+  md_mails_lost(md_sim_mails(k), to);
   md_sim_sent(k, c->process, to, MD_SENT);
   md_sim_note(k, MD_TRACE_DROP, c->process, to, 0);
 }
@@ -423,7 +422,6 @@ static void cmail_take(cproc *c, uint32_t envelope, bool line) {
   } else {
     mail = md_sim_take(k, p, envelope);
   }
-  mailbox_note(s, p, MAIL_TAKEN);
   c->mail = cmail_at(mail.slot);
   c->open.message = &c->mail->open;
   md_sim_received(k, p, mail.from, line ? 0 : mail.arrival);

@@ -14,6 +14,7 @@ typedef struct container {
   uint64_t grants[THING_LINES]; /* how many they are */
   gauge over;                   /* its level over time */
   waits done[THING_LINES], gone[THING_LINES]; /* who was served, gave up */
+  bool observe;
 } container;
 
 static double container_amount(const place *pl) {
@@ -24,7 +25,14 @@ static double container_amount(const place *pl) {
 
 static void container_add(container *it, double n) {
   it->level += n;
-  gauge_set(&it->over, md_sim_now(it->of.sim->kernel), it->level);
+  if (it->observe)
+    gauge_set(&it->over, md_sim_now(it->of.sim->kernel), it->level);
+}
+
+static void container_waited(const container *it, waits *lines,
+                             const place *pl) {
+  if (it->observe)
+    waits_add(&lines[pl->line], md_sim_now(it->of.sim->kernel) - pl->since);
 }
 
 /* Sums of fractions leave a rest, which nobody must wait for: none is left. */
@@ -53,7 +61,7 @@ static bool container_take(lua_State *L, thing *t, place *pl) {
 static void container_withdraw(lua_State *L, thing *t, const place *pl) {
   container *it = (container *)t;
   (void)L;
-  waits_add(&it->gone[pl->line], md_sim_now(t->sim->kernel) - pl->since);
+  container_waited(it, it->gone, pl);
 }
 
 static void container_give_back(lua_State *L, thing *t, place *pl) {
@@ -64,7 +72,7 @@ static void container_give_back(lua_State *L, thing *t, place *pl) {
 static int container_push(lua_State *L, thing *t, place *pl) {
   container *it = (container *)t;
   double n = container_amount(pl);
-  waits_add(&it->done[pl->line], md_sim_now(t->sim->kernel) - pl->since);
+  container_waited(it, it->done, pl);
   container_settle(it, pl->line, n);
   container_add(it, pl->line == LINE_PUT ? n : -n);
   thing_serve(L, t);
@@ -225,7 +233,7 @@ static int m_container_reset(lua_State *L) {
 }
 
 static const char *const container_fields[] = {"capacity", "level", "name",
-                                               NULL};
+                                               "observe", NULL};
 
 static double container_number(lua_State *L, const char *field,
                                double otherwise, double most) {
@@ -241,13 +249,14 @@ static double container_number(lua_State *L, const char *field,
   return n;
 }
 
-/* container{capacity=, level=, name=} -> container
+/* container{capacity=, level=, name=, observe=} -> container
    Holds an amount of something: level at first (0), at most capacity (else any
    amount). Puts and gets are each served in order, whatever they want. Fields:
-   level, capacity, name, mean_level, max_level; of gets: getting_length (who
-   waits), served (how many have had theirs), mean_wait of those, reneged (how
-   many gave up); of puts: putting_length, puts, mean_put_wait, puts_reneged.
-   Raises usage for another option or a wrong value.
+   level, capacity, name, getting_length and putting_length (who waits); and,
+   unless observe is false, mean_level, max_level; of gets: served (how many
+   have had theirs), mean_wait of those, reneged (how many gave up); of puts:
+   puts, mean_put_wait, puts_reneged. Raises usage for another option or a wrong
+   value.
      local tank = md.container { capacity = 100, level = 50 } */
 static int f_container(lua_State *L) {
   host_sim *s = host_sim_arg(L);
@@ -264,10 +273,12 @@ static int f_container(lua_State *L) {
   host_check_fields(L, 1, "container", container_fields);
   double capacity = container_number(L, "capacity", HUGE_VAL, HUGE_VAL);
   double level = container_number(L, "level", 0, capacity);
+  bool observe = thing_read_boolean(L, 1, "observe", true, "container");
   thing_read_name(L, 1, "container");
   container *it = (container *)thing_new(L, s, &container_class, sizeof *it, 2);
   thing_name(L, 2);
   it->capacity = capacity;
+  it->observe = observe;
   gauge_open(&it->over, md_sim_now(s->kernel));
   container_add(it, level);
   luaL_setmetatable(L, container_class.name);

@@ -28,6 +28,25 @@ static const char *field_owner(const thing_class *class) {
   return strcmp(name, "timing") == 0 ? "timer" : name;
 }
 
+static int field_missing(lua_State *L, const thing_class *class) {
+  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  const char *const *advice = class->advice;
+  for (; advice != NULL && *advice != NULL; advice += 2)
+    if (strcmp(name, *advice) == 0)
+      return host_raise(L, "usage", "%s: there is no '%s'; %s",
+                        field_owner(class), name, advice[1]);
+  return field_refuse(L, field_owner(class), class->fields, class->methods);
+}
+
+/* What it tells is its own. */
+static int thing_newindex(lua_State *L) {
+  const thing_class *class = lua_touserdata(L, lua_upvalueindex(1));
+  return host_raise(L, "usage",
+                    "%s: %s cannot be set; its fields tell how it is, and its "
+                    "methods change it",
+                    field_owner(class), host_describe(L, 2));
+}
+
 /* Upvalues: the metatable, and a table of methods and of fields' numbers. */
 static int thing_index(lua_State *L) {
   lua_settop(L, 2);
@@ -35,8 +54,7 @@ static int thing_index(lua_State *L) {
   if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TFUNCTION) return 1;
   const thing_class *class = lua_touserdata(L, lua_upvalueindex(3));
   const thing *t = thing_arg(L, 1, class, "a field");
-  if (lua_isnil(L, 3))
-    return field_refuse(L, field_owner(class), class->fields, class->methods);
+  if (lua_isnil(L, 3)) return field_missing(L, class);
   int which = (int)lua_tointeger(L, 3);
   class->field(L, t, which);
   return 1;
@@ -64,5 +82,8 @@ void thing_metatable(lua_State *L, const thing_class *class,
   lua_pushlightuserdata(L, (void *)(uintptr_t) class);
   lua_pushcclosure(L, thing_index, 3);
   lua_setfield(L, meta, "__index");
+  lua_pushlightuserdata(L, (void *)(uintptr_t) class);
+  lua_pushcclosure(L, thing_newindex, 1);
+  lua_setfield(L, meta, "__newindex");
   lua_settop(L, meta - 1);
 }

@@ -32,6 +32,7 @@ enum {
   HOST_NAMES,    /* registered pids, by name */
   HOST_STREAMS,  /* random streams, by name */
   HOST_COUNTS,   /* processes spawned so far, by name */
+  HOST_INBOXES,  /* what those of ended processes have kept, by name */
   HOST_THINGS,   /* things that may be waited for, by address, weakly */
   HOST_SELF,     /* the sim's userdata */
 };
@@ -66,8 +67,9 @@ typedef struct host_sim {
   host_held held;
   place_table places;
   holding_table holdings;
-  uint64_t arrivals; /* requests for things so far */
-  uint32_t things;   /* made so far */
+  uint64_t arrivals;    /* requests for things so far */
+  uint32_t things;      /* made so far */
+  uint32_t inbox_names; /* in HOST_INBOXES */
   md_records *records;
   uint64_t refs, scopes; /* refs made, time limits set, so far */
   uint64_t children;     /* unnamed processes that the script spawned */
@@ -416,7 +418,7 @@ enum {
   HOST_UNITS,     /* the last that it holds of a resource */
   HOST_RECORDED,  /* its family, see recorder.h; 0: it has none */
   HOST_MAILBOX,   /* slot of its inbox, a thing, once that is asked for */
-  HOST_OBSERVED,  /* the same, its address, when it is observed */
+  HOST_OBSERVED,  /* report has its inbox, even if nothing has lain there */
 };
 
 /* -- control.c -- */

@@ -2,6 +2,7 @@
    moondial.inside. */
 #include "host/cproc.h"
 #include "host/inside.h"
+#include "host/adder.h"
 #include "host/bond.h"
 #include "host/outside.h"
 #include "host/loop.h"
@@ -269,6 +270,9 @@ int host_open_inside(lua_State *L) {
   static const luaL_Reg functions[] = {{"process", inside_process},
                                        {"things", inside_things},
                                        {"outcome", inside_outcome},
+                                       {"inboxes", inside_inboxes},
+                                       {"ended_inboxes", inside_ended_inboxes},
+                                       {"reset_inboxes", inside_reset_inboxes},
                                        {"recorder", inside_recorder},
                                        {"record", inside_record},
                                        {"turns", inside_turns},
@@ -304,6 +308,7 @@ int host_open_inside(lua_State *L) {
                                        {"external", host_f_external},
                                        {NULL, NULL}};
   luaL_newlib(L, functions);
+  adder_open(L);
   inside_open_recorder(L);
   scope_open(L);
   lua_setfield(L, -2, "scope");

@@ -31,4 +31,9 @@ void inside_open_recorder(lua_State *L);
 int inside_uses(lua_State *L);
 int inside_stands(lua_State *L);
 
+/* What inboxes have kept, see inbox.c. */
+int inside_inboxes(lua_State *L);
+int inside_ended_inboxes(lua_State *L);
+int inside_reset_inboxes(lua_State *L);
+
 #endif

@@ -1,6 +1,7 @@
 /* What can be asked about processes: status, what they wait for, names. */
 #include "host/cproc.h"
 #include "host/clauses.h"
+#include "host/inbox.h"
 #include "host/modules.h"
 #include "host/place.h"
 
@@ -213,6 +214,8 @@ static void inspect_describe(lua_State *L, host_sim *s, uint32_t p) {
   lua_setfield(L, t, "where");
   lua_pushinteger(L, proc->inbox_count);
   lua_setfield(L, t, "inbox");
+  inbox_push(L, s, p);
+  lua_setfield(L, t, "statistics");
   lua_pushinteger(L, (lua_Integer)md_sim_priority(s->kernel, p));
   lua_setfield(L, t, "priority");
   if (md_sim_index(s->kernel, parent) != 0) {
@@ -235,9 +238,9 @@ static void inspect_describe(lua_State *L, host_sim *s, uint32_t p) {
 /* info(pid) -> table
    What is known of a process: pid, status and, while it lives, name, waiting
    (for what, in words), where ("file:line", "" outside of Lua code), inbox
-   (messages), priority, parent, children (those it spawned), links, monitors
-   (those it watches; all three are lists of pids), traps (whether it traps
-   exits), traceback. What does not apply is nil.
+   (messages), statistics (of its inbox), priority, parent, children (those it
+   spawned), links, monitors (those it watches; all three are lists of pids),
+   traps (whether it traps exits), traceback. What does not apply is nil.
      print(md.info(pid).inbox) */
 static int f_info(lua_State *L) {
   host_sim *s = host_sim_arg(L);

@@ -1,7 +1,7 @@
 #include "host/mailbox.h"
 
 #include "host/clauses.h"
-#include "host/gauge.h"
+#include "host/inbox.h"
 #include "host/recorder.h"
 #include "host/message.h"
 #include "host/modules.h"
@@ -12,13 +12,6 @@
 /* A place holds its compiled patterns, and behind them the message that it was
    granted. Its words: */
 enum { MAIL_ARRIVAL, MAIL_SENDER };
-
-typedef struct mailbox {
-  thing of;
-  bool observed, ended;
-  gauge level; /* of an observed one, and: */
-  uint64_t taken, dropped;
-} mailbox;
 
 /* -- matching -- */
 
@@ -98,7 +91,7 @@ bool mailbox_take_in(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
     mailbox_keep(L, s, e, first, n, mails->arrivals++,
                  md_sim_pid(s->kernel, from));
     md_sim_sent(s->kernel, from, to, MD_SENT_RECEIVED);
-    mailbox_note(s, to, MAIL_TAKEN);
+    md_mails_handed(mails, to);
   }
   place_grant(L, s, e);
   return taken;
@@ -153,7 +146,6 @@ static void mailbox_give_back(lua_State *L, thing *t, place *pl) {
                   .arrival = (uint32_t)pl->words[MAIL_ARRIVAL]};
   mail.slot = host_hold(L, s, base + 2, n);
   if (!md_mails_put_back(md_sim_mails(s->kernel), p, &mail)) host_no_memory(L);
-  mailbox_note(s, p, MAIL_RETURNED);
   lua_settop(L, base);
 }
 
@@ -171,79 +163,8 @@ static void mailbox_describe(lua_State *L, const thing *t, const place *pl) {
   lua_pushliteral(L, "a message, by md.receiving");
 }
 
-/* -- what it keeps of itself, when observed -- */
-
-void mailbox_observed(const host_sim *s, uint32_t p, mailbox_change change) {
-  const md_proc_extra *extra = md_sim_extra(s->kernel, p);
-  mailbox *it = (mailbox *)(uintptr_t)extra->words[HOST_OBSERVED];
-  if (it == NULL) return;
-  if (change == MAIL_TAKEN) it->taken++;
-  if (change == MAIL_RETURNED) it->taken--;
-  if (change == MAIL_DROPPED) it->dropped++;
-  gauge_set(&it->level, md_sim_now(s->kernel),
-            md_sim_proc(s->kernel, p)->inbox_count);
-}
-
-void mailbox_close(const host_sim *s, uint32_t p) {
-  const md_proc_extra *extra = md_sim_extra(s->kernel, p);
-  mailbox *it = (mailbox *)(uintptr_t)extra->words[HOST_OBSERVED];
-  if (it == NULL) return;
-  gauge_set(&it->level, md_sim_now(s->kernel), 0);
-  it->ended = true;
-}
-
-enum {
-  MAILBOX_LEVEL,
-  MAILBOX_TAKEN,
-  MAILBOX_DROPPED,
-  MAILBOX_OBSERVED,
-  MAILBOX_ENDED,
-  MAILBOX_NAME,
-  MAILBOX_MEAN_LEVEL,
-  MAILBOX_MAX_LEVEL,
-  MAILBOX_MEAN_WAIT,
-  MAILBOX_RATE
-};
-
-static const char *const mailbox_names[] = {
-    "level",      "taken",     "dropped",   "observed", "ended", "name",
-    "mean_level", "max_level", "mean_wait", "rate",     NULL};
-
-/* By Little's law: how long messages have lain there in all, over their number;
-   so many have gone on a unit of time. One that has ended has no more time. */
-static double mailbox_number(const mailbox *it, int i) {
-  const md_sim *kernel = it->of.sim->kernel;
-  const gauge *g = &it->level;
-  md_time now = it->ended ? g->since : md_sim_now(kernel);
-  double mean = gauge_mean(g, now);
-  double time = md_time_show(md_sim_scale(kernel), now - g->from);
-  double gone = (double)(it->taken + it->dropped);
-  if (i == MAILBOX_MEAN_LEVEL) return mean;
-  if (i == MAILBOX_MAX_LEVEL) return g->most;
-  if (i == MAILBOX_MEAN_WAIT) return gone > 0 ? mean * time / gone : 0;
-  return time > 0 ? (double)it->taken / time : 0;
-}
-
-static void mailbox_field(lua_State *L, const thing *t, int i) {
-  const mailbox *it = (const mailbox *)t;
-  if (i == MAILBOX_LEVEL) lua_pushinteger(L, (lua_Integer)it->level.value);
-  else if (i == MAILBOX_TAKEN) lua_pushinteger(L, (lua_Integer)it->taken);
-  else if (i == MAILBOX_DROPPED) lua_pushinteger(L, (lua_Integer)it->dropped);
-  else if (i == MAILBOX_OBSERVED) lua_pushboolean(L, it->observed);
-  else if (i == MAILBOX_ENDED) lua_pushboolean(L, it->ended);
-  else if (i == MAILBOX_NAME) lua_getiuservalue(L, 1, 2);
-  else lua_pushnumber(L, mailbox_number(it, i));
-}
-
-static int mailbox_reset(lua_State *L) {
-  mailbox *it = (mailbox *)thing_arg(L, 1, &mailbox_class, "reset");
-  if (!it->ended) gauge_reset(&it->level, md_sim_now(it->of.sim->kernel));
-  it->taken = it->dropped = 0;
-  return 0;
-}
-
-static const luaL_Reg mailbox_methods[] = {{"reset", mailbox_reset},
-                                           {NULL, NULL}};
+static const luaL_Reg mailbox_methods[] = {{NULL, NULL}};
+static const char *const mailbox_fields[] = {NULL};
 
 const thing_class mailbox_class = {.name = "md.mailbox",
                                    .take = mailbox_look,
@@ -252,44 +173,22 @@ const thing_class mailbox_class = {.name = "md.mailbox",
                                    .passes = true,
                                    .describe = mailbox_describe,
                                    .methods = mailbox_methods,
-                                   .fields = mailbox_names,
-                                   .field = mailbox_field};
+                                   .fields = mailbox_fields};
 
 /* -- its function -- */
 
-static thing *mailbox_push_of(lua_State *L, host_sim *s, uint32_t p) {
-  md_proc_extra *extra = md_sim_make_extra(s->kernel, p);
+thing *mailbox_push(lua_State *L, host_sim *s) {
+  md_proc_extra *extra = md_sim_make_extra(s->kernel, s->host->process);
   if (extra == NULL) host_no_memory(L);
   if (extra->words[HOST_MAILBOX] != 0) {
     host_fetch(L, s, (uint32_t)extra->words[HOST_MAILBOX], 1);
   } else {
-    mailbox *it =
-        (mailbox *)thing_new(L, s, &mailbox_class, sizeof(mailbox), 2);
-    gauge_open(&it->level, md_sim_now(s->kernel));
+    thing_new(L, s, &mailbox_class, sizeof(thing), 1);
     luaL_setmetatable(L, mailbox_class.name);
     uint32_t slot = host_hold(L, s, lua_gettop(L), 1);
-    md_sim_extra(s->kernel, p)->words[HOST_MAILBOX] = slot;
+    md_sim_extra(s->kernel, s->host->process)->words[HOST_MAILBOX] = slot;
   }
   return lua_touserdata(L, -1);
-}
-
-thing *mailbox_push(lua_State *L, host_sim *s) {
-  return mailbox_push_of(L, s, s->host->process);
-}
-
-void mailbox_observe(lua_State *L, host_sim *s, uint32_t p) {
-  char label[64];
-  int top = lua_gettop(L);
-  mailbox *it = (mailbox *)mailbox_push_of(L, s, p);
-  it->observed = true;
-  if (!(md_sim_proc(s->kernel, p)->flags & MD_BOUNDED) &&
-      !md_sim_bound_inbox(s->kernel, p, UINT32_MAX, MD_FULL_BLOCK))
-    host_no_memory(L);
-  md_sim_extra(s->kernel, p)->words[HOST_OBSERVED] = (uint64_t)(uintptr_t)it;
-  lua_pushstring(L, host_name(s, p, label));
-  lua_insert(L, top + 1);
-  thing_name(L, top + 1);
-  lua_settop(L, top);
 }
 
 /* receiving(p1, p2, ...) -> something to await
@@ -321,13 +220,13 @@ void host_flush(lua_State *L, host_sim *s, uint32_t p, bool line) {
   uint32_t n = md_sim_proc(s->kernel, p)->inbox_count;
   while (md_sim_proc(s->kernel, p)->inbox_count > 0 && (line || n-- > 0)) {
     uint32_t e = md_sim_proc(s->kernel, p)->inbox_first;
-    md_mail mail = md_sim_take(s->kernel, p, e);
-    mailbox_note(s, p, MAIL_DROPPED);
+    md_mail mail = md_sim_drop(s->kernel, p, e);
     if (s->host->recording && !line) host_record_mail(L, s, p, "DROP", &mail);
     host_forget_mail(L, s, p, &mail);
     md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
                      md_sim_pid(s->kernel, p), mail.arrival);
   }
+  if (line) inbox_close(L, s, p);
 }
 
 /* inbox([pid]) -> integer

@@ -8,33 +8,6 @@
 
 extern const thing_class mailbox_class;
 
-/* From now on p's inbox keeps figures of itself, for reports. [-0, +0, m] */
-__attribute__((noinline, cold)) void mailbox_observe(lua_State *L, host_sim *s,
-                                                     uint32_t p);
-
-/* p, which has an extra part, has ended. */
-__attribute__((noinline, cold)) void mailbox_close(const host_sim *s,
-                                                   uint32_t p);
-
-typedef enum mailbox_change {
-  MAIL_CAME,     /* into the inbox */
-  MAIL_TAKEN,    /* out of it, or without having been in it */
-  MAIL_RETURNED, /* it was taken, and has come back */
-  MAIL_DROPPED
-} mailbox_change;
-
-/* Apart, so that sending has no more than a test of it. */
-__attribute__((noinline, cold)) void
-mailbox_observed(const host_sim *s, uint32_t p, mailbox_change);
-
-/* Keeps the figures of p's inbox after a change, if they are wanted: its inbox
-   counts as bounded then, so that nobody else pays for it. */
-static inline void mailbox_note(const host_sim *s, uint32_t p,
-                                mailbox_change change) {
-  if (__builtin_expect(md_sim_proc(s->kernel, p)->flags & MD_BOUNDED, 0))
-    mailbox_observed(s, p, change);
-}
-
 /* The mailbox of the process that runs, pushed. [-0, +1, m] */
 thing *mailbox_push(lua_State *L, host_sim *s);
 

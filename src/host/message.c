@@ -123,8 +123,9 @@ message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from, int first,
   if (proc->wait == MD_WAIT_REPLY)
     md_sim_cold(s->kernel, to)->answered = message_number(L, first);
   md_sim_wake(s->kernel, to, MD_WHY_MESSAGE);
-  mailbox_note(s, to, MAIL_TAKEN);
-  proc->target = md_sim_mails(s->kernel)->arrivals++;
+  md_mails *mails = md_sim_mails(s->kernel);
+  md_mails_handed(mails, to);
+  proc->target = mails->arrivals++;
   md_sim_sent(s->kernel, from, to, MD_SENT_RECEIVED);
   return true;
 }
@@ -169,7 +170,6 @@ void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
   if (s->host->recording) host_record_values(L, s, p, "RETURN", base + 1, n);
   mail.slot = host_hold(L, s, base + 1, n);
   if (!md_mails_put_back(md_sim_mails(s->kernel), p, &mail)) host_no_memory(L);
-  mailbox_note(s, p, MAIL_RETURNED);
   lua_settop(L, base);
 }
 
@@ -194,7 +194,7 @@ static bool message_late(lua_State *L, host_sim *s, uint32_t to, int first,
 
 static message_fate message_drop(lua_State *L, host_sim *s, uint32_t to,
                                  uint32_t from, int first, int n) {
-  if (to != 0) mailbox_note(s, to, MAIL_DROPPED);
+  if (to != 0) md_mails_lost(md_sim_mails(s->kernel), to);
   if (s->host->recording) host_record_values(L, s, to, "DROP", first, n);
   md_sim_sent(s->kernel, from, to, MD_SENT);
   md_sim_note(s->kernel, MD_TRACE_DROP, from, to, 0);
@@ -221,10 +221,7 @@ static message_fate message_queue(lua_State *L, host_sim *s, uint32_t to,
     host_no_memory(L);
   }
   md_sim_sent(s->kernel, from, to, room ? MD_SENT_QUEUED : MD_SENT);
-  if (room) {
-    mailbox_note(s, to, MAIL_CAME);
-    return MESSAGE_GONE;
-  }
+  if (room) return MESSAGE_GONE;
   md_sim_note(s->kernel, MD_TRACE_BACKOFF, from, to, 0);
   if (s->host->recording) host_record_backoff(L, s, to, first, n);
   return MESSAGE_LINED;

@@ -31,6 +31,17 @@ void thing_read_name(lua_State *L, int i, const char *call) {
                host_describe(L, -1));
 }
 
+bool thing_read_boolean(lua_State *L, int i, const char *field, bool otherwise,
+                        const char *call) {
+  lua_getfield(L, i, field);
+  if (!lua_isnil(L, -1) && !lua_isboolean(L, -1))
+    host_raise(L, "usage", "%s: expected a boolean as %s, got %s", call, field,
+               host_describe(L, -1));
+  bool value = lua_isnil(L, -1) ? otherwise : lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
 void thing_name(lua_State *L, int name) {
   const thing *t = lua_touserdata(L, -1);
   if (lua_isnil(L, name)) return;

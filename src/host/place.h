@@ -55,6 +55,8 @@ typedef struct thing_class {
   /* In words, what a place waits for. [-0, +1, m] */
   void (*describe)(lua_State *L, const thing *, const place *);
   const luaL_Reg *methods;   /* each has the metatable as its upvalue */
+  const char *const *advice; /* a name that others expect, what is so here, and
+                                so on; NULL ends it, or there is none */
   const char *const *fields; /* their names; NULL ends them */
   /* Pushes field i of the thing, which is at index 1. [-0, +1, m] */
   void (*field)(lua_State *L, const thing *, int i);
@@ -99,6 +101,10 @@ thing *thing_new(lua_State *L, host_sim *s, const thing_class *, size_t size,
 
 /* Pushes the field `name` of the options at i, a string or none. [-0, +1, e] */
 void thing_read_name(lua_State *L, int i, const char *call);
+
+/* The field of that name of the options at i; or `otherwise`. [-0, +0, e] */
+bool thing_read_boolean(lua_State *L, int i, const char *field, bool otherwise,
+                        const char *call);
 
 /* The thing on the top, made for as many values as two, is called what is at
    `name`, a string or nil. One that has a name is kept as long as its sim is:

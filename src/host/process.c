@@ -115,7 +115,6 @@ static void process_forget(lua_State *L, host_sim *s, uint32_t p) {
   if (words[HOST_END] != 0) end_over(L, s, (uint32_t)words[HOST_END]);
   words = md_sim_extra(s->kernel, p)->words;
   process_drop(L, s, words[HOST_END], 1);
-  if (words[HOST_OBSERVED] != 0) mailbox_close(s, p);
   process_drop(L, s, words[HOST_MAILBOX], 1);
   process_drop(L, s, (uint32_t)words[HOST_BECOMES],
                (int)(words[HOST_BECOMES] >> 32));

@@ -17,11 +17,11 @@ void message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
   md_mail mail;
   if (line) {
     mail = md_mails_unline(md_sim_mails(s->kernel), p, e);
+    md_mails_handed(md_sim_mails(s->kernel), p);
     if (mail.sender) md_sim_wake(s->kernel, mail.sender, MD_WHY_ROOM);
   } else {
     mail = md_sim_take(s->kernel, p, e);
   }
-  mailbox_note(s, p, MAIL_TAKEN);
   host_drop(L, s, mail.slot, (int)mail.count);
   md_sim_received(s->kernel, p, mail.from, line ? 0 : mail.arrival);
 }
@@ -403,10 +403,9 @@ static bool message_look_filter(lua_State *L, host_sim *s, uint32_t p) {
   uint32_t e;
   while ((e = md_sim_proc(s->kernel, p)->inbox_first) != 0) {
     if (message_try_clauses(L, s, p, e, false)) return true;
-    md_mail mail = md_sim_take(s->kernel, p, e);
+    md_mail mail = md_sim_drop(s->kernel, p, e);
     if (s->host->recording) host_record_mail(L, s, p, "DROP", &mail);
     host_drop(L, s, mail.slot, (int)mail.count);
-    mailbox_note(s, p, MAIL_DROPPED);
     md_sim_note_pids(s->kernel, MD_TRACE_DROP, mail.from,
                      md_sim_pid(s->kernel, p), 0);
   }

@@ -199,6 +199,11 @@ static const luaL_Reg resource_methods[] = {{"acquire", m_acquire},
                                             {"reset", m_resource_reset},
                                             {NULL, NULL}};
 
+/* Elsewhere they are the resource's. */
+static const char *const resource_advice[] = {
+    "release", "unit:release() gives back what r:acquire() returned", "request",
+    "r:acquire() waits for a unit, and returns it", NULL};
+
 static const thing_class resource_class = {.name = "md.resource",
                                            .take = resource_take,
                                            .give_back = resource_give_back,
@@ -210,6 +215,7 @@ static const thing_class resource_class = {.name = "md.resource",
                                            .heap = resource_heap,
                                            .describe = resource_describe,
                                            .methods = resource_methods,
+                                           .advice = resource_advice,
                                            .fields = resource_names,
                                            .field = resource_field};
 
@@ -368,16 +374,6 @@ static resource_kind resource_discipline(lua_State *L) {
   return (resource_kind)k;
 }
 
-static bool resource_boolean(lua_State *L, const char *field, bool otherwise) {
-  lua_getfield(L, 1, field);
-  if (!lua_isnil(L, -1) && !lua_isboolean(L, -1))
-    host_raise(L, "usage", "resource: expected a boolean as %s, got %s", field,
-               host_describe(L, -1));
-  bool value = lua_isnil(L, -1) ? otherwise : lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return value;
-}
-
 static const char *const resource_fields[] = {
     "capacity", "discipline", "preemptive", "name", "observe", "grows", NULL};
 
@@ -407,9 +403,9 @@ static int f_resource(lua_State *L) {
                       host_describe(L, 1));
   host_check_fields(L, 1, "resource", resource_fields);
   int64_t capacity = resource_integer(L, 1, "capacity", "resource", 1, 0);
-  bool preemptive = resource_boolean(L, "preemptive", false);
-  bool observe = resource_boolean(L, "observe", true);
-  bool grows = resource_boolean(L, "grows", false);
+  bool preemptive = thing_read_boolean(L, 1, "preemptive", false, "resource");
+  bool observe = thing_read_boolean(L, 1, "observe", true, "resource");
+  bool grows = thing_read_boolean(L, 1, "grows", false, "resource");
   resource_kind kind = resource_discipline(L);
   thing_read_name(L, 1, "resource");
   resource *r = resource_new(L, s, capacity);

@@ -1,7 +1,6 @@
 /* How processes begin: md.spawn, its options, and what it is bound by. */
 #include "host/bond.h"
 #include "host/cproc.h"
-#include "host/mailbox.h"
 #include "host/modules.h"
 #include "host/pattern.h"
 #include "host/recorder.h"
@@ -59,8 +58,9 @@ typedef struct spawn_options {
   md_time at;
   lua_Integer priority, inbox;
   md_full full;
-  bool stream, accepts, link, monitor, child, forward, observe;
-  uint32_t body; /* of C, 0: a function of Lua */
+  bool stream, accepts, link, monitor, child, forward;
+  bool observe, ignore; /* observe = true, observe = false */
+  uint32_t body;        /* of C, 0: a function of Lua */
 } spawn_options;
 
 static void spawn_undo(lua_State *L, host_sim *s, uint32_t p) {
@@ -191,6 +191,8 @@ static void spawn_read_bonds(lua_State *L, spawn_options *o) {
   o->child = spawn_boolean(L, o->call, "child") || o->child;
   o->forward = spawn_boolean(L, o->call, "forward");
   o->observe = spawn_boolean(L, o->call, "observe");
+  o->ignore = lua_getfield(L, 1, "observe") != LUA_TNIL && !o->observe;
+  lua_pop(L, 1);
   if (o->forward && !o->child)
     host_raise(L, "usage",
                "%s: forward is for a child; say child = true, too, or "
@@ -241,7 +243,9 @@ static void spawn_equip(lua_State *L, host_sim *s, uint32_t p,
       !md_sim_bound_inbox(s->kernel, p, (uint32_t)o->inbox, o->full))
     host_no_memory(L);
   if (o->accepts && !s->host->options.unchecked) spawn_guard(L, s, p);
-  if (o->observe) mailbox_observe(L, s, p);
+  if (o->observe) extra->words[HOST_OBSERVED] = 1;
+  if (o->ignore && !md_mails_ignore(md_sim_mails(s->kernel), p))
+    host_no_memory(L);
   if (!o->stream) return;
   size_t length;
   lua_getfield(L, 1, "stream");
@@ -323,7 +327,7 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
   spawn_start(L, s, &o, first);
   uint64_t pid = host_bits(lua_touserdata(L, -1));
   uint32_t p = pid & ((1u << MD_INDEX_BITS) - 1);
-  if (o.inbox > 0 || o.stream || o.accepts || o.observe)
+  if (o.inbox > 0 || o.stream || o.accepts || o.observe || o.ignore)
     spawn_equip(L, s, p, &o);
   lua_settop(L, first);
   if (s->host->recording) host_record_spawn(L, s, p, o.forward);
@@ -336,8 +340,8 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
    integer, else 0: at equal times the lower goes first); `inbox` (how many
    messages it holds, else any number) with `on_full` ("block", else "drop" or
    "error", see send); `accepts` (a protocol of what it may be sent);
-   `stream` (the name of the stream that rng() is in it); `observe` (true: its
-   inbox keeps figures for report);
+   `stream` (the name of the stream that rng() is in it); `observe` (false: its
+   inbox keeps no statistics, see info; true: report has it whatever comes);
    `link`, `monitor` (returns a ref, too) and `child` (true: see these). An
    error that fn raises ends the run, unless a process joins it at that moment,
    is linked to it and traps exits, or the sim has on_error "isolate". Raises

@@ -30,10 +30,17 @@ typedef struct store {
   lua_Integer first, count, numbers;
   gauge level;
   waits done[THING_LINES], gone[THING_LINES]; /* who was served, gave up */
+  bool observe;
 } store;
 
 static void store_level(store *it) {
-  gauge_set(&it->level, md_sim_now(it->of.sim->kernel), (double)it->count);
+  if (it->observe)
+    gauge_set(&it->level, md_sim_now(it->of.sim->kernel), (double)it->count);
+}
+
+static void store_waited(const store *it, waits *lines, const place *pl) {
+  if (it->observe)
+    waits_add(&lines[pl->line], md_sim_now(it->of.sim->kernel) - pl->since);
 }
 
 /* -- items; the table is on the top -- */
@@ -234,7 +241,7 @@ static bool store_take(lua_State *L, thing *t, place *pl) {
 static void store_withdraw(lua_State *L, thing *t, const place *pl) {
   store *it = (store *)t;
   (void)L;
-  waits_add(&it->gone[pl->line], md_sim_now(t->sim->kernel) - pl->since);
+  store_waited(it, it->gone, pl);
 }
 
 /* An order that raises now has to make do with the front. */
@@ -260,7 +267,7 @@ static void store_give_back(lua_State *L, thing *t, place *pl) {
 
 static int store_push(lua_State *L, thing *t, place *pl) {
   store *it = (store *)t;
-  waits_add(&it->done[pl->line], md_sim_now(t->sim->kernel) - pl->since);
+  store_waited(it, it->done, pl);
   if (pl->line == LINE_GET) {
     it->taken--;
     thing_serve(L, t);
@@ -317,23 +324,12 @@ static const char *const store_names[] = {
     "max_level", "mean_wait", "max_wait",       "mean_put_wait",
     NULL};
 
-static lua_Integer store_count(const store *it, int i) {
-  switch (i) {
-  case STORE_GETTING:
-    return it->of.lines[LINE_GET].count;
-  case STORE_PUTTING:
-    return it->of.lines[LINE_PUT].count;
-  case STORE_SERVED:
-    return (lua_Integer)it->done[LINE_GET].count;
-  case STORE_PUTS:
-    return (lua_Integer)it->done[LINE_PUT].count;
-  case STORE_RENEGED:
-    return (lua_Integer)it->gone[LINE_GET].count;
-  case STORE_PUTS_RENEGED:
-    return (lua_Integer)it->gone[LINE_PUT].count;
-  default:
-    return it->count;
-  }
+static uint64_t store_count(const store *it, int i) {
+  const uint64_t counts[] = {
+      it->of.lines[LINE_GET].count, it->of.lines[LINE_PUT].count,
+      it->done[LINE_GET].count,     it->done[LINE_PUT].count,
+      it->gone[LINE_GET].count,     it->gone[LINE_PUT].count};
+  return i < STORE_GETTING ? (uint64_t)it->count : counts[i - STORE_GETTING];
 }
 
 static double store_number(const store *it, int i) {
@@ -355,7 +351,7 @@ static double store_number(const store *it, int i) {
 
 static void store_field(lua_State *L, const thing *t, int i) {
   const store *it = (const store *)t;
-  if (i < STORE_CAPACITY) lua_pushinteger(L, store_count(it, i));
+  if (i < STORE_CAPACITY) lua_pushinteger(L, (lua_Integer)store_count(it, i));
   else if (i == STORE_CAPACITY && it->capacity == 0)
     lua_pushnumber(L, HUGE_VAL);
   else if (i == STORE_CAPACITY) lua_pushinteger(L, it->capacity);
@@ -429,8 +425,9 @@ static request store_get_request(lua_State *L, const char *call) {
   lua_settop(L, 3);
   if (!lua_isnil(L, 2) && !lua_isfunction(L, 2))
     host_raise(L, "usage",
-               "%s: expected a predicate, a function of an item, got %s", call,
-               host_describe(L, 2));
+               "%s: expected a predicate, a function of an item, got %s; "
+               "s:%s(predicate, timeout)",
+               call, host_describe(L, 2), call);
   r.value = lua_isnil(L, 2) ? 0 : 2;
   return r;
 }
@@ -476,7 +473,8 @@ static int store_collect(lua_State *L) {
   return 0;
 }
 
-static const char *const store_fields[] = {"capacity", "order", "name", NULL};
+static const char *const store_fields[] = {"capacity", "order", "name",
+                                           "observe", NULL};
 
 static store_order store_order_of(lua_State *L) {
   static const char *const names[] = {"fifo", "lifo", "priority"};
@@ -493,15 +491,15 @@ static store_order store_order_of(lua_State *L) {
   return (store_order)k;
 }
 
-/* store{capacity=, order=, name=} -> store
+/* store{capacity=, order=, name=, observe=} -> store
    Keeps items between those who put them in and those who take them out: at
    most capacity of them (else any number), in the order "fifo", "lifo",
    "priority" (the lowest number, or field priority of a table, first) or as a
    function(a, b) says that is true when a goes first. Fields: count (or level),
-   capacity, items (a list), name, mean_level, max_level; of gets:
-   getting_length, served, mean_wait, max_wait, reneged; of puts:
-   putting_length, puts, mean_put_wait, puts_reneged; see help resources. Raises
-   usage for another option or a wrong value.
+   capacity, items (a list), name, getting_length and putting_length (who
+   waits); and, unless observe is false, mean_level, max_level; of gets: served,
+   mean_wait, max_wait, reneged; of puts: puts, mean_put_wait, puts_reneged; see
+   help resources. Raises usage for another option or a wrong value.
      local s = md.store { capacity = 10 } */
 static int f_store(lua_State *L) {
   host_sim *s = host_sim_arg(L);
@@ -526,10 +524,12 @@ static int f_store(lua_State *L) {
                       "got %s",
                       host_describe(L, -1));
   store_order order = store_order_of(L); /* pushes it */
+  bool observe = thing_read_boolean(L, 1, "observe", true, "store");
   thing_read_name(L, 1, "store");
   store *it = (store *)thing_new(L, s, &store_class, sizeof *it, 2);
   thing_name(L, 4);
   it->order = order;
+  it->observe = observe;
   it->capacity = capacity < HUGE_VAL ? (uint32_t)capacity : 0;
   it->first = 1;
   gauge_open(&it->level, md_sim_now(s->kernel));

@@ -4,22 +4,121 @@
 #include <string.h>
 
 #ifdef MD_HOSTILE
-enum { MAIL_FIRST = 2, MAIL_WALK = 1, MAIL_BINS_FIRST = 4 };
+enum { MAIL_FIRST = 2, MAIL_WALK = 1, MAIL_BINS_FIRST = 4, INBOX_FIRST = 1 };
 #else
-enum { MAIL_FIRST = 64, MAIL_WALK = 32, MAIL_BINS_FIRST = 64 };
+enum { MAIL_FIRST = 64, MAIL_WALK = 32, MAIL_BINS_FIRST = 64, INBOX_FIRST = 8 };
 #endif
 
-bool md_mails_open(md_mails *m, md_arena *arena, md_procs *procs) {
+bool md_mails_open(md_mails *m, md_arena *arena, md_procs *procs,
+                   const md_time *now) {
   memset(m, 0, sizeof *m);
   m->arena = arena;
   m->procs = procs;
-  m->used = 1;
+  m->now = now;
+  m->used = m->inboxes_used = 1;
   return true;
 }
 
 void md_mails_close(md_mails *m) {
   md_arena_free(m->arena, m->envelopes, m->capacity * sizeof *m->envelopes);
   md_arena_free(m->arena, m->bins, m->bins_capacity * sizeof *m->bins);
+  md_arena_free(m->arena, m->inboxes, m->inboxes_capacity * sizeof *m->inboxes);
+}
+
+/* -- what inboxes keep -- */
+
+/* A new record for p, 0 when there is no memory. */
+static __attribute__((noinline)) uint32_t mail_inbox_new(md_mails *m,
+                                                         uint32_t p) {
+  uint32_t i = m->inboxes_free;
+  if (i != 0) {
+    m->inboxes_free = m->inboxes[i].last;
+  } else {
+    if (m->inboxes_used >= m->inboxes_capacity) {
+      uint32_t capacity = m->inboxes_capacity;
+      uint32_t wanted = capacity ? capacity * 2 : INBOX_FIRST + 1;
+      void *grown =
+          md_arena_resize(m->arena, m->inboxes, capacity * sizeof *m->inboxes,
+                          wanted * sizeof *m->inboxes);
+      if (grown == NULL) return 0;
+      m->inboxes = grown;
+      m->inboxes_capacity = wanted;
+    }
+    i = m->inboxes_used++;
+  }
+  m->inboxes[i] = (md_inbox){.since = *m->now};
+  return m->procs->cold[p].inbox = i;
+}
+
+/* The record of p, made when it is missing; NULL when there is no memory. */
+static inline md_inbox *mail_inbox(md_mails *m, uint32_t p) {
+  uint32_t i = m->procs->cold[p].inbox;
+  if (i == 0) i = mail_inbox_new(m, p);
+  return i ? &m->inboxes[i] : NULL;
+}
+
+/* The level is about to change. */
+static inline void mail_level(const md_mails *m, uint32_t p, md_inbox *it) {
+  md_time now = *m->now;
+  it->area += (double)m->procs->hot[p].inbox_count * (double)(now - it->since);
+  it->since = now;
+}
+
+bool md_mails_ignore(md_mails *m, uint32_t p) {
+  md_inbox *it = mail_inbox(m, p);
+  if (it != NULL) it->off = true;
+  return it != NULL;
+}
+
+void md_mails_carry(md_mails *m, uint32_t p) {
+  md_inbox *it = mail_inbox(m, p);
+  if (it != NULL) it->taken += (int64_t)1 << 32;
+}
+
+void md_mails_lost(md_mails *m, uint32_t p) {
+  md_inbox *it = mail_inbox(m, p);
+  if (it != NULL) it->dropped++;
+}
+
+bool md_mails_figures(const md_mails *m, uint32_t p, md_inbox_figures *out) {
+  const md_proc *proc = &m->procs->hot[p];
+  uint32_t i = m->procs->cold[p].inbox;
+  md_time now = *m->now, born = md_procs_born(m->procs, p);
+  *out = (md_inbox_figures){.level = proc->inbox_count,
+                            .taken = proc->handed,
+                            .from = born > m->from ? born : m->from,
+                            .until = now};
+  if (i == 0) return true;
+  const md_inbox *it = &m->inboxes[i];
+  out->most = it->most;
+  out->taken += (uint64_t)it->taken;
+  out->dropped = it->dropped;
+  out->area = it->area + (double)proc->inbox_count * (double)(now - it->since);
+  out->waited = it->waited;
+  out->longest = it->longest;
+  return !it->off;
+}
+
+void md_mails_reset(md_mails *m) {
+  m->from = *m->now;
+  for (uint32_t p = 1; p < m->procs->used; p++) {
+    uint32_t i = m->procs->cold[p].inbox;
+    m->procs->hot[p].handed = 0;
+    if (m->procs->hot[p].state == MD_FREE || i == 0) continue;
+    md_inbox *it = &m->inboxes[i];
+    *it = (md_inbox){.last = it->last,
+                     .most = m->procs->hot[p].inbox_count,
+                     .since = m->from,
+                     .off = it->off};
+  }
+}
+
+void md_mails_close_inbox(md_mails *m, uint32_t p) {
+  uint32_t i = m->procs->cold[p].inbox;
+  if (i == 0) return;
+  m->inboxes[i].last = m->inboxes_free;
+  m->inboxes_free = i;
+  m->procs->cold[p].inbox = 0;
 }
 
 /* -- the index by tag: open addressing with linear probing -- */
@@ -174,16 +273,23 @@ static md_mail mail_unlink(md_mails *m, uint32_t *first, uint32_t *last,
 
 static uint32_t mail_put(md_mails *m, uint32_t p, const md_mail *mail,
                          bool back) {
-  uint32_t e = mail_new(m, mail);
+  md_inbox *it = mail_inbox(m, p);
+  uint32_t e = it ? mail_new(m, mail) : 0;
   if (e == 0) return 0;
   md_proc *proc = &m->procs->hot[p];
-  uint32_t after = proc->inbox_last;
+  uint32_t after = it->last;
   while (back && after != 0 &&
          (int32_t)(m->envelopes[after].mail.arrival - mail->arrival) > 0)
     after = m->envelopes[after].prev;
   if ((m->procs->hot[p].flags & MD_INDEXED) && !mail_enter(m, p, e))
     mail_unindex(m, p, 0);
-  mail_link(m, &proc->inbox_first, &proc->inbox_last, e, after);
+  mail_link(m, &proc->inbox_first, &it->last, e, after);
+  m->envelopes[e].came = *m->now;
+  if (!it->off) {
+    mail_level(m, p, it);
+    if (proc->inbox_count >= it->most) it->most = proc->inbox_count + 1;
+    it->taken -= back;
+  }
   proc->inbox_count++;
   return e;
 }
@@ -229,12 +335,28 @@ uint32_t md_mails_find(md_mails *m, uint32_t p, uint64_t tag, uint32_t after) {
   return e;
 }
 
-md_mail md_mails_take(md_mails *m, uint32_t p, uint32_t e) {
+static md_mail mail_out(md_mails *m, uint32_t p, md_inbox *it, uint32_t e) {
   md_proc *proc = &m->procs->hot[p];
   assert(proc->inbox_count > 0);
-  if (m->procs->hot[p].flags & MD_INDEXED) mail_leave(m, p, e);
-  if (--proc->inbox_count == 0) m->procs->hot[p].flags &= ~MD_INDEXED;
-  return mail_unlink(m, &proc->inbox_first, &proc->inbox_last, e);
+  if (!it->off) mail_level(m, p, it);
+  if (proc->flags & MD_INDEXED) mail_leave(m, p, e);
+  if (--proc->inbox_count == 0) proc->flags &= ~MD_INDEXED;
+  return mail_unlink(m, &proc->inbox_first, &it->last, e);
+}
+
+md_mail md_mails_take(md_mails *m, uint32_t p, uint32_t e) {
+  md_inbox *it = &m->inboxes[m->procs->cold[p].inbox];
+  double waited = (double)(*m->now - m->envelopes[e].came);
+  it->taken++;
+  it->waited += waited;
+  if (waited > it->longest) it->longest = waited;
+  return mail_out(m, p, it, e);
+}
+
+md_mail md_mails_drop(md_mails *m, uint32_t p, uint32_t e) {
+  md_inbox *it = &m->inboxes[m->procs->cold[p].inbox];
+  it->dropped++;
+  return mail_out(m, p, it, e);
 }
 
 uint32_t md_mails_line(md_mails *m, uint32_t p, const md_mail *mail) {

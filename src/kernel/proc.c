@@ -18,17 +18,18 @@ static bool procs_double(md_arena *arena, void **array, uint32_t capacity,
   return true;
 }
 
-/* Doubles the three arrays of the table, or leaves them as they are. */
+/* Doubles the arrays of the table, or leaves them as they are. */
 static bool procs_grow(md_procs *t) {
   uint32_t old = t->capacity, wanted = old ? old * 2 : PROC_FIRST;
-  void *arrays[] = {t->hot, t->cold, t->roots};
-  const size_t sizes[] = {sizeof *t->hot, sizeof *t->cold, sizeof *t->roots};
-  int grown = 0;
+  void *arrays[] = {t->hot, t->cold, t->roots, t->born};
+  const size_t sizes[] = {sizeof *t->hot, sizeof *t->cold, sizeof *t->roots,
+                          sizeof *t->born};
+  int grown = 0, all = t->born != NULL ? 4 : 3;
   if (wanted > 1u << MD_INDEX_BITS) return false;
-  while (grown < 3 &&
+  while (grown < all &&
          procs_double(t->arena, &arrays[grown], old, wanted, sizes[grown]))
     grown++;
-  bool done = grown == 3;
+  bool done = grown == all;
   while (!done && grown-- > 0) { /* shrinking never fails */
     if (old > 0) {
       arrays[grown] = md_arena_resize(
@@ -41,6 +42,7 @@ static bool procs_grow(md_procs *t) {
   t->hot = arrays[0];
   t->cold = arrays[1];
   t->roots = arrays[2];
+  t->born = arrays[3];
   if (done) t->capacity = wanted;
   return done;
 }
@@ -63,6 +65,8 @@ void md_procs_close(md_procs *t) {
   md_arena_free(t->arena, t->hot, t->capacity * sizeof *t->hot);
   md_arena_free(t->arena, t->cold, t->capacity * sizeof *t->cold);
   md_arena_free(t->arena, t->roots, t->capacity * sizeof *t->roots);
+  if (t->born != NULL)
+    md_arena_free(t->arena, t->born, t->capacity * sizeof *t->born);
   md_arena_free(t->arena, t->extra, t->extra_capacity * sizeof *t->extra);
 }
 
@@ -96,6 +100,17 @@ static void procs_drop_extra(md_procs *t, uint32_t p) {
   extra->next = t->extra_free;
   t->extra_free = e;
   t->cold[p].extra = 0;
+}
+
+bool md_procs_date(md_procs *t, uint32_t p, md_time time) {
+  if (t->born == NULL) {
+    if (time == 0) return true;
+    t->born = md_arena_alloc(t->arena, t->capacity * sizeof *t->born);
+    if (t->born == NULL) return false;
+    memset(t->born, 0, t->capacity * sizeof *t->born);
+  }
+  t->born[p] = time;
+  return true;
 }
 
 void md_procs_release(md_procs *t, uint32_t p) {

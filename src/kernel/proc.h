@@ -61,7 +61,7 @@ enum {
   MD_PENDING = 4,    /* interrupts that wait for its next wait */
   MD_INDEXED = 8,    /* its inbox has entries in the index by tag */
   MD_ACCEPTS = 16,   /* what it is sent is checked */
-  MD_BOUNDED = 32,   /* its inbox has a capacity, or is observed */
+  MD_BOUNDED = 32,   /* its inbox has a capacity */
   MD_BONDED = 64,    /* it has bonds: its end concerns others */
   MD_FORWARDS = 128, /* others get the messages that it gets */
 };
@@ -75,7 +75,8 @@ typedef struct md_proc {
   uint8_t state, rank;
   uint8_t wait : 4, why : 4;
   uint8_t flags;
-  uint32_t inbox_first, inbox_last, inbox_count;
+  uint32_t inbox_first, inbox_count;
+  uint32_t handed;     /* messages that it got without their lying there */
   uint32_t prev, next; /* in the ring of those who wait for one's end */
   uint32_t target;     /* whose end, or which envelope, is waited for */
 } md_proc;
@@ -88,7 +89,10 @@ typedef struct md_proc_cold {
   uint32_t watchers; /* the first who waits for its end */
   uint32_t extra;
   uint32_t answered; /* the host's: the ask that was replied to last */
+  uint32_t inbox;    /* see mail.h; 0: nothing has ever lain in it */
 } md_proc_cold;
+
+_Static_assert(sizeof(md_proc_cold) == 32, "two processes to a cache line");
 
 typedef enum md_full { MD_FULL_BLOCK, MD_FULL_DROP, MD_FULL_ERROR } md_full;
 
@@ -123,9 +127,10 @@ typedef struct md_procs {
   md_arena *arena;
   md_proc *hot;
   md_proc_cold *cold;
-  void **roots; /* the host's: what goes on when the process does. They stand
-                   close, so that the next can be fetched in time, and stay
-                   with their slots. */
+  void **roots;  /* the host's: what goes on when the process does. They stand
+                    close, so that the next can be fetched in time, and stay
+                    with their slots. */
+  md_time *born; /* when; NULL while all were at the beginning */
   md_proc_extra *extra;
   uint32_t capacity, used, free, live;
   uint32_t extra_capacity, extra_used, extra_free;
@@ -138,12 +143,20 @@ void md_procs_close(md_procs *);
 uint32_t md_procs_take(md_procs *);
 void md_procs_release(md_procs *, uint32_t p);
 
+/* Keeps when p was made; false when there is no memory for it, of which none is
+   needed at the beginning. */
+bool md_procs_date(md_procs *, uint32_t p, md_time);
+
 /* The rare part of p, made when it is missing; NULL when there is no memory. */
 md_proc_extra *md_procs_extra(md_procs *, uint32_t p);
 
 /* Joins p to the ring of those who wait for the end of target, and leaves. */
 void md_procs_watch(md_procs *, uint32_t p, uint32_t target);
 void md_procs_unwatch(md_procs *, uint32_t p);
+
+static inline md_time md_procs_born(const md_procs *t, uint32_t p) {
+  return t->born != NULL ? t->born[p] : 0;
+}
 
 static inline md_pid md_procs_pid(const md_procs *t, uint32_t p) {
   return (md_pid)t->hot[p].generation << MD_INDEX_BITS | p;

@@ -17,7 +17,7 @@ md_sim *md_sim_open(md_arena *arena, const md_sim_options *options) {
   md_sim_zeno(s, options->zeno);
   md_timers_open(&s->timers, arena);
   bool procs = md_procs_open(&s->procs, arena);
-  bool mails = md_mails_open(&s->mails, arena, &s->procs);
+  bool mails = md_mails_open(&s->mails, arena, &s->procs, &s->now);
   md_bonds_open(&s->bonds, arena, &s->procs);
   bool queue = md_queue_open(&s->queue, arena, options->order, options->seed);
   bool signals = md_signals_open(&s->signals, arena, &s->procs);
@@ -244,12 +244,12 @@ static void sim_disarm(md_sim *s, uint32_t p) {
 uint32_t md_sim_spawn(md_sim *s, md_time at, int64_t priority,
                       uint32_t parent) {
   int rank = priority == 0 && s->ranks == 1 ? 0 : md_order_rank(s, priority);
-  if (rank < 0) return 0;
-  uint32_t p = md_procs_take(&s->procs);
+  uint32_t p = rank < 0 ? 0 : md_procs_take(&s->procs);
   if (p == 0) return 0;
   md_proc *proc = &s->procs.hot[p];
   proc->rank = (uint8_t)rank;
-  md_key key = sim_schedule(s, at, proc->rank, p);
+  bool dated = md_procs_date(&s->procs, p, s->now);
+  md_key key = dated ? sim_schedule(s, at, proc->rank, p) : MD_KEY_NONE;
   if (key == MD_KEY_NONE) {
     md_procs_release(&s->procs, p);
     proc->generation--; /* nobody has heard of it */
@@ -285,6 +285,7 @@ static __attribute__((noinline)) void sim_unbond(md_sim *s, uint32_t p) {
 
 static inline void sim_release(md_sim *s, uint32_t p) {
   if (s->procs.hot[p].flags & MD_BONDED) sim_unbond(s, p);
+  md_mails_close_inbox(&s->mails, p);
   md_procs_release(&s->procs, p);
 }
 
@@ -498,8 +499,8 @@ static void sim_admit(md_sim *s, uint32_t p, const md_mail *mail) {
     md_sim_show_pids(s, MD_TRACE_QUEUE, mail->from, to, s->mails.arrivals - 1);
 }
 
-md_mail md_sim_take(md_sim *s, uint32_t p, uint32_t envelope) {
-  md_mail mail = md_mails_take(&s->mails, p, envelope);
+/* There is room for one more now. */
+static md_mail sim_take(md_sim *s, uint32_t p, md_mail mail) {
   md_proc_extra *extra = md_sim_extra(s, p);
   if (extra == NULL || extra->line_first == 0) return mail;
   md_mail next = md_mails_unline(&s->mails, p, extra->line_first);
@@ -508,6 +509,14 @@ md_mail md_sim_take(md_sim *s, uint32_t p, uint32_t envelope) {
   sim_admit(s, p, &next);
   if (sender != 0) md_sim_wake(s, sender, MD_WHY_ROOM);
   return mail;
+}
+
+md_mail md_sim_take(md_sim *s, uint32_t p, uint32_t envelope) {
+  return sim_take(s, p, md_mails_take(&s->mails, p, envelope));
+}
+
+md_mail md_sim_drop(md_sim *s, uint32_t p, uint32_t envelope) {
+  return sim_take(s, p, md_mails_drop(&s->mails, p, envelope));
 }
 
 /* -- timers -- */

@@ -163,8 +163,10 @@ bool md_sim_room(const md_sim *, uint32_t p);
 /* Puts a message at the end of p's inbox; 0 when there is no memory. */
 uint32_t md_sim_post(md_sim *, uint32_t p, const md_mail *);
 
-/* Takes a message out; the first that waits for room comes in. */
+/* Takes a message out; the first that waits for room comes in. And the same
+   for one that nobody wants, which counts as dropped. */
 md_mail md_sim_take(md_sim *, uint32_t p, uint32_t envelope);
+md_mail md_sim_drop(md_sim *, uint32_t p, uint32_t envelope);
 
 /* -- timers -- */
 

@@ -38,7 +38,7 @@ end
 local kind = object.kind {
   name = "batch_means",
   short = "b",
-  listed = { "add", "confidence", "plot" },
+  listed = { "add", "reset", "confidence", "plot" },
   fields = {
     object.field "count",
     object.field "size",
@@ -76,15 +76,16 @@ local adder -- below
 --- that is none.
 ---   local b = md.stats.batch_means { size = 2 } b:add(1) b:add(2) print(b)
 function m.batch_means(given)
-  argument.check("batch_means", argument.table, given, "options")
+  object.options("batch_means", given, "md.stats.batch_means{size = 100}")
   argument.options("batch_means", given, options)
   argument.check("batch_means", argument.count, given.size, "size")
   local s = { size = given.size, count = 0, means = {} }
   local b = {}
-  b.add = adder(b, s)
+  local add, forget = adder(b, s)
+  b.add = add
   return object.new(kind, b, function()
     return s
-  end)
+  end, forget)
 end
 
 --- batch_means:add(x)
@@ -93,7 +94,11 @@ end
 ---   local b = md.stats.batch_means { size = 1 } b:add(2) print(b.mean)
 function adder(b, s)
   local first, sum, n, size = nil, 0.0, 0, s.size
-  return function(self, x)
+  local function forget()
+    first, sum, n = nil, 0.0, 0
+    s.count, s.means = 0, {}
+  end
+  local function add(self, x)
     if self ~= b or type(x) ~= "number" or x - x ~= 0 then
       object.refuse(kind, "add", self, x)
     end
@@ -106,6 +111,15 @@ function adder(b, s)
       sum, n = 0.0, 0
     end
   end
+  return add, forget
+end
+
+--- batch_means:reset()
+--- Forgets all values, and begins a batch: at the end of a warm-up, say.
+---   md.stats.batch_means({ size = 2 }):reset()
+function batch_means:reset()
+  object.state(kind, self, "reset")
+  object.write(self)
 end
 
 --- batch_means:confidence([level]) -> mean, half width

@@ -1,11 +1,12 @@
 -- Histograms: how many values lie in each of a number of equal bins.
 local argument = require "moondial.argument"
+local inside = require "moondial.inside"
 local object = require "moondial.stats.object"
 local text = require "moondial.stats.text"
 
 local m = {}
 
-local huge, type = math.huge, type
+local huge = math.huge
 
 local function quiet(name, fn)
   return { name, fn or object.field(name)[2], quiet = true }
@@ -35,7 +36,7 @@ end
 local kind = object.kind {
   name = "histogram",
   short = "h",
-  listed = { "add", "bin", "quantile", "plot" },
+  listed = { "add", "reset", "bin", "quantile", "plot" },
   fields = {
     { "count", count },
     object.field "below",
@@ -67,6 +68,10 @@ local options = {
   { "bins", argument.count },
 }
 
+local function refuse(call, h, x)
+  object.refuse(kind, call, h, x)
+end
+
 local adder -- below
 
 --- stats.histogram{lo =, hi =, bins =} -> histogram
@@ -78,7 +83,11 @@ local adder -- below
 --- that is none.
 ---   print(md.stats.histogram { lo = 0, hi = 9, bins = 3 })
 function m.histogram(given)
-  argument.check("histogram", argument.table, given, "options")
+  object.options(
+    "histogram",
+    given,
+    "md.stats.histogram{lo = 0, hi = 9, bins = 3}"
+  )
   argument.options("histogram", given, options)
   local lo, hi, bins = given.lo, given.hi, given.bins
   for _, option in ipairs(options) do
@@ -89,16 +98,11 @@ function m.histogram(given)
     argument.refuse("histogram", said:format(text.number(lo), text.number(hi)))
   end
   local s = { lo = lo, hi = hi, bins = bins, edges = edges_of(lo, hi, bins) }
-  s.below, s.above, s.min, s.max = 0, 0, huge, -huge
-  s.counts = {}
-  for i = 1, bins do
-    s.counts[i] = 0
-  end
   local h = {}
-  h.add = adder(h, s)
-  return object.new(kind, h, function()
-    return s
-  end)
+  local add, read, forget = adder(h, s)
+  h.add = add
+  forget()
+  return object.new(kind, h, read, forget)
 end
 
 --- histogram:add(x)
@@ -106,33 +110,23 @@ end
 --- number.
 ---   local h = md.stats.histogram { lo = 0, hi = 1, bins = 4 } h:add(0.3)
 function adder(h, s)
-  local lo, hi, edges, counts = s.lo, s.hi, s.edges, s.counts
-  local scale, last = s.bins / (hi - lo), s.bins
-  return function(self, x)
-    if self ~= h or type(x) ~= "number" or x - x ~= 0 then
-      object.refuse(kind, "add", self, x)
-    end
-    if x < lo then
-      s.below = s.below + 1
-      s.min = x < s.min and x or s.min
-    elseif x >= hi then
-      s.above = s.above + 1
-      s.max = x > s.max and x or s.max
-    else
-      local i = (x - lo) * scale // 1 | 0
-      i = i < last and i + 1 or last
-      -- rounding may have led past an end
-      if x < edges[i] then
-        i = i - 1
-      elseif x >= edges[i + 1] then
-        i = i + 1
-      end
-      counts[i] = counts[i] + 1
-    end
+  local add, counts, forget = inside.histogram(h, refuse, s.lo, s.hi, s.edges)
+  local function read()
+    s.counts, s.below, s.above, s.min, s.max = counts()
+    return s
   end
+  return add, read, forget
 end
 
 -- -- methods ---------------------------------------------------------
+
+--- histogram:reset()
+--- Forgets all values: at the end of a warm-up, say.
+---   md.stats.histogram({ lo = 0, hi = 9, bins = 3 }):reset()
+function histogram:reset()
+  object.state(kind, self, "reset")
+  object.write(self)
+end
 
 --- histogram:bin(i) -> from, to, count
 --- The ends of the bin i, counted from 1, and how many values lie in it. Raises
@@ -140,8 +134,8 @@ end
 ---   print(md.stats.histogram({ lo = 0, hi = 9, bins = 3 }):bin(2))
 function histogram:bin(i)
   local s = object.state(kind, self, "bin")
-  local inside = math.type(i) == "integer" and s.counts[i] ~= nil
-  argument.expect("bin", inside, "an integer from 1 to " .. s.bins, i)
+  local is = math.type(i) == "integer" and s.counts[i] ~= nil
+  argument.expect("bin", is, "an integer from 1 to " .. s.bins, i)
   return s.edges[i], s.edges[i + 1], s.counts[i]
 end
 

@@ -9,12 +9,13 @@
 -- 1e-16 times the square root of their number as a rule.
 local argument = require "moondial.argument"
 local core = require "moondial.core"
+local inside = require "moondial.inside"
 local object = require "moondial.stats.object"
 local text = require "moondial.stats.text"
 
 local m = {}
 
-local now, type = core.now, type
+local now = core.now
 local BINS <const> = 128
 
 -- -- bins ------------------------------------------------------------
@@ -110,6 +111,10 @@ local level = kind.methods
 
 -- -- changes ---------------------------------------------------------
 
+local function refuse(call, l, x)
+  object.refuse(kind, call, l, x)
+end
+
 local setter -- below
 
 --- stats.level([sim,] [v]) -> level
@@ -137,54 +142,19 @@ end
 --- finite number.
 ---   local l = md.stats.level(2) l:set(3) l:add(-1) print(l.value)
 function setter(l, sim)
-  local value, first, min, max, area, squares, since, edge, bins, more
-  local function set(self, v)
-    if self ~= l or type(v) ~= "number" or v - v ~= 0 then
-      object.refuse(kind, "set", self, v)
-    end
-    local t = now(sim)
-    if t ~= since then
-      local rate = value - first
-      if t >= edge then
-        edge = roll(bins, t, since, area, rate)
-      end
-      local part = rate * (t - since)
-      area = area + part
-      squares = squares + rate * part
-      since = t
-    end
-    value = v
-    if v < min then
-      min = v
-    elseif v > max then
-      max = v
-    end
+  local bins, more
+  local function ended(...)
+    return roll(bins, ...)
   end
-  local function add(self, d)
-    if self ~= l or type(d) ~= "number" or d - d ~= 0 then
-      object.refuse(kind, "add", self, d)
-    end
-    set(self, value + d)
-  end
+  local set, add, sums_of, begin = inside.level(l, refuse, ended, sim)
   local function read()
-    return {
-      now = now(sim),
-      since = since,
-      first = first,
-      value = value,
-      min = min,
-      max = max,
-      area = area,
-      squares = squares,
-      bins = bins,
-      more = more,
-    }
+    local s = { now = now(sim), bins = bins, more = more }
+    s.since, s.first, s.value, s.min, s.max, s.area, s.squares = sums_of()
+    return s
   end
   local function write(v)
-    local t = now(sim)
-    value, first, min, max = v, v + 0.0, v, v
-    area, squares, since, edge = 0.0, 0.0, t, t
-    bins = { start = t, count = 0, areas = {} }
+    begin(v)
+    bins = { start = now(sim), count = 0, areas = {} }
     more = { time = 0, area = 0.0, squares = 0.0 }
   end
   return set, add, read, write

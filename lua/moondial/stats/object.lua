@@ -83,6 +83,9 @@ end
 function m.kind(kind)
   kind.methods = {}
   kind.meta = { __name = kind.name, __index = lookup(kind) }
+  for _, name in ipairs(kind.listed) do
+    kind.meta.resets = kind.meta.resets or name == "reset"
+  end
   function kind.meta.__newindex(_, name)
     local said = "what it says is computed, and '%s' cannot be set"
     argument.refuse(kind.name, said:format(tostring(name)))
@@ -113,6 +116,14 @@ end
 
 function m.is(kind, x)
   return getmetatable(x) == kind.meta
+end
+
+-- options(call, given, example): refuses what is no table.
+function m.options(call, given, example)
+  if type(given) ~= "table" then
+    local said = "expected a table, got %s; %s"
+    argument.refuse(call, said:format(inside.describe(given), example))
+  end
 end
 
 -- -- numbers ---------------------------------------------------------

@@ -3,100 +3,16 @@
 -- 2001), which is deterministic and whose bound always holds. Values are taken
 -- in by the thousand (GKArray, after Luo, Wang, Yi and Cormode, Quantiles over
 -- data streams: experimental comparisons, VLDB Journal 2016).
---
--- The summary is a list of values in order, with two numbers each:
---
---     gap[i]     rank of value i, at least, less that of value i - 1
---     slack[i]   how far its rank may lie above that
---
--- A value that comes in between two gets the upper one's gap + slack - 1 as its
--- slack. Neighbours are put together as long as gap + slack <= ERROR * n: that
--- is the bound on the rank of whatever lies between two values. Those whose
--- rank is within ENDS of an end are not put together and so are exact. On the
--- usual data some 2500 values are kept, and four times that on the worst that
--- was tried. (A bound in proportion to the distance from the ends, as in
--- Cormode and others, ICDE 2005, has inputs on which nearly all are kept.)
 local argument = require "moondial.argument"
 local canvas = require "moondial.stats.canvas"
 local object = require "moondial.stats.object"
+local summary = require "moondial.stats.summary"
 local text = require "moondial.stats.text"
 
 local m = {}
 
 local type = type
 local BUFFER <const> = 2048
-local ERROR <const> = 0.001
-local ENDS <const> = 500
-
--- -- the summary -----------------------------------------------------
-
-local function summary()
-  return { size = 0, count = 0, value = {}, gap = {}, slack = {} }
-end
-
--- Merges n values in order into the summary `from`; the outcome is `into`.
-local function merge(from, values, n, into)
-  local value, gap, slack = from.value, from.gap, from.slack
-  local value_to, gap_to, slack_to = into.value, into.gap, into.slack
-  local i, k, size = 1, 0, from.size
-  for j = 1, n do
-    local x = values[j]
-    while i <= size and value[i] <= x do
-      k = k + 1
-      value_to[k], gap_to[k], slack_to[k] = value[i], gap[i], slack[i]
-      i = i + 1
-    end
-    k = k + 1
-    value_to[k], gap_to[k] = x, 1
-    slack_to[k] = i <= size and gap[i] + slack[i] - 1 or 0
-  end
-  table.move(value, i, size, k + 1, value_to)
-  table.move(gap, i, size, k + 1, gap_to)
-  table.move(slack, i, size, k + 1, slack_to)
-  into.size, into.count = size + n, from.count + n
-end
-
--- Two summaries as one. How far a value's rank may be off is what it was in its
--- own, and what it is between two values of the other: no more than ERROR * n.
-local function unite(a, b)
-  local into, i, j = summary(), 1, 1
-  into.size, into.count = a.size + b.size, a.count + b.count
-  for k = 1, into.size do
-    local first = j > b.size or (i <= a.size and a.value[i] <= b.value[j])
-    local own, at, other, next = a, i, b, j
-    if not first then
-      own, at, other, next = b, j, a, i
-    end
-    local within = next > 1 and next <= other.size
-    local more = within and other.gap[next] + other.slack[next] - 1 or 0
-    into.value[k], into.gap[k] = own.value[at], own.gap[at]
-    into.slack[k] = own.slack[at] + more
-    i, j = first and i + 1 or i, first and j or j + 1
-  end
-  return into
-end
-
--- Puts neighbours together from the right, as far as the bound allows.
-local function compress(s)
-  local value, gap, slack = s.value, s.gap, s.slack
-  local count, size = s.count, s.size
-  local most = ERROR * count
-  local rank, k = count, size -- k is the last that is kept, and this its rank
-  for i = size - 1, 1, -1 do
-    local below = rank - gap[k] -- the rank of i, at least
-    local inner = below > ENDS and below <= count - ENDS
-    if inner and gap[i] + gap[k] + slack[k] <= most then
-      gap[k] = gap[k] + gap[i]
-    else
-      rank, k = below, k - 1
-      value[k], gap[k], slack[k] = value[i], gap[i], slack[i]
-    end
-  end
-  s.size = size - k + 1
-  table.move(value, k, size, 1)
-  table.move(gap, k, size, 1)
-  table.move(slack, k, size, 1)
-end
 
 -- -- the object ------------------------------------------------------
 
@@ -105,8 +21,8 @@ local function view(s)
   if s.seen ~= s.whole.count + s.used then
     local values = table.move(s.buffer, 1, s.used, 1, {})
     table.sort(values)
-    s.seen, s.view = s.whole.count + s.used, summary()
-    merge(s.whole, values, s.used, s.view)
+    s.seen, s.view = s.whole.count + s.used, summary.new()
+    summary.merge(s.whole, values, s.used, s.view)
   end
   return s.view
 end
@@ -164,7 +80,7 @@ local kind
 kind = object.kind {
   name = "quantiles",
   short = "q",
-  listed = { "add", "merge", "quantile", "plot" },
+  listed = { "add", "merge", "reset", "quantile", "plot" },
   fields = {
     { "count", count },
     {
@@ -203,19 +119,20 @@ local adder -- below
 function m.quantiles(given)
   local probabilities = { 0.5, 0.9, 0.99 }
   if given ~= nil then
-    argument.check("quantiles", argument.table, given, "probabilities")
+    object.options("quantiles", given, "md.stats.quantiles{0.5, 0.99}")
     for i = 1, #given do
       object.probability("quantiles", given[i], "item " .. i)
     end
     probabilities = table.move(given, 1, #given, 1, {})
   end
   local s = { probabilities = probabilities, buffer = {}, used = 0 }
-  s.whole = summary()
   local q = {}
-  q.add = adder(q, s)
+  local add, forget = adder(q, s)
+  q.add = add
+  forget()
   return object.new(kind, q, function()
     return s
-  end)
+  end, forget)
 end
 
 --- quantiles:add(x)
@@ -224,8 +141,12 @@ end
 ---   local q = md.stats.quantiles { 0.9 } q:add(3) print(q[0.9])
 function adder(q, s)
   local buffer, used = s.buffer, 0
-  local spare = summary()
-  return function(self, x)
+  local spare = summary.new()
+  local function forget()
+    s.whole, s.used, used = summary.new(), 0, 0
+    s.seen, s.view = nil, nil
+  end
+  local function add(self, x)
     if self ~= q or type(x) ~= "number" or x - x ~= 0 then
       object.refuse(kind, "add", self, x)
     end
@@ -234,12 +155,13 @@ function adder(q, s)
     s.used = used
     if used == BUFFER then
       table.sort(buffer)
-      merge(s.whole, buffer, used, spare)
-      compress(spare)
+      summary.merge(s.whole, buffer, used, spare)
+      summary.compress(spare)
       s.whole, spare = spare, s.whole
       s.used, used = 0, 0
     end
   end
+  return add, forget
 end
 
 --- quantiles:merge(other) -> quantiles
@@ -252,12 +174,20 @@ function quantiles:merge(other)
   argument.expect("merge", object.is(kind, other), "quantiles", other)
   local all = view(object.state(kind, other, "merge"))
   if all.count > 0 then
-    s.whole = unite(s.whole, all)
+    s.whole = summary.unite(s.whole, all)
     if s.whole.count >= BUFFER then
-      compress(s.whole)
+      summary.compress(s.whole)
     end
   end
   return self
+end
+
+--- quantiles:reset()
+--- Forgets all values: at the end of a warm-up, say.
+---   local q = md.stats.quantiles() q:add(3) q:reset() print(q.count)
+function quantiles:reset()
+  object.state(kind, self, "reset")
+  object.write(self)
 end
 
 --- quantiles:quantile(p) -> number, error

@@ -7,14 +7,14 @@
 -- the first value, and that of the variance below 1e-14 (1 + k*k), relatively,
 -- when the first value lies k standard deviations from the mean.
 local argument = require "moondial.argument"
+local inside = require "moondial.inside"
 local object = require "moondial.stats.object"
 local student = require "moondial.stats.student"
 local text = require "moondial.stats.text"
 
 local m = {}
 
-local huge, type = math.huge, type
-local BLOCK <const> = 64
+local huge = math.huge
 
 -- -- the sums --------------------------------------------------------
 
@@ -31,16 +31,17 @@ local function fold(s, sum, squares)
   return s
 end
 
-local function state(count, first, min, max)
+local function state(count, first, min, max, ...)
+  local sum, sum_rest, squares, squares_rest = ...
   return {
     count = count,
     first = first,
     min = min,
     max = max,
-    sum = 0.0,
-    sum_rest = 0.0,
-    squares = 0.0,
-    squares_rest = 0.0,
+    sum = sum or 0.0,
+    sum_rest = sum_rest or 0.0,
+    squares = squares or 0.0,
+    squares_rest = squares_rest or 0.0,
   }
 end
 
@@ -98,6 +99,10 @@ local tally = kind.methods
 
 -- -- adding ----------------------------------------------------------
 
+local function refuse(call, t, x)
+  object.refuse(kind, call, t, x)
+end
+
 local adder -- below
 
 --- stats.tally() -> tally
@@ -122,40 +127,21 @@ end
 --- number: one of them would make all the figures useless.
 ---   local t = md.stats.tally() t:add(2.5) print(t.count, t.mean)
 function adder(t)
-  local count, first, min, max, sum, squares, full, s
-  local function widen(x)
-    if x - x ~= 0 then
-      object.not_finite("add", x)
-    elseif count == 0 then
-      first = x + 0.0
-    end
-    min, max = x < min and x or min, x > max and x or max
-  end
-  local function add(self, x)
-    if self ~= t or type(x) ~= "number" or x ~= x then
-      object.refuse(kind, "add", self, x)
-    elseif x < min or x > max then
-      widen(x)
-    end
-    local d = x - first
-    sum = sum + d
-    squares = squares + d * d
-    count = count + 1
-    if count == full then
-      fold(s, sum, squares)
-      sum, squares, full = 0.0, 0.0, count + BLOCK
-    end
-  end
+  local add, sums, put = inside.tally(t, refuse)
   local function read()
-    local now = state(count, first, min, max)
-    now.sum, now.sum_rest = s.sum, s.sum_rest
-    now.squares, now.squares_rest = s.squares, s.squares_rest
-    return fold(now, sum, squares)
+    return state(sums())
   end
-  local function write(given)
-    s = given
-    count, first, min, max = s.count, s.first, s.min, s.max
-    sum, squares, full = 0.0, 0.0, count + BLOCK
+  local function write(s)
+    put(
+      s.count,
+      s.first,
+      s.min,
+      s.max,
+      s.sum,
+      s.sum_rest,
+      s.squares,
+      s.squares_rest
+    )
   end
   return add, read, write
 end
