@@ -46,16 +46,21 @@ function m.handle(text)
   session.plan("line", text)
 end
 
---- Whether more lines belong to it: it plans something if so.
-function m.incomplete(text)
-  if text:find "^%s*[:?]" then
-    return
+local function incomplete(text)
+  if text:find "^%s*:" then
+    return false
   end
-  local fn, why = session.load(text)
+  local fn, why = session.load((text:gsub("^%s*%?", "")))
   local call = why and why:find "function arguments expected"
-  if not fn and why:find "<eof>$" and not call then
-    session.plan("more", "yes")
+  return not fn and why:find "<eof>$" and not call
+end
+
+--- The same, unless more lines belong to it: that is planned.
+function m.take(text)
+  if incomplete(text) then
+    return session.plan "incomplete"
   end
+  m.handle(text)
 end
 
 m.complete = complete.run

@@ -99,24 +99,31 @@ static int session_inputs(lua_State *L) {
   return 1;
 }
 
+static void session_push_point(lua_State *L, const app_session *r,
+                               const travel_point *p) {
+  lua_createtable(L, 0, 3);
+  lua_pushinteger(L, (lua_Integer)p->events);
+  lua_setfield(L, -2, "events");
+  host_push_time(L, r->host->first, p->time);
+  lua_setfield(L, -2, "time");
+  if (p->name != NULL) {
+    lua_pushstring(L, p->name);
+    lua_setfield(L, -2, "name");
+  }
+}
+
 /* points() -> list of {events =, time =, name =}: the past that is kept. */
 static int session_points(lua_State *L) {
   const app_session *r = session_of(L);
   const host_past *past = r->past;
-  lua_createtable(L, (int)past->count, 0);
+  lua_createtable(L, (int)past->count + 1, 0);
   for (uint32_t i = 0; i < past->count; i++) {
-    const travel_point *p = &past->points[i];
-    lua_createtable(L, 0, 3);
-    lua_pushinteger(L, (lua_Integer)p->events);
-    lua_setfield(L, -2, "events");
-    host_push_time(L, r->host->first, p->time);
-    lua_setfield(L, -2, "time");
-    if (p->name != NULL) {
-      lua_pushstring(L, p->name);
-      lua_setfield(L, -2, "name");
-    }
+    session_push_point(L, r, &past->points[i]);
     lua_rawseti(L, -2, i + 1);
   }
+  if (!r->keeping) return 1;
+  session_push_point(L, r, &past->coming);
+  lua_rawseti(L, -2, past->count + 1);
   return 1;
 }
 
@@ -250,6 +257,10 @@ static int session_open_module(lua_State *L) {
 
 /* -- copies -- */
 
+/* Kilobytes that a copy may allocate, besides as many as there are, before it
+   collects, see LINE_CREDIT. */
+enum { SESSION_CREDIT = 64 << 10 };
+
 /* In the copy: [values ...] of the main state, the session, the name of the
    function, the text. */
 static int session_call(lua_State *L) {
@@ -299,6 +310,8 @@ static void session_go_back(app_session *r, uint64_t events) {
 _Noreturn static void session_copy(app_session *r, int fd, uint64_t events,
                                    const char *what, const char *text) {
   md_host *h = r->host;
+  r->keeping = r->past->keeping;
+  host_travel_forked(h);
   session_own_files(h);
   if (events != UINT64_MAX) session_go_back(r, events);
   lua_State *L = h->L;
@@ -308,6 +321,7 @@ _Noreturn static void session_copy(app_session *r, int fd, uint64_t events,
   h->out.journal = NULL;
   h->out.progress = NULL;
   if (h->out.observe != NULL) h->out.observe = NULL;
+  lua_gc(L, LUA_GCSTEP, -lua_gc(L, LUA_GCCOUNT) - SESSION_CREDIT);
   luaL_checkstack(L, 8, NULL);
   lua_pushcfunction(L, session_call);
   lua_insert(L, 1);

@@ -63,7 +63,11 @@ static char *terminal_file_line(const char *prompt) {
 
 static char *terminal_line(app_terminal *t, const char *prompt) {
   fflush(stdout);
-  return t->terminal ? readline(prompt) : terminal_file_line(prompt);
+  if (!t->terminal) return terminal_file_line(prompt);
+  signal(SIGINT, terminal_signalled);
+  char *line = readline(prompt);
+  signal(SIGINT, SIG_IGN);
+  return line;
 }
 
 /* Joins b to a by a new line; both are freed. */
@@ -86,14 +90,12 @@ char *app_terminal_read(app_terminal *t, const char *prompt) {
     fputs("\n", stdout);
     return strdup("");
   }
-  if (t->terminal) signal(SIGINT, terminal_signalled);
   char *text = terminal_line(t, prompt);
-  while (text != NULL && t->incomplete(t->who, text)) {
+  while (text != NULL && *text != '\0' && t->incomplete(t->who, text)) {
     char *line = terminal_line(t, more);
     if (line == NULL) break; /* it is what it is */
     text = terminal_join(text, line);
   }
-  if (t->terminal) signal(SIGINT, SIG_IGN);
   if (text != NULL && t->terminal && *text != '\0') add_history(text);
   return text;
 }

@@ -123,9 +123,28 @@ static void line_run(md_host *h) {
   h->out.pauses = pause.next;
 }
 
+/* Kilobytes that lines may allocate, besides as many as there are, before the
+   collector goes on: it may be behind by all that stacks have grown in a run,
+   and would take longer for that than all else that a line does. They are paid
+   back when a run goes on. */
+enum { LINE_CREDIT = 4 << 10 };
+
+static void line_lend(md_host *h) {
+  if (h->line_credit > 0) return;
+  h->line_credit = lua_gc(h->L, LUA_GCCOUNT) + LINE_CREDIT;
+  lua_gc(h->L, LUA_GCSTEP, -h->line_credit);
+}
+
+void host_line_settle(md_host *h) {
+  int credit = h->line_credit;
+  h->line_credit = 0;
+  if (credit > 0) lua_gc(h->callbacks, LUA_GCSTEP, credit);
+}
+
 int host_line(md_host *h, const char *text, size_t size, bool *gone) {
   line_text line = {text, size};
   int results;
+  line_lend(h);
   *gone = false;
   lua_pushcfunction(h->L, line_load);
   lua_pushlightuserdata(h->L, &line);

@@ -254,6 +254,7 @@ static loop_bounds loop_bound(md_host *h, host_sim *s,
 }
 
 const char *host_go_on(md_host *h, host_sim *s, const host_limits *limits) {
+  host_line_settle(h);
   return loop_events(h, s, limits, loop_bound(h, s, limits));
 }
 

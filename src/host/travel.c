@@ -10,7 +10,10 @@
 
 /* -- points -- */
 
-static host_past *travel_past(md_host *h) { return h->out.past; }
+static host_past *travel_past(md_host *h) {
+  host_travel_settle(h);
+  return h->out.past;
+}
 
 static void travel_drop(host_past *past, uint32_t i) {
   travel_point *p = &past->points[i];
@@ -45,37 +48,93 @@ static bool travel_files(md_host *h, travel_point *p, char *error) {
   return good;
 }
 
-travel_point *host_travel_keep(md_host *h, const char *name,
-                               char error[MD_IMAGE_ERROR]) {
-  host_past *past = travel_past(h);
+/* A point of now, without its state; false with a sentence. */
+static bool travel_begin_point(md_host *h, travel_point *p, char *error) {
   const host_sim *s = h->first;
-  travel_point p = {.time = s ? md_sim_now(s->kernel) : 0,
-                    .events = s ? md_sim_events(s->kernel) : 0};
+  *p = (travel_point){.time = s ? md_sim_now(s->kernel) : 0,
+                      .events = s ? md_sim_events(s->kernel) : 0};
+  if (!travel_files(h, p, error)) {
+    free(p->files);
+    return false;
+  }
+  const host_past *past = h->out.past;
+  if (past->mark != NULL) p->mark = past->mark(h);
+  md_arena_reveal(h->arena);
+  return true;
+}
+
+static void travel_copy(host_past *past, travel_point *p, md_host *h) {
+  const md_snapshot *before =
+      past->count > 0 ? past->points[past->count - 1].state : NULL;
+  p->state = md_snapshot_take(&past->pages, h->arena, md_arena_extent(h->arena),
+                              before);
+}
+
+/* The point is one of the past; NULL when there was no memory for it. */
+static travel_point *travel_add(host_past *past, travel_point *p) {
+  if (p->state == NULL) {
+    free(p->files);
+    return NULL;
+  }
   if (past->count == past->capacity) {
     past->capacity = past->capacity * 2 + 8;
     past->points = realloc(past->points, past->capacity * sizeof *past->points);
     if (past->points == NULL) abort();
   }
-  const md_snapshot *before =
-      past->count > 0 ? past->points[past->count - 1].state : NULL;
-  bool good = travel_files(h, &p, error);
-  if (good) {
-    md_arena_reveal(h->arena);
-    p.state = md_snapshot_take(&past->pages, h->arena,
-                               md_arena_extent(h->arena), before);
-    if (p.state == NULL)
-      snprintf(error, MD_IMAGE_ERROR, "no memory is left to keep this");
-  }
-  if (p.state == NULL) {
-    free(p.files);
-    return NULL;
-  }
-  if (name != NULL) p.name = strdup(name);
-  if (past->mark != NULL) p.mark = past->mark(h);
-  past->points[past->count++] = p;
+  past->points[past->count++] = *p;
   while (past->memory > 0 && past->pages.used > past->memory)
     if (!travel_thin(past)) break;
   return &past->points[past->count - 1];
+}
+
+travel_point *host_travel_keep(md_host *h, const char *name,
+                               char error[MD_IMAGE_ERROR]) {
+  host_past *past = travel_past(h);
+  travel_point p;
+  if (!travel_begin_point(h, &p, error)) return NULL;
+  travel_copy(past, &p, h);
+  if (p.state == NULL)
+    snprintf(error, MD_IMAGE_ERROR, "no memory is left to keep this");
+  else if (name != NULL) p.name = strdup(name);
+  return travel_add(past, &p);
+}
+
+static void *travel_keeper(void *past) {
+  host_past *all = past;
+  travel_copy(all, &all->coming, all->host);
+  return NULL;
+}
+
+bool host_travel_keep_soon(md_host *h, char error[MD_IMAGE_ERROR]) {
+  host_past *past = travel_past(h);
+  sigset_t all, signals;
+  if (!travel_begin_point(h, &past->coming, error)) return false;
+  past->host = h;
+  sigfillset(&all); /* Ctrl-C is for the thread that reads lines */
+  pthread_sigmask(SIG_BLOCK, &all, &signals);
+  past->keeping = pthread_create(&past->keeper, NULL, travel_keeper, past) == 0;
+  pthread_sigmask(SIG_SETMASK, &signals, NULL);
+  if (past->keeping) return true;
+  travel_copy(past, &past->coming, h);
+  travel_add(past, &past->coming);
+  return true;
+}
+
+void host_travel_settle(md_host *h) {
+  host_past *past = h->out.past;
+  if (past == NULL || !past->keeping) return;
+  pthread_join(past->keeper, NULL);
+  past->keeping = false;
+  travel_add(past, &past->coming);
+}
+
+/* The list of free pages may be in the middle of a change: another begins. */
+void host_travel_forked(md_host *h) {
+  host_past *past = h->out.past;
+  if (past == NULL || !past->keeping) return;
+  past->keeping = false;
+  past->pages.free = NULL;
+  past->pages.chunks = NULL;
 }
 
 travel_point *host_travel_find(md_host *h, md_time time) {
