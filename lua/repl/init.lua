@@ -3,6 +3,7 @@
 local ahead = require "repl.ahead"
 local commands = require "repl.commands"
 local complete = require "repl.complete"
+local inside = require "moondial.inside"
 local look = require "repl.look"
 local md = require "moondial"
 local session = require "moondial.session"
@@ -83,9 +84,14 @@ function m.failure(_, err)
   )
 end
 
+-- A process in the middle of its turn, and all others wait for the next event.
 local function state()
   if session.over then
     return "the program is over"
+  elseif session.going then
+    return ("in the middle of the turn of %s"):format(
+      inside.label(session.going)
+    )
   end
   local next_ = md.peek()
   if next_ then
@@ -109,6 +115,9 @@ end
 
 function m.stopped()
   signals.trace()
+  if session.interrupted then
+    print "stopped by Ctrl-C"
+  end
   local why = session.get "why"
   if why and why ~= "" then
     print(why)

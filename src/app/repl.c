@@ -14,9 +14,11 @@
 
 /* Ctrl-C must find the host. */
 static md_host *volatile repl_host;
+static volatile sig_atomic_t repl_interrupted;
 
 static void repl_signalled(int number) {
   (void)number;
+  repl_interrupted = 1;
   if (repl_host != NULL) host_signal(repl_host);
 }
 
@@ -44,6 +46,7 @@ static int repl_go(app_session *r, uint64_t events, md_time time) {
   h->out.pauses = &pause;
   h->out.halt = false;
   repl_host = h;
+  repl_interrupted = 0;
   signal(SIGINT, repl_signalled);
   int status = host_drive(h);
   signal(SIGINT, SIG_IGN);
@@ -71,6 +74,8 @@ static void repl_run(app_session *r, uint64_t events, md_time time) {
   bool failed = h->first != NULL && h->first->failed && h->out.told;
   repl_begin_rest(h);
   int status = h->phase == HOST_OVER ? LUA_OK : repl_go(r, events, time);
+  r->interrupted = repl_interrupted;
+  if (r->interrupted && r->terminal->terminal) puts(""); /* after its ^C */
   if (status != LUA_OK) {
     repl_tell(r, "fault");
     lua_settop(h->L, 0);
@@ -80,6 +85,8 @@ static void repl_run(app_session *r, uint64_t events, md_time time) {
     lua_settop(h->L, 0);
   }
   repl_tell(r, "stopped");
+  r->interrupted = false;
+  repl_interrupted = 0;
 }
 
 /* -- going back and forth -- */

@@ -252,6 +252,13 @@ static int session_open_module(lua_State *L) {
   lua_setfield(L, -2, "seed");
   lua_pushboolean(L, r->host->phase == HOST_OVER);
   lua_setfield(L, -2, "over");
+  lua_pushboolean(L, r->interrupted);
+  lua_setfield(L, -2, "interrupted");
+  const md_host *h = r->host;
+  if (h->going != 0 && h->first != NULL && h->asked == h->first) {
+    host_push_pid(L, h->first, h->going);
+    lua_setfield(L, -2, "going");
+  }
   return 1;
 }
 
@@ -354,9 +361,19 @@ md_note app_session_look(app_session *r, const char *what, const char *text) {
   return app_session_look_back(r, UINT64_MAX, what, text);
 }
 
+/* A copy that was killed has planned nothing. */
+static md_note session_killed(md_note plan, int status) {
+  if (WTERMSIG(status) == SIGINT) puts("interrupted by Ctrl-C");
+  else
+    printf("the copy that looked was killed: %s\n",
+           strsignal(WTERMSIG(status)));
+  free((void *)(uintptr_t)plan.text);
+  return (md_note){NULL, 0};
+}
+
 md_note app_session_look_back(app_session *r, uint64_t events, const char *what,
                               const char *text) {
-  int ends[2];
+  int ends[2], status = 0;
   fflush(NULL);
   if (pipe(ends) != 0) return (md_note){NULL, 0};
   pid_t copy = fork();
@@ -367,6 +384,7 @@ md_note app_session_look_back(app_session *r, uint64_t events, const char *what,
   close(ends[1]);
   md_note plan = copy > 0 ? session_read(ends[0]) : (md_note){NULL, 0};
   close(ends[0]);
-  if (copy > 0) waitpid(copy, NULL, 0);
-  return plan;
+  if (copy < 0) perror("moondial: cannot look");
+  if (copy > 0) waitpid(copy, &status, 0);
+  return WIFSIGNALED(status) ? session_killed(plan, status) : plan;
 }

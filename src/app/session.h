@@ -28,7 +28,8 @@ typedef struct app_session {
   uint32_t input_count, value_count;
   md_note plan; /* of the line that was read last, malloc's */
   bool planned, over;
-  bool keeping; /* of a copy: one more point is being kept, `coming` */
+  bool interrupted; /* the last run, by Ctrl-C */
+  bool keeping;     /* of a copy: one more point is being kept, `coming` */
 } app_session;
 
 void app_session_open(app_session *);

@@ -2,6 +2,7 @@
 
 #include <editline/readline.h>
 #include <errno.h>
+#include <locale.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -93,7 +94,10 @@ char *app_terminal_read(app_terminal *t, const char *prompt) {
   char *text = terminal_line(t, prompt);
   while (text != NULL && *text != '\0' && t->incomplete(t->who, text)) {
     char *line = terminal_line(t, more);
-    if (line == NULL) break; /* it is what it is */
+    if (line == NULL) { /* it is what it is */
+      if (t->terminal) fputs("\n", stdout);
+      break;
+    }
     text = terminal_join(text, line);
   }
   if (text != NULL && t->terminal && *text != '\0') add_history(text);
@@ -110,6 +114,9 @@ void app_terminal_open(app_terminal *t) {
     setvbuf(stdin, NULL, _IONBF, 0);
     return;
   }
+  /* characters of more than one byte, and nothing else: the model's world is
+     the same everywhere */
+  setlocale(LC_CTYPE, "C.UTF-8");
   rl_readline_name = "moondial";
   rl_initialize();
   rl_attempted_completion_function = terminal_complete;
