@@ -3,12 +3,14 @@
 local ahead = require "repl.ahead"
 local commands = require "repl.commands"
 local complete = require "repl.complete"
+local help = require "repl.help"
 local inside = require "moondial.inside"
 local look = require "repl.look"
 local md = require "moondial"
 local session = require "moondial.session"
 local show = require "repl.show"
 local signals = require "repl.signals"
+local watched = require "repl.watched"
 
 local m = {}
 
@@ -20,6 +22,7 @@ local function inspect(text)
   if not fn then
     return show.fault(why)
   end
+  rawset(session.environment(), "help", help.value)
   local results = table.pack(xpcall(fn, show.handler))
   if results[1] then
     show.results(table.unpack(results, 2, results.n))
@@ -28,8 +31,27 @@ local function inspect(text)
   end
 end
 
+-- Files that have changed come first, if that was asked for.
+local function reload(text)
+  if (session.get "auto" or "") == "" then
+    return false
+  end
+  local names = watched.look()
+  for _, name in ipairs(names) do
+    print(show.faint(name .. " has changed"))
+    session.plan("line", ("md.reload(%q)"):format(name))
+  end
+  if #names > 0 then
+    session.plan("again", text)
+  end
+  return #names > 0
+end
+
 --- What is to be done with a line of input.
 function m.handle(text)
+  if reload(text) then
+    return
+  end
   local command, rest = text:match "^%s*:(%S*)%s*(.-)%s*$"
   if command then
     return commands.run(command, rest)
@@ -37,7 +59,7 @@ function m.handle(text)
     return inspect((text:gsub("^%s*%?", "")))
   elseif not text:find "%S" then
     return
-  elseif look.only(text) then
+  elseif look.only(text) or text:find "^%s*help%f[^%w_]" then
     return inspect(text)
   end
   local fn, why = session.load(text)

@@ -1,4 +1,5 @@
 -- Values as a person wants to see them.
+local md = require "moondial"
 local session = require "moondial.session"
 
 local m = {}
@@ -106,6 +107,24 @@ local function width_of(text)
   return utf8.len((text:gsub("\27%[[%d;]*m", ""))) or #text
 end
 
+--- A text of no more columns than that; colours take none.
+function m.cut(text, width)
+  if width_of(text) <= width then
+    return text
+  end
+  local kept, n, at = {}, 0, 1
+  while at <= #text do
+    local escape = text:match("^\27%[[%d;]*m", at)
+    local piece = escape or text:match("^[^\128-\191][\128-\191]*", at)
+    n = n + (escape and 0 or 1)
+    if escape or n < width then
+      kept[#kept + 1] = piece
+    end
+    at = at + #(piece or " ")
+  end
+  return table.concat(kept) .. "…"
+end
+
 local function table_of(t, seen, depth)
   if seen[t] then
     return m.faint "(above)"
@@ -140,7 +159,9 @@ function value_of(x, seen, depth)
     return function_of(x)
   elseif kind == "table" then
     local meta = getmetatable(x)
-    if type(meta) == "table" and meta.__tostring then
+    if x == md then
+      return m.blue "the library md"
+    elseif type(meta) == "table" and meta.__tostring then
       return tostring(x)
     end
     return table_of(x, seen, depth)
@@ -172,10 +193,7 @@ function m.table(heading, rows, right)
       cells[i] = right and right[i] and room .. cell
         or cell .. (last and "" or room)
     end
-    local text = table.concat(cells, "  ")
-    if width_of(text) > session.width and not session.colour then
-      text = text:sub(1, (utf8.offset(text, session.width) or 1) - 1) .. "…"
-    end
+    local text = m.cut(table.concat(cells, "  "), session.width)
     print(paint and paint(text) or text)
   end
   line(heading, m.bold)
@@ -222,6 +240,36 @@ local function show_records(list, columns)
   end
 end
 
+-- A list of enough finite numbers for a curve.
+local function is_series(x)
+  local n = type(x) == "table" and not getmetatable(x) and rawlen(x) or 0
+  for i = 1, n do
+    local y = rawget(x, i)
+    if type(y) ~= "number" or y ~= y or math.abs(y) == math.huge then
+      return false
+    end
+  end
+  return n >= 8 and next(x, n) == nil
+end
+
+--- A small plot of a distribution or a series; nil for what is none.
+function m.picture(x)
+  local width = math.max(20, math.min(72, session.width - 2))
+  if is_series(x) then
+    return md.stats.plot(x, { width = width, height = 4 })
+  end
+  local meta = debug.getmetatable(x)
+  local kind = type(meta) == "table" and rawget(meta, "__name")
+  if type(kind) ~= "string" then
+    return nil
+  end
+  local found, plot = pcall(function()
+    return x.plot
+  end)
+  local drawn, text = pcall(found and plot or error, x, width)
+  return drawn and type(text) == "string" and text or nil
+end
+
 --- Prints the results of a line.
 function m.results(...)
   local n = select("#", ...)
@@ -239,6 +287,10 @@ function m.results(...)
   if n > 0 then
     print(table.concat(texts, "\t"))
   end
+  local picture = n == 1 and m.picture(first)
+  if picture then
+    print(picture)
+  end
 end
 
 -- -- errors ----------------------------------------------------------------
@@ -251,10 +303,33 @@ function m.handler(err)
   return tostring(err)
 end
 
+-- The line that an error's text names, as it is in the file.
+local function source_of(text)
+  local path, line = text:match "^([^\n:]+):(%d+):"
+  local folder = session.model:match "^(.*/)[^/]*$" or ""
+  local file = path and (io.open(folder .. path) or io.open(path))
+  if not file then
+    return nil
+  end
+  local n = 0
+  for each in file:lines() do
+    n = n + 1
+    if n == math.tointeger(line) then
+      file:close()
+      return ("%6d │ %s"):format(n, each)
+    end
+  end
+  file:close()
+end
+
 function m.fault(err)
   local text = type(err) == "table" and not getmetatable(err) and m.value(err)
     or tostring(err)
+  local source = source_of(text)
   print(m.red(text))
+  if source then
+    print(m.cut(source, session.width))
+  end
   if type(err) == "table" and type(rawget(err, "traceback")) == "string" then
     print(m.faint(err.traceback))
   end

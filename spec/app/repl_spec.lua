@@ -415,7 +415,7 @@ minutes = 1
       end
       md.run(50)]]
     )
-    has(out, "1.25  SEND  <pid 1>  to = <pid 2>")
+    has(out, "1.25  SEND  server   to client1")
     has(out, "client1")
     has(out, "──────────▶")
     has(out, "> :branch 10 now()\n11.5\n")

@@ -127,6 +127,7 @@
 #include "app/autosave.c"
 #include "app/terminal.c"
 #include "app/session.c"
+#include "app/view.c"
 #include "app/repl.c"
 #include "app/run.c"
 #include "app/main.c"

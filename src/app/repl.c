@@ -189,6 +189,8 @@ static void repl_look_back(app_session *r, char *text) {
   repl_follow(r, app_session_look_back(r, events, what, rest));
 }
 
+static void repl_handle(app_session *r, const char *text);
+
 static void repl_act(app_session *r, md_note name, md_note bytes) {
   char *text = strndup(bytes.text, bytes.size);
   if (text == NULL) abort();
@@ -199,6 +201,7 @@ static void repl_act(app_session *r, md_note name, md_note bytes) {
     repl_run(r, UINT64_MAX, strtoll(text, NULL, 10));
   else if (md_note_is(&name, "travel"))
     repl_travel(r, strtoull(text, NULL, 10));
+  else if (md_note_is(&name, "again")) repl_handle(r, text);
   else if (md_note_is(&name, "past")) repl_look_back(r, text);
   else if (md_note_is(&name, "checkpoint")) repl_keep(r, text);
   else if (md_note_is(&name, "save")) repl_save(r, text);

@@ -1,5 +1,6 @@
 #include "app/session.h"
 #include "app/terminal.h"
+#include "app/view.h"
 #include "host/files.h"
 #include "host/loop.h"
 
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -165,6 +167,18 @@ static int session_clock(lua_State *L) {
   return 1;
 }
 
+/* stamp(path) -> string or nil: another one when the file has been written. */
+static int session_stamp(lua_State *L) {
+  struct stat file;
+  char text[80];
+  if (stat(luaL_checkstring(L, 1), &file) != 0) return 0;
+  snprintf(text, sizeof text, "%lld.%09ld %lld %llu",
+           (long long)file.st_mtim.tv_sec, file.st_mtim.tv_nsec,
+           (long long)file.st_size, (unsigned long long)file.st_ino);
+  lua_pushstring(L, text);
+  return 1;
+}
+
 /* environment() -> table; load(text) -> function or nil, message */
 static int session_environment(lua_State *L) {
   host_push_environment(L);
@@ -184,41 +198,6 @@ static int session_load(lua_State *L) {
   return 1;
 }
 
-/* thread(pid) -> the coroutine in which the process is, or nil. */
-static int session_thread(lua_State *L) {
-  host_sim *s = session_of(L)->host->first;
-  uint32_t p = host_pid_index(s, lua_touserdata(L, 1));
-  if (p == 0) return 0;
-  lua_State *leaf = host_leaf(s, p);
-  lua_pushthread(leaf);
-  lua_xmove(leaf, L, 1);
-  return 1;
-}
-
-/* messages(pid) -> list of packed messages that wait in its inbox. */
-static int session_messages(lua_State *L) {
-  host_sim *s = session_of(L)->host->first;
-  uint32_t p = host_pid_index(s, lua_touserdata(L, 1));
-  if (p == 0) return 0;
-  const md_mails *mails = md_sim_mails(s->kernel);
-  uint32_t e = md_sim_proc(s->kernel, p)->inbox_first;
-  lua_newtable(L);
-  for (lua_Integer i = 1; e != 0; e = mails->envelopes[e].next, i++) {
-    const md_mail *mail = &mails->envelopes[e].mail;
-    int n = (int)mail->count;
-    lua_createtable(L, n, 2);
-    lua_pushinteger(L, n);
-    lua_setfield(L, -2, "n");
-    host_push_name(L, s, mail->from);
-    lua_setfield(L, -2, "from");
-    int table = lua_gettop(L);
-    host_fetch(L, s, mail->slot, n);
-    for (int k = n; k > 0; k--) lua_rawseti(L, table, k);
-    lua_rawseti(L, -2, i);
-  }
-  return 1;
-}
-
 static int session_width(const app_session *r) {
   struct winsize size;
   const char *columns = getenv("COLUMNS");
@@ -229,17 +208,22 @@ static int session_width(const app_session *r) {
 }
 
 static int session_open_module(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"plan", session_plan},         {"clock", session_clock},
-      {"get", session_get},           {"inputs", session_inputs},
-      {"points", session_points},     {"forward", session_forward},
-      {"mute", session_mute},         {"environment", session_environment},
-      {"load", session_load},         {"thread", session_thread},
-      {"messages", session_messages}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"plan", session_plan},
+                                       {"clock", session_clock},
+                                       {"get", session_get},
+                                       {"inputs", session_inputs},
+                                       {"points", session_points},
+                                       {"forward", session_forward},
+                                       {"mute", session_mute},
+                                       {"environment", session_environment},
+                                       {"load", session_load},
+                                       {"stamp", session_stamp},
+                                       {NULL, NULL}};
   app_session *r = lua_touserdata(L, 1);
   luaL_newlibtable(L, functions);
   lua_pushlightuserdata(L, r);
   luaL_setfuncs(L, functions, 1);
+  app_view_add(L, r);
   lua_pushboolean(L, r->terminal->terminal && getenv("NO_COLOR") == NULL);
   lua_setfield(L, -2, "colour");
   lua_pushboolean(L, r->terminal->terminal);
