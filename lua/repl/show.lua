@@ -193,7 +193,8 @@ function m.table(heading, rows, right)
       cells[i] = right and right[i] and room .. cell
         or cell .. (last and "" or room)
     end
-    local text = m.cut(table.concat(cells, "  "), session.width)
+    local text = table.concat(cells, "  "):gsub(" +$", "")
+    text = m.cut(text, session.width)
     print(paint and paint(text) or text)
   end
   line(heading, m.bold)

@@ -39,8 +39,18 @@ function terminal:paste(text)
   self:tmux "paste-buffer -r"
 end
 
+--- Changes its size, which takes tmux a while.
 function terminal:resize(columns, lines)
   self:tmux(("resize-window -x %d -y %d"):format(columns, lines))
+  local file = self:tmux "display -p '#{pane_tty}'"
+  local size = ("%d %d\n"):format(lines, columns)
+  for _ = 1, 100 do
+    if self.folder:says("stty size -F " .. file) == size then
+      return
+    end
+    os.execute "sleep 0.1"
+  end
+  error("the terminal's size was to be " .. size, 2)
 end
 
 --- All that is to be seen, and what has been scrolled away above it; a line

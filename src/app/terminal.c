@@ -47,6 +47,16 @@ static void terminal_signalled(int number) {
   siglongjmp(terminal_interrupt, 1);
 }
 
+/* readline was left by a jump: the terminal and the signals are as they were.
+   rl_initialize would throw away what has been typed since. */
+static void terminal_recover(void) {
+  static const int its[] = {SIGTSTP, SIGQUIT, SIGHUP,
+                            SIGTERM, SIGCONT, SIGWINCH};
+  signal(SIGINT, SIG_IGN);
+  for (size_t i = 0; i < sizeof its / sizeof *its; i++) signal(its[i], SIG_DFL);
+  rl_deprep_terminal();
+}
+
 /* From a file: shown as it would look at a terminal. */
 static char *terminal_file_line(const char *prompt) {
   char *line = NULL;
@@ -86,8 +96,7 @@ char *app_terminal_read(app_terminal *t, const char *prompt) {
   size_t n = strlen(prompt);
   snprintf(more, sizeof more, "%*s", (int)(n < 60 ? n : 60), "... ");
   if (t->terminal && sigsetjmp(terminal_interrupt, 1) != 0) {
-    signal(SIGINT, SIG_IGN);
-    rl_initialize(); /* the terminal is as it was */
+    terminal_recover();
     fputs("\n", stdout);
     return strdup("");
   }
