@@ -148,7 +148,13 @@ function m.stopped()
   print(show.faint(where_we_are()))
 end
 
-m.arrived = m.stopped
+--- The program is in the past, unless it goes on at once.
+function m.arrived()
+  if (session.get "onward" or "") ~= "" then
+    return session.plan("onward", "")
+  end
+  m.stopped()
+end
 
 -- -- in the past ---------------------------------------------------------
 
@@ -158,7 +164,10 @@ m["goto"] = function(text)
     local following = md.peek()
     return not following or following > t
   end)
+  -- and the clock shows that time, as behind :run t
+  session.plan("onward", "yes")
   session.plan("travel", tostring(events))
+  session.plan("time", ("%.0f"):format(t * 10 ^ md.precision()))
 end
 
 -- From one point that is kept to the next, as lines were executed between them:
@@ -189,7 +198,11 @@ function m.welcome()
     return
   end
   print "Moondial: Lua, or a command (:help); :run lets time pass"
-  print(show.faint(where_we_are()))
+  if session.model == "" and session.over then
+    print(show.faint "there is no model: :load file.lua, or :tutorial")
+  else
+    print(show.faint(where_we_are()))
+  end
 end
 
 return m

@@ -203,6 +203,20 @@ function m.table(heading, rows, right)
   end
 end
 
+--- The text in lines of the terminal's width; its own breaks are blanks.
+function m.fill(text)
+  local lines, line = {}, ""
+  for word in text:gmatch "%S+" do
+    if line ~= "" and width_of(line) + 1 + width_of(word) > session.width then
+      lines[#lines + 1] = line
+      line = ""
+    end
+    line = line == "" and word or line .. " " .. word
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n")
+end
+
 -- A list of records with the same named fields.
 local function columns_of(list)
   if rawlen(list) < 2 or getmetatable(list) or type(list[1]) ~= "table" then
@@ -331,8 +345,9 @@ function m.fault(err)
   if source then
     print(m.cut(source, session.width))
   end
-  if type(err) == "table" and type(rawget(err, "traceback")) == "string" then
-    print(m.faint(err.traceback))
+  local trace = type(err) == "table" and rawget(err, "traceback")
+  if type(trace) == "string" and trace:find "\n" then
+    print(m.faint(trace))
   end
 end
 

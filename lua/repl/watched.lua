@@ -28,7 +28,8 @@ end
 -- What is known of them: a stamp by path.
 local function stamps()
   local list = {}
-  for path, stamp in (session.get "stamps" or ""):gmatch "([^\n]*)\n([^\n]*)\n" do
+  local text = session.get "stamps" or ""
+  for path, stamp in text:gmatch "([^\n]*)\n([^\n]*)\n" do
     list[path] = stamp
   end
   return list

@@ -313,7 +313,13 @@ describe("the prompt", function()
         } do
           has(out, part)
         end
-        for _, bad in ipairs { "attempt to", "expected", "has failed" } do
+        has(out, "\n10> :run 60\n") -- behind :goto 10
+        for _, bad in ipairs {
+          "attempt to",
+          "expected",
+          "has failed",
+          "branch:",
+        } do
           assert.falsy(out:find(bad, 1, true), out)
         end
         -- the README's session

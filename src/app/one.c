@@ -92,6 +92,7 @@
 #include "host/state.c"
 #include "host/plain.c"
 #include "host/outside.c"
+#include "host/past.c"
 #include "host/travel.c"
 #include "host/host.c"
 #include "host/unit.c"

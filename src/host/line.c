@@ -119,7 +119,9 @@ static void line_run(md_host *h) {
                       .next = h->out.pauses};
   h->out.pauses = &pause;
   s->outcome = limits.to >= 0 ? "time" : "events"; /* unless it ends */
+  h->line_waits = true;
   if (host_drive(h) != LUA_OK) lua_pop(h->L, 1);
+  h->line_waits = false;
   h->out.pauses = pause.next;
 }
 

@@ -67,6 +67,9 @@ void host_travel_settle(md_host *);
 /* This is a copy of the program (fork), which has no other threads. */
 void host_travel_forked(md_host *);
 
+/* Forgets the point of that number. */
+void host_travel_drop(host_past *, uint32_t i);
+
 /* The last point at or before that time of the default sim; NULL: none is. */
 travel_point *host_travel_find(md_host *, md_time time);
 

@@ -16,9 +16,10 @@ of the library (:help md.send) or about a topic (:help time).
         rows[#rows + 1] = { ":" .. each, text:match "^(.-)[.;:]%s" or text }
       end
       show.table({ "command", "" }, rows)
-      print "A command's name may be cut short. Anything else is Lua: a line that"
-      print "only looks changes nothing, ? before a line takes back what it does;"
-      print "help(x) is about a value, Tab completes, Ctrl-C stops."
+      print [[
+A command's name may be cut short. Anything else is Lua: a line that only
+looks changes nothing, ? before a line takes back what it does; help(x) is
+about a value, Tab completes, Ctrl-C stops.]]
       return
     end
     require("repl.help").name(rest)

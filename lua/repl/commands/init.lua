@@ -60,10 +60,9 @@ function m.missing(name)
   if #list > 1 then
     return ("':%s' could be %s"):format(name, table.concat(list, ", "))
   end
-  return ("there is no command ':%s'; did you mean ':%s'? :help lists them"):format(
-    name,
-    inside.nearest(name, m.names())
-  )
+  local near = inside.nearest(name, m.names())
+  return ("there is no command ':%s'; did you mean ':%s'? "):format(name, near)
+    .. ":help lists them"
 end
 
 --- Runs the command of that name.

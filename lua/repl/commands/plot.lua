@@ -77,8 +77,8 @@ end
 return {
   name = "plot",
   usage = ":plot record.field | list | distribution",
-  help = [[A field of the records of a name over time, a list of numbers, or what
-md.stats has gathered.
+  help = [[A field of the records of a name over time, a list of numbers, or
+what md.stats has gathered.
   :plot served.wait]],
   run = function(rest)
     if rest == "" then

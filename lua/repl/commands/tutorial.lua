@@ -127,7 +127,8 @@ change the code, reload, branch, plot, save. Each :tutorial shows the next step.
     if not step then
       return print "that was the last step; :help lists the commands"
     end
-    print(show.bold(("Step %d of %d. "):format(next_, #steps)) .. step[1])
+    local heading = ("Step %d of %d."):format(next_, #steps)
+    print(show.fill(show.bold(heading) .. " " .. step[1]))
     for i = 2, #step do
       print("  " .. show.blue(step[i]))
     end
