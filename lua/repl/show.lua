@@ -1,6 +1,8 @@
 -- Values as a person wants to see them.
 local md = require "moondial"
+local picture = require "repl.picture"
 local session = require "moondial.session"
+local source = require "repl.source"
 
 local m = {}
 
@@ -203,20 +205,6 @@ function m.table(heading, rows, right)
   end
 end
 
---- The text in lines of the terminal's width; its own breaks are blanks.
-function m.fill(text)
-  local lines, line = {}, ""
-  for word in text:gmatch "%S+" do
-    if line ~= "" and width_of(line) + 1 + width_of(word) > session.width then
-      lines[#lines + 1] = line
-      line = ""
-    end
-    line = line == "" and word or line .. " " .. word
-  end
-  lines[#lines + 1] = line
-  return table.concat(lines, "\n")
-end
-
 -- A list of records with the same named fields.
 local function columns_of(list)
   if rawlen(list) < 2 or getmetatable(list) or type(list[1]) ~= "table" then
@@ -255,36 +243,6 @@ local function show_records(list, columns)
   end
 end
 
--- A list of enough finite numbers for a curve.
-local function is_series(x)
-  local n = type(x) == "table" and not getmetatable(x) and rawlen(x) or 0
-  for i = 1, n do
-    local y = rawget(x, i)
-    if type(y) ~= "number" or y ~= y or math.abs(y) == math.huge then
-      return false
-    end
-  end
-  return n >= 8 and next(x, n) == nil
-end
-
---- A small plot of a distribution or a series; nil for what is none.
-function m.picture(x)
-  local width = math.max(20, math.min(72, session.width - 2))
-  if is_series(x) then
-    return md.stats.plot(x, { width = width, height = 4 })
-  end
-  local meta = debug.getmetatable(x)
-  local kind = type(meta) == "table" and rawget(meta, "__name")
-  if type(kind) ~= "string" then
-    return nil
-  end
-  local found, plot = pcall(function()
-    return x.plot
-  end)
-  local drawn, text = pcall(found and plot or error, x, width)
-  return drawn and type(text) == "string" and text or nil
-end
-
 --- Prints the results of a line.
 function m.results(...)
   local n = select("#", ...)
@@ -302,9 +260,9 @@ function m.results(...)
   if n > 0 then
     print(table.concat(texts, "\t"))
   end
-  local picture = n == 1 and m.picture(first)
-  if picture then
-    print(picture)
+  local drawn = n == 1 and picture.of(first)
+  if drawn then
+    print(drawn)
   end
 end
 
@@ -318,32 +276,13 @@ function m.handler(err)
   return tostring(err)
 end
 
--- The line that an error's text names, as it is in the file.
-local function source_of(text)
-  local path, line = text:match "^([^\n:]+):(%d+):"
-  local folder = session.model:match "^(.*/)[^/]*$" or ""
-  local file = path and (io.open(folder .. path) or io.open(path))
-  if not file then
-    return nil
-  end
-  local n = 0
-  for each in file:lines() do
-    n = n + 1
-    if n == math.tointeger(line) then
-      file:close()
-      return ("%6d │ %s"):format(n, each)
-    end
-  end
-  file:close()
-end
-
 function m.fault(err)
   local text = type(err) == "table" and not getmetatable(err) and m.value(err)
     or tostring(err)
-  local source = source_of(text)
+  local line = source.line(text)
   print(m.red(text))
-  if source then
-    print(m.cut(source, session.width))
+  if line then
+    print(m.cut(line, session.width))
   end
   local trace = type(err) == "table" and rawget(err, "traceback")
   if type(trace) == "string" and trace:find "\n" then

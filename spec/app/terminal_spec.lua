@@ -101,13 +101,13 @@ describe("the prompt at a terminal", function()
       os.execute "sleep 0.5"
       t:keys "C-c"
       t:line "'still' .. ' here'"
-      t:await '"still here"'
+      t:await('"still here"\n[%d.]+>', false)
       -- what is typed right behind it is not lost
       for i = 1, 5 do
         t:type "half a line"
         t:keys "C-c"
         t:line(("'and ' .. 'here %d'"):format(i))
-        t:await(('"and here %d"'):format(i))
+        t:await(('"and here %d"\n[%%d.]+>'):format(i), false)
       end
     end)
   end)

@@ -1,4 +1,5 @@
 local md = require "moondial"
+local picture = require "repl.picture"
 local session = require "moondial.session"
 local show = require "repl.show"
 
@@ -21,10 +22,10 @@ local function points_of(text)
     return nil, why
   end
   local ok, value = pcall(fn)
-  local picture = ok and show.picture(value)
+  local drawn = ok and picture.of(value)
   local object = ok and debug.getmetatable(value)
-  if picture and object then
-    return nil, picture
+  if drawn and object then
+    return nil, drawn
   elseif not ok or type(value) ~= "table" or object then
     return nil,
       ok and "expected a list of numbers, got " .. show.value(value) or value
