@@ -37,6 +37,10 @@ end
 
 function kinds.signal(rest)
   local wanted = rest:upper()
+  local ok, why = pcall(md.pull, { kind = wanted })
+  if not ok then
+    return nil, (tostring(why):gsub("^.-pull: ", ""))
+  end
   return function(signals)
     for _, s in ipairs(signals) do
       if s.kind == wanted then
@@ -56,11 +60,49 @@ function kinds.record(rest)
   end
 end
 
+function kinds.time(rest)
+  local t = tonumber(rest)
+  if not t then
+    return nil, ("expected a time, got '%s'"):format(rest)
+  end
+  local before = md.now() < t
+  return function()
+    local now = md.now() < t
+    local come = before and not now
+    before = now
+    return come
+  end
+end
+
+-- The patterns of an md.wait: a message that begins so is being sent.
+function kinds.message(rest)
+  local fn, why = session.load("return {" .. rest .. "}")
+  if not fn then
+    return nil, why
+  end
+  local ok, patterns = pcall(fn)
+  if not ok or #patterns == 0 then
+    return nil,
+      ok and 'expected patterns, as in message "ping", md._' or patterns
+  end
+  session.await(patterns)
+  return function()
+    local came = patterns.came
+    patterns.came = nil
+    return came
+  end
+end
+
 --- The condition that a text is: "process NAME", "signal KIND", "record NAME",
---- or an expression; nil and why it is none.
+--- "time T", "message PATTERN ...", or an expression; nil and why it is none.
 function m.condition(text)
-  local kind, rest = text:match "^(%a+)%s+(%S+)$"
-  if kind and kinds[kind] and kind ~= "expr" then
+  local kind, rest = text:match "^(%a+)%s+(.+)$"
+  if kinds[text] and text ~= "expr" and rawget(_G, text) == nil then
+    return nil, ("expected more behind '%s'; :help break"):format(text)
+  end
+  local operator = rest and rest:find "^[=~<>+*/%^.&|]"
+    or rest and ({ ["and"] = 1, ["or"] = 1 })[rest:match "^%a+"]
+  if kind and kinds[kind] and kind ~= "expr" and not operator then
     return kinds[kind](rest)
   end
   return kinds.expr(text)

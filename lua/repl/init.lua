@@ -3,11 +3,14 @@
 local ahead = require "repl.ahead"
 local commands = require "repl.commands"
 local complete = require "repl.complete"
+local help = require "repl.help"
+local inside = require "moondial.inside"
 local look = require "repl.look"
 local md = require "moondial"
 local session = require "moondial.session"
 local show = require "repl.show"
 local signals = require "repl.signals"
+local watched = require "repl.watched"
 
 local m = {}
 
@@ -19,6 +22,7 @@ local function inspect(text)
   if not fn then
     return show.fault(why)
   end
+  rawset(session.environment(), "help", help.value)
   local results = table.pack(xpcall(fn, show.handler))
   if results[1] then
     show.results(table.unpack(results, 2, results.n))
@@ -27,8 +31,27 @@ local function inspect(text)
   end
 end
 
+-- Files that have changed come first, if that was asked for.
+local function reload(text)
+  if (session.get "auto" or "") == "" then
+    return false
+  end
+  local names = watched.look()
+  for _, name in ipairs(names) do
+    print(show.faint(name .. " has changed"))
+    session.plan("line", ("md.reload(%q)"):format(name))
+  end
+  if #names > 0 then
+    session.plan("again", text)
+  end
+  return #names > 0
+end
+
 --- What is to be done with a line of input.
 function m.handle(text)
+  if reload(text) then
+    return
+  end
   local command, rest = text:match "^%s*:(%S*)%s*(.-)%s*$"
   if command then
     return commands.run(command, rest)
@@ -36,7 +59,7 @@ function m.handle(text)
     return inspect((text:gsub("^%s*%?", "")))
   elseif not text:find "%S" then
     return
-  elseif look.only(text) then
+  elseif look.only(text) or text:find "^%s*help%f[^%w_]" then
     return inspect(text)
   end
   local fn, why = session.load(text)
@@ -46,16 +69,21 @@ function m.handle(text)
   session.plan("line", text)
 end
 
---- Whether more lines belong to it: it plans something if so.
-function m.incomplete(text)
-  if text:find "^%s*[:?]" then
-    return
+local function incomplete(text)
+  if text:find "^%s*:" then
+    return false
   end
-  local fn, why = session.load(text)
+  local fn, why = session.load((text:gsub("^%s*%?", "")))
   local call = why and why:find "function arguments expected"
-  if not fn and why:find "<eof>$" and not call then
-    session.plan("more", "yes")
+  return not fn and why:find "<eof>$" and not call
+end
+
+--- The same, unless more lines belong to it: that is planned.
+function m.take(text)
+  if incomplete(text) then
+    return session.plan "incomplete"
   end
+  m.handle(text)
 end
 
 m.complete = complete.run
@@ -78,9 +106,14 @@ function m.failure(_, err)
   )
 end
 
+-- A process in the middle of its turn, and all others wait for the next event.
 local function state()
   if session.over then
     return "the program is over"
+  elseif session.going then
+    return ("in the middle of the turn of %s"):format(
+      inside.label(session.going)
+    )
   end
   local next_ = md.peek()
   if next_ then
@@ -104,6 +137,9 @@ end
 
 function m.stopped()
   signals.trace()
+  if session.interrupted then
+    print "stopped by Ctrl-C"
+  end
   local why = session.get "why"
   if why and why ~= "" then
     print(why)
@@ -112,7 +148,13 @@ function m.stopped()
   print(show.faint(where_we_are()))
 end
 
-m.arrived = m.stopped
+--- The program is in the past, unless it goes on at once.
+function m.arrived()
+  if (session.get "onward" or "") ~= "" then
+    return session.plan("onward", "")
+  end
+  m.stopped()
+end
 
 -- -- in the past ---------------------------------------------------------
 
@@ -122,7 +164,10 @@ m["goto"] = function(text)
     local following = md.peek()
     return not following or following > t
   end)
+  -- and the clock shows that time, as behind :run t
+  session.plan("onward", "yes")
   session.plan("travel", tostring(events))
+  session.plan("time", ("%.0f"):format(t * 10 ^ md.precision()))
 end
 
 -- From one point that is kept to the next, as lines were executed between them:
@@ -153,7 +198,11 @@ function m.welcome()
     return
   end
   print "Moondial: Lua, or a command (:help); :run lets time pass"
-  print(show.faint(where_we_are()))
+  if session.model == "" and session.over then
+    print(show.faint "there is no model: :load file.lua, or :tutorial")
+  else
+    print(show.faint(where_we_are()))
+  end
 end
 
 return m

@@ -4,8 +4,19 @@ local md = require "moondial"
 
 local m = {}
 
---- The pid, or nil after it has said that there is none.
-function m.find(text)
+local function names()
+  local list = {}
+  for i, pid in ipairs(md.processes()) do
+    list[i] = m.label(pid)
+    if i == 1000 then
+      break
+    end
+  end
+  return list
+end
+
+--- The pid of that name or number, nil when there is none.
+function m.known(text)
   for _, pid in ipairs(md.processes()) do
     local label, number = inside.label(pid), tostring(pid):match "[%d.]+"
     if
@@ -16,11 +27,27 @@ function m.find(text)
       return pid
     end
   end
-  local named = md.whereis(text)
-  if not named then
-    print(("there is no living process '%s'; :ps lists them"):format(text))
+  return md.whereis(text)
+end
+
+--- The same; nil after it has said that there is none.
+function m.find(text)
+  if text == "" then
+    print "expected a process, by its name or number; :ps lists them"
+    return nil
   end
-  return named
+  local pid = m.known(text)
+  if not pid then
+    local list = names()
+    local near = list[1] and inside.nearest(text, list)
+    print(
+      ("there is no living process '%s'%s; :ps lists them"):format(
+        text,
+        near and (", perhaps '%s'"):format(near) or ""
+      )
+    )
+  end
+  return pid
 end
 
 --- How it is called.

@@ -1,5 +1,8 @@
 -- Values as a person wants to see them.
+local md = require "moondial"
+local picture = require "repl.picture"
 local session = require "moondial.session"
+local source = require "repl.source"
 
 local m = {}
 
@@ -106,6 +109,24 @@ local function width_of(text)
   return utf8.len((text:gsub("\27%[[%d;]*m", ""))) or #text
 end
 
+--- A text of no more columns than that; colours take none.
+function m.cut(text, width)
+  if width_of(text) <= width then
+    return text
+  end
+  local kept, n, at = {}, 0, 1
+  while at <= #text do
+    local escape = text:match("^\27%[[%d;]*m", at)
+    local piece = escape or text:match("^[^\128-\191][\128-\191]*", at)
+    n = n + (escape and 0 or 1)
+    if escape or n < width then
+      kept[#kept + 1] = piece
+    end
+    at = at + #(piece or " ")
+  end
+  return table.concat(kept) .. "…"
+end
+
 local function table_of(t, seen, depth)
   if seen[t] then
     return m.faint "(above)"
@@ -140,7 +161,9 @@ function value_of(x, seen, depth)
     return function_of(x)
   elseif kind == "table" then
     local meta = getmetatable(x)
-    if type(meta) == "table" and meta.__tostring then
+    if x == md then
+      return m.blue "the library md"
+    elseif type(meta) == "table" and meta.__tostring then
       return tostring(x)
     end
     return table_of(x, seen, depth)
@@ -172,10 +195,8 @@ function m.table(heading, rows, right)
       cells[i] = right and right[i] and room .. cell
         or cell .. (last and "" or room)
     end
-    local text = table.concat(cells, "  ")
-    if width_of(text) > session.width and not session.colour then
-      text = text:sub(1, (utf8.offset(text, session.width) or 1) - 1) .. "…"
-    end
+    local text = table.concat(cells, "  "):gsub(" +$", "")
+    text = m.cut(text, session.width)
     print(paint and paint(text) or text)
   end
   line(heading, m.bold)
@@ -239,6 +260,10 @@ function m.results(...)
   if n > 0 then
     print(table.concat(texts, "\t"))
   end
+  local drawn = n == 1 and picture.of(first)
+  if drawn then
+    print(drawn)
+  end
 end
 
 -- -- errors ----------------------------------------------------------------
@@ -254,9 +279,14 @@ end
 function m.fault(err)
   local text = type(err) == "table" and not getmetatable(err) and m.value(err)
     or tostring(err)
+  local line = source.line(text)
   print(m.red(text))
-  if type(err) == "table" and type(rawget(err, "traceback")) == "string" then
-    print(m.faint(err.traceback))
+  if line then
+    print(m.cut(line, session.width))
+  end
+  local trace = type(err) == "table" and rawget(err, "traceback")
+  if type(trace) == "string" and trace:find "\n" then
+    print(m.faint(trace))
   end
 end
 

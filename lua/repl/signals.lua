@@ -14,18 +14,26 @@ function m.all()
   return list
 end
 
+-- A pid by its name, which it has while it lives.
+local function named(value)
+  local is_pid = type(value) == "userdata"
+    and tostring(value):find "^<pid" ~= nil
+  local info = is_pid and md.info(value)
+  return info and info.name or show.value(value)
+end
+
 local function row_of(s)
   local more = {}
   for key, value in pairs(s) do
     if key ~= "kind" and key ~= "time" and key ~= "pid" and key ~= "seq" then
-      more[#more + 1] = ("%s = %s"):format(key, show.value(value))
+      more[#more + 1] = ("%s %s"):format(key, named(value))
     end
   end
   table.sort(more)
   return {
     show.number(s.time),
     s.kind,
-    s.pid and tostring(s.pid) or "",
+    s.pid and named(s.pid) or "",
     table.concat(more, ", "),
   }
 end

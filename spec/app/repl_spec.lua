@@ -1,7 +1,10 @@
 -- `moondial repl`, by its input and output: a prompt whose input is a file
 -- shows it, so that what it prints is the session as a person would see it.
 local image = require "spec.image.support"
+local prompt = require "spec.app.prompt"
 local program = require("spec.host.support").program
+
+local has = prompt.has
 
 local bank = [[
   local md = require "moondial"
@@ -22,30 +25,12 @@ local bank = [[
   print("hash " .. md.hash())
 ]]
 
--- Runs lines of input at the prompt of a model.
 local function session(f, lines, text, options)
-  f:write("model.lua", text or bank)
-  f:write("input", table.concat(lines, "\n") .. "\n")
-  local status = f:shell(
-    ("timeout 60 %s repl %s model.lua <input >out 2>&1"):format(
-      program,
-      options or ""
-    )
-  )
-  return f:read "out", status
-end
-
-local function has(out, part)
-  assert.truthy(
-    out:find(part, 1, true),
-    ("%s\nis not in\n%s"):format(part, out)
-  )
+  return prompt.session(f, lines, text or bank, options)
 end
 
 local function try(lines, text)
-  return image.folder(function(f)
-    return session(f, lines, text)
-  end)
+  return prompt.try(lines, text or bank)
 end
 
 describe("the prompt", function()
@@ -328,7 +313,13 @@ describe("the prompt", function()
         } do
           has(out, part)
         end
-        for _, bad in ipairs { "attempt to", "expected", "has failed" } do
+        has(out, "\n10> :run 60\n") -- behind :goto 10
+        for _, bad in ipairs {
+          "attempt to",
+          "expected",
+          "has failed",
+          "branch:",
+        } do
           assert.falsy(out:find(bad, 1, true), out)
         end
         -- the README's session
@@ -415,7 +406,7 @@ minutes = 1
       end
       md.run(50)]]
     )
-    has(out, "1.25  SEND  <pid 1>  to = <pid 2>")
+    has(out, "1.25  SEND  server   to client1")
     has(out, "client1")
     has(out, "──────────▶")
     has(out, "> :branch 10 now()\n11.5\n")

@@ -14,9 +14,11 @@
 
 /* Ctrl-C must find the host. */
 static md_host *volatile repl_host;
+static volatile sig_atomic_t repl_interrupted;
 
 static void repl_signalled(int number) {
   (void)number;
+  repl_interrupted = 1;
   if (repl_host != NULL) host_signal(repl_host);
 }
 
@@ -44,6 +46,7 @@ static int repl_go(app_session *r, uint64_t events, md_time time) {
   h->out.pauses = &pause;
   h->out.halt = false;
   repl_host = h;
+  repl_interrupted = 0;
   signal(SIGINT, repl_signalled);
   int status = host_drive(h);
   signal(SIGINT, SIG_IGN);
@@ -67,9 +70,12 @@ static void repl_begin_rest(md_host *h) {
 
 static void repl_run(app_session *r, uint64_t events, md_time time) {
   md_host *h = r->host;
+  host_travel_settle(h);
   bool failed = h->first != NULL && h->first->failed && h->out.told;
   repl_begin_rest(h);
   int status = h->phase == HOST_OVER ? LUA_OK : repl_go(r, events, time);
+  r->interrupted = repl_interrupted;
+  if (r->interrupted && r->terminal->terminal) puts(""); /* after its ^C */
   if (status != LUA_OK) {
     repl_tell(r, "fault");
     lua_settop(h->L, 0);
@@ -79,6 +85,8 @@ static void repl_run(app_session *r, uint64_t events, md_time time) {
     lua_settop(h->L, 0);
   }
   repl_tell(r, "stopped");
+  r->interrupted = false;
+  repl_interrupted = 0;
 }
 
 /* -- going back and forth -- */
@@ -88,6 +96,7 @@ static void repl_travel(app_session *r, uint64_t events) {
   md_host *h = r->host;
   host_past *past = h->out.past;
   char error[MD_IMAGE_ERROR];
+  host_travel_settle(h);
   uint32_t i = past->count;
   int kept[2];
   while (i > 0 && past->points[i - 1].events > events) i--;
@@ -116,9 +125,17 @@ static void repl_keep(app_session *r, const char *name) {
   if (host_travel_keep(r->host, name, error) == NULL) puts(error);
 }
 
+/* The state that a line has made, from which the past goes on: it is copied
+   while the next line is typed. */
+static void repl_keep_soon(app_session *r) {
+  char error[MD_IMAGE_ERROR];
+  if (!host_travel_keep_soon(r->host, error)) puts(error);
+}
+
 static void repl_line(app_session *r, const char *text, size_t size) {
   md_host *h = r->host;
   bool gone;
+  host_travel_settle(h);
   if (r->journal != NULL) app_journal_line(r->journal, h, text, size);
   repl_host = h;
   signal(SIGINT, repl_signalled);
@@ -130,20 +147,19 @@ static void repl_line(app_session *r, const char *text, size_t size) {
     return;
   }
   app_session_enter(r, text, size);
-  if (status == LUA_OK) {
-    int n = lua_gettop(h->line);
-    lua_xmove(h->line, h->L, n);
-  }
-  repl_tell(r, status == LUA_OK ? "results" : "fault");
+  int n = status == LUA_OK ? lua_gettop(h->line) : 1;
+  if (status == LUA_OK) lua_xmove(h->line, h->L, n);
+  if (n > 0) repl_tell(r, status == LUA_OK ? "results" : "fault");
   lua_settop(h->L, 0);
   h->aborting = false;
-  repl_keep(r, NULL);
+  repl_keep_soon(r);
 }
 
 /* -- actions -- */
 
 static void repl_save(app_session *r, const char *path) {
   char error[MD_IMAGE_ERROR];
+  host_travel_settle(r->host);
   if (host_save(r->host, path, error))
     printf("saved: moondial repl %s\n", path);
   else puts(error);
@@ -169,8 +185,11 @@ static void repl_look_back(app_session *r, char *text) {
   what += strspn(what, " ");
   rest = what + strcspn(what, " ");
   if (*rest != '\0') *rest++ = '\0';
+  host_travel_settle(r->host);
   repl_follow(r, app_session_look_back(r, events, what, rest));
 }
+
+static void repl_handle(app_session *r, const char *text);
 
 static void repl_act(app_session *r, md_note name, md_note bytes) {
   char *text = strndup(bytes.text, bytes.size);
@@ -182,8 +201,9 @@ static void repl_act(app_session *r, md_note name, md_note bytes) {
     repl_run(r, UINT64_MAX, strtoll(text, NULL, 10));
   else if (md_note_is(&name, "travel"))
     repl_travel(r, strtoull(text, NULL, 10));
+  else if (md_note_is(&name, "again")) repl_handle(r, text);
   else if (md_note_is(&name, "past")) repl_look_back(r, text);
-  else if (md_note_is(&name, "checkpoint")) repl_keep(r, *text ? text : NULL);
+  else if (md_note_is(&name, "checkpoint")) repl_keep(r, text);
   else if (md_note_is(&name, "save")) repl_save(r, text);
   else if (md_note_is(&name, "exec")) repl_exec(r, bytes);
   else if (md_note_is(&name, "quit")) r->over = true;
@@ -204,6 +224,19 @@ static void repl_handle(app_session *r, const char *text) {
   repl_follow(r, app_session_look(r, "handle", text));
 }
 
+/* The same when more lines may belong to it, which it says then; else its plan
+   is kept until the chunk has been read. */
+static bool repl_incomplete(void *who, const char *text) {
+  app_session *r = who;
+  md_note name, bytes, plan = app_session_look(r, "take", text), rest = plan;
+  bool more =
+      md_note_next(&rest, &name, &bytes) && md_note_is(&name, "incomplete");
+  if (more) free((void *)(uintptr_t)plan.text);
+  else r->plan = plan;
+  r->planned = !more;
+  return more;
+}
+
 /* -- the prompt -- */
 
 static const char *repl_prompt(app_session *r, char buffer[80]) {
@@ -214,13 +247,6 @@ static const char *repl_prompt(app_session *r, char buffer[80]) {
                  sizeof now);
   snprintf(buffer, 80, "%s> ", now);
   return buffer;
-}
-
-static bool repl_incomplete(void *who, const char *text) {
-  md_note answer = app_session_look(who, "incomplete", text);
-  bool more = answer.size > 0;
-  free((void *)(uintptr_t)answer.text);
-  return more;
 }
 
 static char **repl_complete(void *who, const char *before, const char *text) {
@@ -245,7 +271,9 @@ static void repl_loop(app_session *r) {
   while (!r->over) {
     char *text = app_terminal_read(r->terminal, repl_prompt(r, prompt));
     if (text == NULL) break;
-    repl_handle(r, text);
+    if (r->planned) repl_follow(r, r->plan);
+    else if (*text != '\0') repl_handle(r, text); /* the input has ended */
+    r->planned = false;
     free(text);
   }
   if (r->terminal->terminal && !r->over) puts("");
@@ -281,10 +309,11 @@ int app_repl(md_host *h, const app_options *o, host_past *past,
     lua_pushcfunction(h->L, app_session_first);
     if (lua_pcall(h->L, 0, 0, 0) != LUA_OK) lua_settop(h->L, 0);
   }
-  repl_keep(&r, NULL);
+  repl_keep_soon(&r);
   repl_tell(&r, "welcome");
   if (o->line != NULL) repl_handle(&r, o->line);
   else repl_loop(&r);
+  host_travel_settle(h);
   app_terminal_close(&terminal);
   app_session_close(&r);
   fflush(stdout);

@@ -1,6 +1,6 @@
 #include "app/session.h"
 #include "app/terminal.h"
-#include "host/cproc.h"
+#include "app/view.h"
 #include "host/files.h"
 #include "host/loop.h"
 
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -100,24 +101,31 @@ static int session_inputs(lua_State *L) {
   return 1;
 }
 
+static void session_push_point(lua_State *L, const app_session *r,
+                               const travel_point *p) {
+  lua_createtable(L, 0, 3);
+  lua_pushinteger(L, (lua_Integer)p->events);
+  lua_setfield(L, -2, "events");
+  host_push_time(L, r->host->first, p->time);
+  lua_setfield(L, -2, "time");
+  if (p->name != NULL) {
+    lua_pushstring(L, p->name);
+    lua_setfield(L, -2, "name");
+  }
+}
+
 /* points() -> list of {events =, time =, name =}: the past that is kept. */
 static int session_points(lua_State *L) {
   const app_session *r = session_of(L);
   const host_past *past = r->past;
-  lua_createtable(L, (int)past->count, 0);
+  lua_createtable(L, (int)past->count + 1, 0);
   for (uint32_t i = 0; i < past->count; i++) {
-    const travel_point *p = &past->points[i];
-    lua_createtable(L, 0, 3);
-    lua_pushinteger(L, (lua_Integer)p->events);
-    lua_setfield(L, -2, "events");
-    host_push_time(L, r->host->first, p->time);
-    lua_setfield(L, -2, "time");
-    if (p->name != NULL) {
-      lua_pushstring(L, p->name);
-      lua_setfield(L, -2, "name");
-    }
+    session_push_point(L, r, &past->points[i]);
     lua_rawseti(L, -2, i + 1);
   }
+  if (!r->keeping) return 1;
+  session_push_point(L, r, &past->coming);
+  lua_rawseti(L, -2, past->count + 1);
   return 1;
 }
 
@@ -159,6 +167,18 @@ static int session_clock(lua_State *L) {
   return 1;
 }
 
+/* stamp(path) -> string or nil: another one when the file has been written. */
+static int session_stamp(lua_State *L) {
+  struct stat file;
+  char text[80];
+  if (stat(luaL_checkstring(L, 1), &file) != 0) return 0;
+  snprintf(text, sizeof text, "%lld.%09ld %lld %llu",
+           (long long)file.st_mtim.tv_sec, file.st_mtim.tv_nsec,
+           (long long)file.st_size, (unsigned long long)file.st_ino);
+  lua_pushstring(L, text);
+  return 1;
+}
+
 /* environment() -> table; load(text) -> function or nil, message */
 static int session_environment(lua_State *L) {
   host_push_environment(L);
@@ -178,41 +198,6 @@ static int session_load(lua_State *L) {
   return 1;
 }
 
-/* thread(pid) -> the coroutine in which the process is, or nil. */
-static int session_thread(lua_State *L) {
-  host_sim *s = session_of(L)->host->first;
-  uint32_t p = host_pid_index(s, lua_touserdata(L, 1));
-  if (p == 0 || cproc_of(s, p) != NULL) return 0;
-  lua_State *leaf = host_leaf(s, p);
-  lua_pushthread(leaf);
-  lua_xmove(leaf, L, 1);
-  return 1;
-}
-
-/* messages(pid) -> list of packed messages that wait in its inbox. */
-static int session_messages(lua_State *L) {
-  host_sim *s = session_of(L)->host->first;
-  uint32_t p = host_pid_index(s, lua_touserdata(L, 1));
-  if (p == 0) return 0;
-  const md_mails *mails = md_sim_mails(s->kernel);
-  uint32_t e = md_sim_proc(s->kernel, p)->inbox_first;
-  lua_newtable(L);
-  for (lua_Integer i = 1; e != 0; e = mails->envelopes[e].next, i++) {
-    const md_mail *mail = &mails->envelopes[e].mail;
-    int n = (int)mail->count;
-    lua_createtable(L, n, 2);
-    lua_pushinteger(L, n);
-    lua_setfield(L, -2, "n");
-    host_push_name(L, s, mail->from);
-    lua_setfield(L, -2, "from");
-    int table = lua_gettop(L);
-    host_fetch_mail(L, s, p, mail);
-    for (int k = n; k > 0; k--) lua_rawseti(L, table, k);
-    lua_rawseti(L, -2, i);
-  }
-  return 1;
-}
-
 static int session_width(const app_session *r) {
   struct winsize size;
   const char *columns = getenv("COLUMNS");
@@ -223,17 +208,22 @@ static int session_width(const app_session *r) {
 }
 
 static int session_open_module(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"plan", session_plan},         {"clock", session_clock},
-      {"get", session_get},           {"inputs", session_inputs},
-      {"points", session_points},     {"forward", session_forward},
-      {"mute", session_mute},         {"environment", session_environment},
-      {"load", session_load},         {"thread", session_thread},
-      {"messages", session_messages}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"plan", session_plan},
+                                       {"clock", session_clock},
+                                       {"get", session_get},
+                                       {"inputs", session_inputs},
+                                       {"points", session_points},
+                                       {"forward", session_forward},
+                                       {"mute", session_mute},
+                                       {"environment", session_environment},
+                                       {"load", session_load},
+                                       {"stamp", session_stamp},
+                                       {NULL, NULL}};
   app_session *r = lua_touserdata(L, 1);
   luaL_newlibtable(L, functions);
   lua_pushlightuserdata(L, r);
   luaL_setfuncs(L, functions, 1);
+  app_view_add(L, r);
   lua_pushboolean(L, r->terminal->terminal && getenv("NO_COLOR") == NULL);
   lua_setfield(L, -2, "colour");
   lua_pushboolean(L, r->terminal->terminal);
@@ -246,10 +236,21 @@ static int session_open_module(lua_State *L) {
   lua_setfield(L, -2, "seed");
   lua_pushboolean(L, r->host->phase == HOST_OVER);
   lua_setfield(L, -2, "over");
+  lua_pushboolean(L, r->interrupted);
+  lua_setfield(L, -2, "interrupted");
+  const md_host *h = r->host;
+  if (h->going != 0 && h->first != NULL && h->asked == h->first) {
+    host_push_pid(L, h->first, h->going);
+    lua_setfield(L, -2, "going");
+  }
   return 1;
 }
 
 /* -- copies -- */
+
+/* Kilobytes that a copy may allocate, besides as many as there are, before it
+   collects, see LINE_CREDIT. */
+enum { SESSION_CREDIT = 64 << 10 };
 
 /* In the copy: [values ...] of the main state, the session, the name of the
    function, the text. */
@@ -300,6 +301,8 @@ static void session_go_back(app_session *r, uint64_t events) {
 _Noreturn static void session_copy(app_session *r, int fd, uint64_t events,
                                    const char *what, const char *text) {
   md_host *h = r->host;
+  r->keeping = r->past->keeping;
+  host_travel_forked(h);
   session_own_files(h);
   if (events != UINT64_MAX) session_go_back(r, events);
   lua_State *L = h->L;
@@ -309,6 +312,7 @@ _Noreturn static void session_copy(app_session *r, int fd, uint64_t events,
   h->out.journal = NULL;
   h->out.progress = NULL;
   if (h->out.observe != NULL) h->out.observe = NULL;
+  lua_gc(L, LUA_GCSTEP, -lua_gc(L, LUA_GCCOUNT) - SESSION_CREDIT);
   luaL_checkstack(L, 8, NULL);
   lua_pushcfunction(L, session_call);
   lua_insert(L, 1);
@@ -341,9 +345,19 @@ md_note app_session_look(app_session *r, const char *what, const char *text) {
   return app_session_look_back(r, UINT64_MAX, what, text);
 }
 
+/* A copy that was killed has planned nothing. */
+static md_note session_killed(md_note plan, int status) {
+  if (WTERMSIG(status) == SIGINT) puts("interrupted by Ctrl-C");
+  else
+    printf("the copy that looked was killed: %s\n",
+           strsignal(WTERMSIG(status)));
+  free((void *)(uintptr_t)plan.text);
+  return (md_note){NULL, 0};
+}
+
 md_note app_session_look_back(app_session *r, uint64_t events, const char *what,
                               const char *text) {
-  int ends[2];
+  int ends[2], status = 0;
   fflush(NULL);
   if (pipe(ends) != 0) return (md_note){NULL, 0};
   pid_t copy = fork();
@@ -354,6 +368,7 @@ md_note app_session_look_back(app_session *r, uint64_t events, const char *what,
   close(ends[1]);
   md_note plan = copy > 0 ? session_read(ends[0]) : (md_note){NULL, 0};
   close(ends[0]);
-  if (copy > 0) waitpid(copy, NULL, 0);
-  return plan;
+  if (copy < 0) perror("moondial: cannot look");
+  if (copy > 0) waitpid(copy, &status, 0);
+  return WIFSIGNALED(status) ? session_killed(plan, status) : plan;
 }

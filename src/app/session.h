@@ -26,7 +26,10 @@ typedef struct app_session {
   session_input *inputs;
   session_value *values; /* what plans have set: breakpoints and the like */
   uint32_t input_count, value_count;
-  bool over;
+  md_note plan; /* of the line that was read last, malloc's */
+  bool planned, over;
+  bool interrupted; /* the last run, by Ctrl-C */
+  bool keeping;     /* of a copy: one more point is being kept, `coming` */
 } app_session;
 
 void app_session_open(app_session *);

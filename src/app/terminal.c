@@ -2,6 +2,7 @@
 
 #include <editline/readline.h>
 #include <errno.h>
+#include <locale.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,6 +47,16 @@ static void terminal_signalled(int number) {
   siglongjmp(terminal_interrupt, 1);
 }
 
+/* readline was left by a jump: the terminal and the signals are as they were.
+   rl_initialize would throw away what has been typed since. */
+static void terminal_recover(void) {
+  static const int its[] = {SIGTSTP, SIGQUIT, SIGHUP,
+                            SIGTERM, SIGCONT, SIGWINCH};
+  signal(SIGINT, SIG_IGN);
+  for (size_t i = 0; i < sizeof its / sizeof *its; i++) signal(its[i], SIG_DFL);
+  rl_deprep_terminal();
+}
+
 /* From a file: shown as it would look at a terminal. */
 static char *terminal_file_line(const char *prompt) {
   char *line = NULL;
@@ -63,7 +74,11 @@ static char *terminal_file_line(const char *prompt) {
 
 static char *terminal_line(app_terminal *t, const char *prompt) {
   fflush(stdout);
-  return t->terminal ? readline(prompt) : terminal_file_line(prompt);
+  if (!t->terminal) return terminal_file_line(prompt);
+  signal(SIGINT, terminal_signalled);
+  char *line = readline(prompt);
+  signal(SIGINT, SIG_IGN);
+  return line;
 }
 
 /* Joins b to a by a new line; both are freed. */
@@ -81,19 +96,19 @@ char *app_terminal_read(app_terminal *t, const char *prompt) {
   size_t n = strlen(prompt);
   snprintf(more, sizeof more, "%*s", (int)(n < 60 ? n : 60), "... ");
   if (t->terminal && sigsetjmp(terminal_interrupt, 1) != 0) {
-    signal(SIGINT, SIG_IGN);
-    rl_initialize(); /* the terminal is as it was */
+    terminal_recover();
     fputs("\n", stdout);
     return strdup("");
   }
-  if (t->terminal) signal(SIGINT, terminal_signalled);
   char *text = terminal_line(t, prompt);
-  while (text != NULL && t->incomplete(t->who, text)) {
+  while (text != NULL && *text != '\0' && t->incomplete(t->who, text)) {
     char *line = terminal_line(t, more);
-    if (line == NULL) break; /* it is what it is */
+    if (line == NULL) { /* it is what it is */
+      if (t->terminal) fputs("\n", stdout);
+      break;
+    }
     text = terminal_join(text, line);
   }
-  if (t->terminal) signal(SIGINT, SIG_IGN);
   if (text != NULL && t->terminal && *text != '\0') add_history(text);
   return text;
 }
@@ -108,6 +123,9 @@ void app_terminal_open(app_terminal *t) {
     setvbuf(stdin, NULL, _IONBF, 0);
     return;
   }
+  /* characters of more than one byte, and nothing else: the model's world is
+     the same everywhere */
+  setlocale(LC_CTYPE, "C.UTF-8");
   rl_readline_name = "moondial";
   rl_initialize();
   rl_attempted_completion_function = terminal_complete;

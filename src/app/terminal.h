@@ -12,7 +12,7 @@ typedef struct app_terminal {
      line up to it */
   char **(*complete)(void *, const char *before, const char *text);
   void *who;
-  /* more lines belong to this one */
+  /* more lines belong to this one; else it is the chunk that is returned */
   bool (*incomplete)(void *, const char *text);
 } app_terminal;
 

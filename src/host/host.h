@@ -139,6 +139,8 @@ struct md_host {
   host_sim *asked;    /* the sim that the script wants to run, and */
   host_limits limits; /* for how long */
   int nested;         /* runs that a C function waits for */
+  int line_credit;    /* lent to lines of the prompt, see line.c */
+  bool line_waits;    /* for the run that it lets go on */
   bool prompting;     /* a line of the prompt runs; what it wants to run: */
   host_sim *line_sim;
   host_limits line_limits;

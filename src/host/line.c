@@ -119,13 +119,34 @@ static void line_run(md_host *h) {
                       .next = h->out.pauses};
   h->out.pauses = &pause;
   s->outcome = limits.to >= 0 ? "time" : "events"; /* unless it ends */
+  h->line_waits = true;
   if (host_drive(h) != LUA_OK) lua_pop(h->L, 1);
+  h->line_waits = false;
   h->out.pauses = pause.next;
+}
+
+/* Kilobytes that lines may allocate, besides as many as there are, before the
+   collector goes on: it may be behind by all that stacks have grown in a run,
+   and would take longer for that than all else that a line does. They are paid
+   back when a run goes on. */
+enum { LINE_CREDIT = 4 << 10 };
+
+static void line_lend(md_host *h) {
+  if (h->line_credit > 0) return;
+  h->line_credit = lua_gc(h->L, LUA_GCCOUNT) + LINE_CREDIT;
+  lua_gc(h->L, LUA_GCSTEP, -h->line_credit);
+}
+
+void host_line_settle(md_host *h) {
+  int credit = h->line_credit;
+  h->line_credit = 0;
+  if (credit > 0) lua_gc(h->callbacks, LUA_GCSTEP, credit);
 }
 
 int host_line(md_host *h, const char *text, size_t size, bool *gone) {
   line_text line = {text, size};
   int results;
+  line_lend(h);
   *gone = false;
   lua_pushcfunction(h->L, line_load);
   lua_pushlightuserdata(h->L, &line);

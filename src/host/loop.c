@@ -50,7 +50,8 @@ static inline void loop_prefetch(const host_sim *s) {
 }
 
 /* p's turn, until it blocks, ends, or has a wish, which interrupts it. */
-static void loop_turn(md_host *h, host_sim *s, uint32_t p, int arguments) {
+static inline __attribute__((always_inline)) void
+loop_turn(md_host *h, host_sim *s, uint32_t p, int arguments) {
   lua_State *co = md_sim_root(s->kernel, p);
   int results;
   h->process = p;
@@ -70,12 +71,12 @@ static void loop_turn(md_host *h, host_sim *s, uint32_t p, int arguments) {
 static void loop_process(md_host *h, host_sim *s, uint32_t p) {
   md_proc *proc = md_sim_proc(s->kernel, p);
   cproc *c = cproc_of(s, p);
+  int arguments = 0;
+  loop_prefetch(s);
   if (c != NULL) {
-    loop_prefetch(s);
     cproc_turn(h, s, p, c);
     return;
   }
-  int arguments = 0;
   if (!(proc->flags & MD_STARTED)) {
     lua_State *co = md_sim_root(s->kernel, p);
     proc->flags |= MD_STARTED;
@@ -88,12 +89,12 @@ static void loop_process(md_host *h, host_sim *s, uint32_t p) {
   }
   h->why = proc->why;
   if (h->recording) host_record_turn(s, p);
-  loop_prefetch(s);
   loop_turn(h, s, p, arguments);
 }
 
 /* A process whose wish was granted goes on in the turn that it is in. */
-static void loop_go_on(md_host *h, host_sim *s) {
+static __attribute__((noinline, cold)) void loop_go_on(md_host *h,
+                                                       host_sim *s) {
   uint32_t p = h->going;
   h->going = 0;
   loop_turn(h, s, p, 0);
@@ -262,6 +263,7 @@ static loop_bounds loop_bound(md_host *h, host_sim *s,
 }
 
 const char *host_go_on(md_host *h, host_sim *s, const host_limits *limits) {
+  host_line_settle(h);
   return loop_events(h, s, limits, loop_bound(h, s, limits));
 }
 

@@ -45,6 +45,10 @@ int host_drive(md_host *h);
    the main state. `gone`: the line went back in time, and never was. */
 int host_line(md_host *h, const char *text, size_t size, bool *gone);
 
+/* A run goes on: what lines have allocated is the collector's business again.
+ */
+void host_line_settle(md_host *);
+
 /* Pushes the table that is a line's environment: the globals, and behind them
    the functions of md. [-0, +1, e] */
 void host_push_environment(lua_State *L);

@@ -8,83 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- points -- */
-
-static host_past *travel_past(md_host *h) { return h->out.past; }
-
-static void travel_drop(host_past *past, uint32_t i) {
-  travel_point *p = &past->points[i];
-  md_snapshot_drop(&past->pages, p->state);
-  free(p->name);
-  free(p->files);
-  memmove(p, p + 1, (--past->count - i) * sizeof *p);
-}
-
-/* One of those at regular distances goes, if there is one between others. */
-static bool travel_thin(host_past *past) {
-  uint32_t least = 0;
-  md_time gap = INT64_MAX;
-  for (uint32_t i = 1; i + 1 < past->count; i++) {
-    const travel_point *p = &past->points[i];
-    if (!p->own || p[1].time - p[-1].time >= gap) continue;
-    gap = p[1].time - p[-1].time;
-    least = i;
-  }
-  if (least == 0) return false;
-  travel_drop(past, least);
-  return true;
-}
-
-static bool travel_files(md_host *h, travel_point *p, char *error) {
-  char why[MD_IMAGE_ERROR - 64];
-  FILE *note = open_memstream(&p->files, &p->files_size);
-  if (note == NULL) abort();
-  bool good = host_note_files(h, note, why, sizeof why);
-  fclose(note);
-  if (!good) snprintf(error, MD_IMAGE_ERROR, "cannot keep this: %s", why);
-  return good;
-}
-
-travel_point *host_travel_keep(md_host *h, const char *name,
-                               char error[MD_IMAGE_ERROR]) {
-  host_past *past = travel_past(h);
-  const host_sim *s = h->first;
-  travel_point p = {.time = s ? md_sim_now(s->kernel) : 0,
-                    .events = s ? md_sim_events(s->kernel) : 0};
-  if (past->count == past->capacity) {
-    past->capacity = past->capacity * 2 + 8;
-    past->points = realloc(past->points, past->capacity * sizeof *past->points);
-    if (past->points == NULL) abort();
-  }
-  const md_snapshot *before =
-      past->count > 0 ? past->points[past->count - 1].state : NULL;
-  bool good = travel_files(h, &p, error);
-  if (good) {
-    md_arena_reveal(h->arena);
-    p.state = md_snapshot_take(&past->pages, h->arena,
-                               md_arena_extent(h->arena), before);
-    if (p.state == NULL)
-      snprintf(error, MD_IMAGE_ERROR, "no memory is left to keep this");
-  }
-  if (p.state == NULL) {
-    free(p.files);
-    return NULL;
-  }
-  if (name != NULL) p.name = strdup(name);
-  if (past->mark != NULL) p.mark = past->mark(h);
-  past->points[past->count++] = p;
-  while (past->memory > 0 && past->pages.used > past->memory)
-    if (!travel_thin(past)) break;
-  return &past->points[past->count - 1];
-}
-
-travel_point *host_travel_find(md_host *h, md_time time) {
-  host_past *past = travel_past(h);
-  uint32_t i = past != NULL ? past->count : 0;
-  while (i > 0 &&
-         (past->points[i - 1].branch || past->points[i - 1].time > time))
-    i--;
-  return i > 0 ? &past->points[i - 1] : NULL;
+static host_past *travel_past(md_host *h) {
+  host_travel_settle(h);
+  return h->out.past;
 }
 
 /* -- going back -- */
@@ -93,7 +19,8 @@ bool host_travel_to(md_host *h, travel_point *p, char error[MD_IMAGE_ERROR]) {
   host_past *past = travel_past(h);
   sigset_t all, signals;
   char why[MD_IMAGE_ERROR - 64];
-  while (p + 1 < past->points + past->count) travel_drop(past, past->count - 1);
+  while (p + 1 < past->points + past->count)
+    host_travel_drop(past, past->count - 1);
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &signals);
   host_close_files(h);
@@ -147,7 +74,7 @@ static void travel_often(md_host *h, host_sim *s) {
   p->own = true;
   bool few = past->every <= 0 && !h->out.interactive;
   for (uint32_t i = past->count; few && i-- > 0;)
-    if (past->points[i].own && ++own > 2) travel_drop(past, i);
+    if (past->points[i].own && ++own > 2) host_travel_drop(past, i);
 }
 
 static void travel_reach(md_host *h, host_sim *s, host_pause *pause) {
@@ -183,7 +110,7 @@ void host_travel_begin(md_host *h, host_past *past) {
 
 void host_travel_end(md_host *h) {
   host_past *past = travel_past(h);
-  while (past->count > 0) travel_drop(past, past->count - 1);
+  while (past->count > 0) host_travel_drop(past, past->count - 1);
   md_pages_close(&past->pages);
   free(past->points);
   free(past->baggage);
@@ -231,7 +158,7 @@ void host_travel_grant(md_host *h, char error[MD_IMAGE_ERROR]) {
     p = &past->points[past->count];
     while (!p[-1].branch) p--;
     travel_back(h, p - 1, error);
-    travel_drop(past, past->count - 1);
+    host_travel_drop(past, past->count - 1);
     break;
   default:
     break;
@@ -480,7 +407,8 @@ static int travel_end_branch(lua_State *L) {
 }
 
 bool host_travel_over(md_host *h, int status) {
-  if (!host_in_branch(h)) return false;
+  /* the function of a line's branch goes on when the program is over */
+  if (!host_in_branch(h) || h->line_waits) return false;
   travel_past(h)->aborting = h->aborting;
   if (status == LUA_OK) lua_pushnil(h->L);
   lua_pushcfunction(h->L, travel_end_branch);

@@ -14,6 +14,8 @@
 #include "image/image.h"
 #include "image/snapshot.h"
 
+#include <pthread.h>
+
 typedef struct travel_point {
   char *name; /* NULL: it has none */
   bool own;   /* nobody asked for it: it is one of many at regular distances */
@@ -39,6 +41,10 @@ typedef struct host_past {
   long long (*mark)(md_host *); /* NULL, or what is kept with each point */
   bool failed;                  /* the baggage is an error, */
   bool aborting;                /* which no pcall may catch */
+  bool keeping; /* `coming` is being copied, by the thread `keeper` */
+  pthread_t keeper;
+  travel_point coming;
+  md_host *host;
   uint64_t last_hash; /* where the last rewind to a time was called, and */
   md_time last_time;  /* that time */
 } host_past;
@@ -51,6 +57,18 @@ void host_travel_end(md_host *);
 /* Keeps a point; NULL with a sentence. */
 travel_point *host_travel_keep(md_host *, const char *name,
                                char error[MD_IMAGE_ERROR]);
+
+/* The same, without a name, while somebody thinks: it returns at once, and
+   until host_travel_settle has been called, or something here that needs
+   points, nothing in the arena may change. False with a sentence. */
+bool host_travel_keep_soon(md_host *, char error[MD_IMAGE_ERROR]);
+void host_travel_settle(md_host *);
+
+/* This is a copy of the program (fork), which has no other threads. */
+void host_travel_forked(md_host *);
+
+/* Forgets the point of that number. */
+void host_travel_drop(host_past *, uint32_t i);
 
 /* The last point at or before that time of the default sim; NULL: none is. */
 travel_point *host_travel_find(md_host *, md_time time);

@@ -11,12 +11,15 @@ end
 
 return {
   name = "break",
-  usage = ":break [expr | process P | signal KIND | record NAME | clear [n]]",
+  usage = ":break [expr | time T | process P | message PATTERN ... |\n"
+    .. "       signal KIND | record NAME | clear [n]]",
   help = [[Where :run stops: after an event that makes the expression true,
-that a process takes part in, that gives such a signal (SEND, KILL, TIMEOUT,
-...), that keeps such a record. Without anything: lists them; clear takes all
-away, or the n-th. An error always stops a run.
-  :break now() >= 5
+that has come to the time, that a process takes part in, in which a message is
+sent that begins with what md.wait would take, that gives such a signal (SEND,
+KILL, TIMEOUT, ...), that keeps such a record. Without anything: lists them;
+clear takes all away, or the n-th. An error always stops a run.
+  :break #md.waiting() > 3
+  :break message "square", md._
   :break process server]],
   run = function(rest)
     local list = list_of()
@@ -24,8 +27,14 @@ away, or the n-th. An error always stops a run.
     if which == "" then
       session.plan("breaks", "")
       return print "no breakpoints"
+    elseif which and not list[math.tointeger(which)] then
+      return print(
+        ("there is no breakpoint %s; :break lists them"):format(which)
+      )
     elseif which then
       table.remove(list, math.tointeger(which))
+    elseif rest == "error" then
+      return print "an error always stops a run"
     elseif rest ~= "" then
       local condition, why = ahead.condition(rest)
       if not condition then

@@ -58,10 +58,11 @@ chart.
       local label = process.label(lanes[i]):sub(1, lane - 1)
       heads[i] = label .. (" "):rep(lane - #label)
     end
-    print((" "):rep(margin) .. show.bold(table.concat(heads)))
+    local heading = table.concat(heads):gsub(" +$", "")
+    print((" "):rep(margin) .. show.bold(heading))
     for _, s in ipairs(list) do
       local line = arrow(lanes[s.pid], lanes[s.to], count)
-      print(("%10s  %s"):format(show.number(s.time), line))
+      print((("%10s  %s"):format(show.number(s.time), line):gsub(" +$", "")))
     end
   end,
 }

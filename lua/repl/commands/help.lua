@@ -1,5 +1,4 @@
 local commands = require "repl.commands"
-local md = require "moondial"
 local show = require "repl.show"
 
 return {
@@ -10,21 +9,19 @@ of the library (:help md.send) or about a topic (:help time).
   :help run]],
   completes = "command",
   run = function(rest)
-    local name = rest:gsub("^:", "")
-    local command = name ~= "" and commands.find(name)
-    if name == "" then
+    if rest == "" then
       local rows = {}
       for _, each in ipairs(commands.names()) do
         local text = commands.find(each).help:gsub("\n", " ")
-        rows[#rows + 1] = { ":" .. each, text:match "^(.-[.;])%s" or text }
+        rows[#rows + 1] = { ":" .. each, text:match "^(.-)[.;:]%s" or text }
       end
       show.table({ "command", "" }, rows)
-      print "Anything else is Lua; ? before it takes back all that it does."
+      print [[
+A command's name may be cut short. Anything else is Lua: a line that only
+looks changes nothing, ? before a line takes back what it does; help(x) is
+about a value, Tab completes, Ctrl-C stops.]]
       return
-    elseif command then
-      print(show.bold(command.usage))
-      return print(command.help)
     end
-    md.help(name)
+    require("repl.help").name(rest)
   end,
 }

@@ -49,19 +49,29 @@ function m.find(name)
   return found
 end
 
+--- What is to be said of a name that is no command's, or of several.
+function m.missing(name)
+  local list = {}
+  for _, each in ipairs(m.names()) do
+    if name ~= "" and each:sub(1, #name) == name then
+      list[#list + 1] = ":" .. each
+    end
+  end
+  if #list > 1 then
+    return ("':%s' could be %s"):format(name, table.concat(list, ", "))
+  end
+  local near = inside.nearest(name, m.names())
+  return ("there is no command ':%s'; did you mean ':%s'? "):format(name, near)
+    .. ":help lists them"
+end
+
 --- Runs the command of that name.
 function m.run(name, rest)
   local command = m.find(name)
   if command then
     return command.run(rest)
   end
-  local near = inside.nearest(name, m.names())
-  print(
-    ("there is no command ':%s'; did you mean ':%s'? :help lists them"):format(
-      name,
-      near
-    )
-  )
+  print(m.missing(name))
 end
 
 return m

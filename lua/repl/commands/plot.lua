@@ -1,4 +1,5 @@
 local md = require "moondial"
+local picture = require "repl.picture"
 local session = require "moondial.session"
 local show = require "repl.show"
 
@@ -21,8 +22,13 @@ local function points_of(text)
     return nil, why
   end
   local ok, value = pcall(fn)
-  if not ok or type(value) ~= "table" then
-    return nil, ok and "expected a list of numbers or records" or value
+  local drawn = ok and picture.of(value)
+  local object = ok and debug.getmetatable(value)
+  if drawn and object then
+    return nil, drawn
+  elseif not ok or type(value) ~= "table" or object then
+    return nil,
+      ok and "expected a list of numbers, got " .. show.value(value) or value
   end
   for i, y in ipairs(value) do
     if type(y) == "number" then
@@ -71,10 +77,14 @@ end
 
 return {
   name = "plot",
-  usage = ":plot record.field | list",
-  help = [[A field of the records of a name over time, or a list of numbers.
+  usage = ":plot record.field | list | distribution",
+  help = [[A field of the records of a name over time, a list of numbers, or
+what md.stats has gathered.
   :plot served.wait]],
   run = function(rest)
+    if rest == "" then
+      return print "expected records and their field, as in :plot served.wait"
+    end
     local points, why = points_of(rest)
     if not points then
       return print(why)

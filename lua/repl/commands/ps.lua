@@ -1,17 +1,28 @@
 local inside = require "moondial.inside"
 local md = require "moondial"
+local session = require "moondial.session"
 local show = require "repl.show"
 
 local most <const> = 40
 
 local function row_of(pid)
   local info = md.info(pid)
+  local since, following = session.turn(pid)
+  local waits = info.waiting
+  if following and waits then
+    waits = ("%s, until %s"):format(waits, show.number(following))
+  elseif following then
+    waits = "time " .. show.number(following)
+  elseif pid == session.going then
+    waits = "stands still in the middle of its turn"
+  end
   return {
     tostring(pid):match "[%d.]+" or tostring(pid),
     info.name or "",
     info.status,
+    since and show.number(since) or "",
     tostring(md.inbox(pid)),
-    info.waiting or "",
+    waits or "",
   }
 end
 
@@ -19,7 +30,8 @@ return {
   name = "ps",
   usage = ":ps [part of a name]",
   help = [[The living processes: pid, name, status, what each waits for, how
-many messages are in its inbox.
+many messages are in its inbox, and since when it sleeps or waits, where that
+is known: not when a wait is bounded.
   :ps]],
   run = function(rest)
     local rows, left = {}, 0
@@ -35,8 +47,8 @@ many messages are in its inbox.
     if #rows == 0 then
       return print "no process lives"
     end
-    local right = { true, false, false, true }
-    show.table({ "pid", "name", "status", "inbox", "waits for" }, rows, right)
+    local heading = { "pid", "name", "status", "since", "inbox", "waits for" }
+    show.table(heading, rows, { true, false, false, true, true })
     if left > 0 then
       print(("... %d more; :ps NAME shows those of a name"):format(left))
     end

@@ -6,33 +6,47 @@ local function ticks(t)
   return ("%.0f"):format(t * 10 ^ md.precision())
 end
 
+-- The breakpoints: texts, conditions, and the time at which the clock stops
+-- before any event that lies behind it, nil for none.
 local function breaks()
-  local texts, conditions = {}, {}
+  local texts, conditions, soonest = {}, {}, nil
   for text in (session.get "breaks" or ""):gmatch "[^\n]+" do
-    local condition = ahead.condition(text)
+    local t = tonumber(text:match "^time%s+(.+)$")
+    if t and t > md.now() then
+      soonest = math.min(soonest or t, t)
+    end
+    local condition = not t and ahead.condition(text)
     if condition then
       texts[#texts + 1] = text
       conditions[#conditions + 1] = condition
     end
   end
-  return texts, conditions
+  return texts, conditions, soonest
 end
 
 -- Goes on to the first event after which a condition holds, no further than
--- the bound.
-local function run_to(texts, conditions, bound, action, to)
-  local found, events = ahead.find(conditions, bound)
-  if not found then
+-- the bound, and then does the action.
+local function run_to(texts, conditions, soonest, bound, action, to)
+  local struck = false
+  local found, events = ahead.find(conditions, function()
+    local following = md.peek()
+    struck = soonest and following and following > soonest
+    return struck or bound()
+  end)
+  if found then
+    session.plan("why", "stopped: " .. texts[found])
+    session.plan("events", tostring(events))
+  elseif struck then
+    session.plan("why", "stopped: time " .. soonest)
+    session.plan("time", ticks(soonest))
+  else
     session.plan("why", to == "until" and "it never came to that" or "")
     session.plan(action, to ~= "until" and to or tostring(events))
-    return
   end
-  session.plan("why", "stopped: " .. texts[found])
-  session.plan("events", tostring(events))
 end
 
 local function run(rest)
-  local texts, conditions = breaks()
+  local texts, conditions, soonest = breaks()
   local until_ = rest:match "^until%s+(.+)$"
   local count = rest:match "^(%d+)%s+events?$"
   local plus = rest:match "^%+%s*(.+)$"
@@ -44,7 +58,7 @@ local function run(rest)
     end
     table.insert(texts, 1, until_)
     table.insert(conditions, 1, condition)
-    return run_to(texts, conditions, function() end, "events", "until")
+    return run_to(texts, conditions, soonest, function() end, "events", "until")
   end
   local action, to, bound
   if count then
@@ -72,10 +86,10 @@ local function run(rest)
       ("expected a time, +d, 'n events' or 'until expr', got '%s'"):format(rest)
     )
   end
-  if #conditions == 0 then
+  if #conditions == 0 and not soonest then
     session.plan(action, to)
   else
-    run_to(texts, conditions, bound, action, to)
+    run_to(texts, conditions, soonest, bound, action, to)
   end
 end
 

@@ -1,45 +1,58 @@
 local md = require "moondial"
 local process = require "repl.process"
+local session = require "moondial.session"
+local show = require "repl.show"
 
 local most <const> = 100
 
+local function text_of(pid)
+  local label, own = process.label(pid), tostring(pid)
+  local both = label == own and label or label .. "  " .. show.faint(own)
+  return both .. "  " .. md.status(pid)
+end
+
 return {
   name = "tree",
-  usage = ":tree",
-  help = [[The living processes as families: who has spawned whom.
+  usage = ":tree [pid]",
+  help = [[The living processes as families: who has spawned whom, as a
+supervisor its children; or those below one, given by name or number.
   :tree]],
-  run = function()
-    local children, roots, shown = {}, {}, 0
-    for _, pid in ipairs(md.processes()) do
-      local parent = md.info(pid).parent
-      local alive = parent and md.info(parent)
-      local list = roots
-      if alive and alive.status ~= "done" and alive.status ~= "failed" then
-        children[parent] = children[parent] or {}
-        list = children[parent]
-      end
-      list[#list + 1] = pid
+  completes = "process",
+  run = function(rest)
+    local roots, children = session.families()
+    local shown = 0
+    if rest ~= "" then
+      roots = { process.find(rest) }
+    elseif #roots == 0 then
+      return print "no process lives"
     end
-    local function branch(pid, indent, last, top)
+    local function branch(pid, indent, mark, below)
       shown = shown + 1
       if shown > most then
         return
       end
-      local mark = top and "" or last and "└─ " or "├─ "
-      local label, pid_text = process.label(pid), tostring(pid)
-      local both = label == pid_text and label or label .. "  " .. pid_text
-      print(indent .. mark .. both .. "  " .. md.info(pid).status)
-      local below = indent .. (top and "" or last and "   " or "│  ")
+      print(indent .. mark .. text_of(pid))
       local list = children[pid] or {}
       for i, child in ipairs(list) do
-        branch(child, below, i == #list)
+        local last = i == #list
+        branch(
+          child,
+          indent .. below,
+          last and "└─ " or "├─ ",
+          last and "   " or "│  "
+        )
       end
     end
     for _, pid in ipairs(roots) do
-      branch(pid, "", true, true)
+      if shown > most then
+        break
+      end
+      branch(pid, "", "", "")
     end
     if shown > most then
-      print(("... %d more"):format(shown - most))
+      print(
+        ("... of %d; :tree NAME shows those below one"):format(#md.processes())
+      )
     end
   end,
 }

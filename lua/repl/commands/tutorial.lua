@@ -94,6 +94,20 @@ local steps = {
   },
 }
 
+-- The text in lines of the terminal's width; its own breaks are blanks.
+local function fill(text)
+  local lines, line = {}, ""
+  for word in text:gmatch "%S+" do
+    if line ~= "" and #line + 1 + #word > session.width then
+      lines[#lines + 1] = line
+      line = ""
+    end
+    line = line == "" and word or line .. " " .. word
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n")
+end
+
 local function begin()
   local there = io.open(file)
   if there then
@@ -127,7 +141,9 @@ change the code, reload, branch, plot, save. Each :tutorial shows the next step.
     if not step then
       return print "that was the last step; :help lists the commands"
     end
-    print(show.bold(("Step %d of %d. "):format(next_, #steps)) .. step[1])
+    local heading = ("Step %d of %d."):format(next_, #steps)
+    print(show.bold(heading))
+    print(fill(step[1]))
     for i = 2, #step do
       print("  " .. show.blue(step[i]))
     end

@@ -5,13 +5,13 @@ return {
   name = "where",
   usage = ":where pid",
   help = [[Where a process stands: its calls, the innermost first, with their
-locals.
+locals. A pid is given by name or number.
   :where server]],
   completes = "process",
   run = function(rest)
     local pid = process.find(rest)
     if pid then
-      stack.print(pid, true)
+      stack.print(pid)
     end
   end,
 }

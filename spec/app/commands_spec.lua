@@ -1,0 +1,198 @@
+-- The commands of the prompt: what they say of a model that asks and answers.
+local image = require "spec.image.support"
+local prompt = require "spec.app.prompt"
+
+local has = prompt.has
+
+local model = [[
+local md = require "moondial"
+asked = 0
+-- Twice as much.
+local function double(x)
+  return 2 * x
+end
+twice = double
+local server = md.spawn({ name = "server" }, function()
+  while true do
+    local from, ref, job = md.wait "double"
+    asked = asked + 1
+    md.sleep(0.25)
+    md.reply(from, ref, double(job.size))
+    md.log("done", { size = job.size })
+  end
+end)
+for i = 1, 3 do
+  md.spawn({ name = "client" .. i }, function()
+    while true do
+      md.sleep(i)
+      md.ask(server, "double", { size = i, parts = { { 1, { i } } } })
+    end
+  end)
+end
+md.run(50)
+]]
+
+local function try(lines)
+  return prompt.try(lines, model)
+end
+
+describe("a command of the prompt", function()
+  it("stops where a message is sent that a pattern matches", function()
+    local out = try {
+      ':break message "double", md._, md._, { size = 3 }',
+      ":run",
+      "asked",
+      ":break clear",
+      ":break message 'nothing of the kind'",
+      ":run 10",
+      ":break message",
+      ":break message (",
+    }
+    has(out, 'stopped: message "double", md._, md._, { size = 3 }\ntime 3.0')
+    has(out, "10> :break message\n")
+    has(out, "time 10.0")
+    has(out, "expected more behind 'message'")
+    has(out, "unexpected symbol")
+  end)
+
+  it("stops at a time, and knows its own kinds", function()
+    local out = try {
+      ":break time 4",
+      ":run",
+      ":break signal SND",
+      ":break clear 9",
+      ":break error",
+      "time = 3",
+      ":run until time == 3",
+    }
+    has(out, "stopped: time 4\ntime 4.0")
+    has(out, "there is no kind 'SND'; did you mean 'SEND'?")
+    has(out, "there is no breakpoint 9")
+    has(out, "an error always stops a run")
+    has(out, "stopped: time == 3")
+  end)
+
+  it("tells since when a process sleeps or waits", function()
+    local out = try { ":run 2.1", ":ps" }
+    has(out, "  1  server   sleeping    2.0      0  time 2.25\n")
+    has(out, "  3  client2  waiting     2.0      0  a reply from 'server'\n")
+    has(out, "  4  client3  sleeping    0.0      0  time 3.0\n")
+  end)
+
+  it("shows all that a frame sees", function()
+    local out = try {
+      ":run 2.1",
+      ":locals server",
+      ":locals client2",
+      ":locals server 7",
+      ":locals serve",
+      ":locals",
+      ":where server",
+    }
+    has(out, "job = { parts = { { 1, { 2 } } }, size = 2 }")
+    has(out, "double (upvalue) = function model.lua:4")
+    has(out, "i (upvalue) = 2\n")
+    has(out, "expected a frame from 1 to 1, got 7")
+    has(out, "there is no living process 'serve', perhaps 'server'")
+    has(out, "expected a process, by its name or number")
+    has(out, "  1  model.lua:12  in ")
+  end)
+
+  it("helps with values and names", function()
+    local out = try {
+      "help(md.send)",
+      "help(md.rng('x').normal)",
+      "help(twice)",
+      "help(print)",
+      "help(md.stats.histogram { lo = 0, hi = 1, bins = 2 })",
+      ":help :step",
+      ":help :st",
+      ":help md.sned",
+      ":help",
+      ":hlp",
+    }
+    has(out, 'md.send(pid, "hello", 42)')
+    has(out, "rng:normal(mean, sd) -> number")
+    has(out, "-- Twice as much.\n")
+    has(out, "'print' is Lua's own")
+    has(out, "stats.histogram{lo =, hi =, bins =} -> histogram")
+    has(out, ":step [n]\n")
+    has(out, "':st' could be :stats, :step")
+    has(out, "there is no help on 'md.sned'; did you mean")
+    has(out, "there is no command ':hlp'; did you mean ':help'?")
+    for line in out:gmatch "[^\n]+" do
+      assert.truthy(utf8.len(line) <= 80, line)
+    end
+  end)
+
+  it("draws a distribution and a series", function()
+    local out = try {
+      "h = md.stats.histogram { lo = 0, hi = 3, bins = 3 }",
+      "for x = 0, 2 do h:add(x) end",
+      "h",
+      ":plot h",
+      "{ 1, 4, 2, 8, 5, 7, 1, 2 }",
+      "{ 1, 4, 2 }",
+      ":plot nothing",
+      ":plot",
+    }
+    local _, bars = out:gsub("1  █", "")
+    assert.equal(6, bars, out)
+    has(out, "8 ┤")
+    has(out, "> { 1, 4, 2 }\n{ 1, 4, 2 }\n0>")
+    has(out, "expected a list of numbers, got nil")
+  end)
+
+  it("shows the line of an error", function()
+    local out = prompt.try(
+      { ":run" },
+      'local md = require "moondial"\n'
+        .. "md.spawn(function()\n  error 'no' -- here\nend)\nmd.run()"
+    )
+    has(out, "     3 │   error 'no' -- here\n")
+  end)
+
+  it("reloads files that have changed, if asked", function()
+    image.folder(function(f)
+      f:write("new.lua", (model:gsub("asked %+ 1", "asked + 100")))
+      local out = prompt.session(f, {
+        ":run 2.5",
+        "os.rename('new.lua', 'model.lua')",
+        "asked",
+        ":reload auto on",
+        "f = io.open('model.lua', 'a') f:write('\\n') f:close()",
+        "asked",
+        ":run 8",
+        "asked",
+        ":reload auto",
+        ":reload auto off",
+      }, model)
+      local _, times = out:gsub("model.lua has changed", "")
+      assert.equal(1, times, out)
+      has(out, "1 file is looked at before each line")
+      has(out, "reload of model.lua: 1 function changed")
+      has(out, "it is on")
+    end)
+  end)
+
+  it("shows families", function()
+    local out = prompt.try(
+      { ":run 1", ":tree", ":tree inner" },
+      [[
+      local md = require "moondial"
+      md.spawn({ name = "outer" }, function()
+        md.spawn({ name = "inner" }, function()
+          md.spawn({ name = "leaf" }, md.sleep, 9)
+          md.sleep(9)
+        end)
+        md.spawn({ name = "other" }, md.sleep, 9)
+        md.sleep(9)
+      end)
+      md.run()]]
+    )
+    has(out, "├─ inner")
+    has(out, "│  └─ leaf")
+    has(out, "└─ other")
+    has(out, "> :tree inner\ninner")
+  end)
+end)

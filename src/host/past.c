@@ -1,0 +1,144 @@
+/* The points of the past: keeping them, at once or while somebody thinks,
+   finding them, and thinning them out. */
+#include "host/files.h"
+#include "host/travel.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static host_past *past_of(md_host *h) {
+  host_travel_settle(h);
+  return h->out.past;
+}
+
+void host_travel_drop(host_past *past, uint32_t i) {
+  travel_point *p = &past->points[i];
+  md_snapshot_drop(&past->pages, p->state);
+  free(p->name);
+  free(p->files);
+  memmove(p, p + 1, (--past->count - i) * sizeof *p);
+}
+
+/* One of those at regular distances goes, if there is one between others. */
+static bool past_thin(host_past *past) {
+  uint32_t least = 0;
+  md_time gap = INT64_MAX;
+  for (uint32_t i = 1; i + 1 < past->count; i++) {
+    const travel_point *p = &past->points[i];
+    if (!p->own || p[1].time - p[-1].time >= gap) continue;
+    gap = p[1].time - p[-1].time;
+    least = i;
+  }
+  if (least == 0) return false;
+  host_travel_drop(past, least);
+  return true;
+}
+
+static bool past_files(md_host *h, travel_point *p, char *error) {
+  char why[MD_IMAGE_ERROR - 64];
+  FILE *note = open_memstream(&p->files, &p->files_size);
+  if (note == NULL) abort();
+  bool good = host_note_files(h, note, why, sizeof why);
+  fclose(note);
+  if (!good) snprintf(error, MD_IMAGE_ERROR, "cannot keep this: %s", why);
+  return good;
+}
+
+/* A point of now, without its state; false with a sentence. */
+static bool past_begin_point(md_host *h, travel_point *p, char *error) {
+  const host_sim *s = h->first;
+  *p = (travel_point){.time = s ? md_sim_now(s->kernel) : 0,
+                      .events = s ? md_sim_events(s->kernel) : 0};
+  if (!past_files(h, p, error)) {
+    free(p->files);
+    return false;
+  }
+  const host_past *past = h->out.past;
+  if (past->mark != NULL) p->mark = past->mark(h);
+  md_arena_reveal(h->arena);
+  return true;
+}
+
+static void past_copy(host_past *past, travel_point *p, md_host *h) {
+  const md_snapshot *before =
+      past->count > 0 ? past->points[past->count - 1].state : NULL;
+  p->state = md_snapshot_take(&past->pages, h->arena, md_arena_extent(h->arena),
+                              before);
+}
+
+/* The point is one of the past; NULL when there was no memory for it. */
+static travel_point *past_add(host_past *past, travel_point *p) {
+  if (p->state == NULL) {
+    free(p->files);
+    return NULL;
+  }
+  if (past->count == past->capacity) {
+    past->capacity = past->capacity * 2 + 8;
+    past->points = realloc(past->points, past->capacity * sizeof *past->points);
+    if (past->points == NULL) abort();
+  }
+  past->points[past->count++] = *p;
+  while (past->memory > 0 && past->pages.used > past->memory)
+    if (!past_thin(past)) break;
+  return &past->points[past->count - 1];
+}
+
+travel_point *host_travel_keep(md_host *h, const char *name,
+                               char error[MD_IMAGE_ERROR]) {
+  host_past *past = past_of(h);
+  travel_point p;
+  if (!past_begin_point(h, &p, error)) return NULL;
+  past_copy(past, &p, h);
+  if (p.state == NULL)
+    snprintf(error, MD_IMAGE_ERROR, "no memory is left to keep this");
+  else if (name != NULL) p.name = strdup(name);
+  return past_add(past, &p);
+}
+
+static void *past_keeper(void *past) {
+  host_past *all = past;
+  past_copy(all, &all->coming, all->host);
+  return NULL;
+}
+
+bool host_travel_keep_soon(md_host *h, char error[MD_IMAGE_ERROR]) {
+  host_past *past = past_of(h);
+  sigset_t all, signals;
+  if (!past_begin_point(h, &past->coming, error)) return false;
+  past->host = h;
+  sigfillset(&all); /* Ctrl-C is for the thread that reads lines */
+  pthread_sigmask(SIG_BLOCK, &all, &signals);
+  past->keeping = pthread_create(&past->keeper, NULL, past_keeper, past) == 0;
+  pthread_sigmask(SIG_SETMASK, &signals, NULL);
+  if (past->keeping) return true;
+  past_copy(past, &past->coming, h);
+  past_add(past, &past->coming);
+  return true;
+}
+
+void host_travel_settle(md_host *h) {
+  host_past *past = h->out.past;
+  if (past == NULL || !past->keeping) return;
+  pthread_join(past->keeper, NULL);
+  past->keeping = false;
+  past_add(past, &past->coming);
+}
+
+/* The list of free pages may be in the middle of a change: another begins. */
+void host_travel_forked(md_host *h) {
+  host_past *past = h->out.past;
+  if (past == NULL || !past->keeping) return;
+  past->keeping = false;
+  past->pages.free = NULL;
+  past->pages.chunks = NULL;
+}
+
+travel_point *host_travel_find(md_host *h, md_time time) {
+  host_past *past = past_of(h);
+  uint32_t i = past != NULL ? past->count : 0;
+  while (i > 0 &&
+         (past->points[i - 1].branch || past->points[i - 1].time > time))
+    i--;
+  return i > 0 ? &past->points[i - 1] : NULL;
+}
