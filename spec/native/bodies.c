@@ -228,3 +228,52 @@ void manager(md_process *p) {
                           md_a_pid(md_self(p))));
   MD_END(p);
 }
+
+/* executes a program, as spec/fuzz/bodies_spec.lua has it in Lua too: its
+   arguments are operations of three integers, its peers come with "go";
+   returns how many messages it has got */
+struct script {
+  int64_t at, a, b, got;
+  md_pid peers[8], asker;
+  md_ref ref;
+};
+static const char *const tags[] = {"a", "b", "a longer one", "question"};
+#define ARG(i) md_get_integer(p, p->arguments, (uint32_t)(s->at + (i)))
+#define PEER   s->peers[s->a % 8]
+void script(md_process *p) {
+  struct script *s = (struct script *)md_memory(p, sizeof *s);
+  MD_BEGIN(p);
+  MD_RECEIVE(p, md_tag_of("go"), MD_ANYBODY);
+  for (uint32_t i = 0; i < 8; i++)
+    s->peers[i] = md_get_pid(p, p->message, i + 1);
+  md_catch(p, MD_CATCH_INTERRUPT | MD_CATCH_NOPROC);
+  for (s->at = 0; s->at < p->arguments->count; s->at += 3) {
+    s->a = ARG(1);
+    s->b = ARG(2);
+    if (ARG(0) == 0) MD_SLEEP(p, (double)s->a / 4);
+    else if (ARG(0) == 1)
+      MD_SEND(p, PEER, md_text(tags[s->b % 3]), md_integer(s->at));
+    else if (ARG(0) == 2) {
+      MD_RECEIVE_WITHIN(p, md_tag_of(tags[s->b % 3]),
+                        s->b < 3 ? MD_ANYBODY : PEER, (double)s->a / 4);
+      s->got += p->wakeup == MD_BY_MESSAGE;
+    } else if (ARG(0) == 3) {
+      if (PEER == md_self(p)) continue;
+      MD_ASK_WITHIN(p, (double)s->b / 4, PEER, md_text("question"),
+                    md_number(s->b));
+      s->got += p->wakeup == MD_BY_MESSAGE;
+    } else if (ARG(0) == 4) {
+      MD_RECEIVE_WITHIN(p, md_tag_of("question"), MD_ANYBODY, (double)s->a / 4);
+      if (p->wakeup != MD_BY_MESSAGE) continue;
+      s->got++;
+      s->asker = md_get_pid(p, p->message, 1);
+      s->ref = md_get_ref(p, p->message, 2);
+      if (s->b > 0) MD_SLEEP(p, (double)s->b / 4);
+      MD_REPLY(p, s->asker, s->ref, md_text("answer"));
+    } else {
+      MD_YIELD(p);
+    }
+  }
+  md_results(p, MD_VALUES(md_integer(s->got)));
+  MD_END(p);
+}

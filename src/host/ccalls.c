@@ -80,6 +80,15 @@ static int ccall_sleep(md_process *p, double d) {
   return md_sim_sleep(k, c->process, ticks) ? CCALL_GOES_ON : CCALL_WAITS;
 }
 
+static int ccall_yield(md_process *p) {
+  cproc *c = ccall_of(p);
+  int result;
+  if (!ccall_may_wait(c, "md_yield", &result)) return result;
+  md_sim_yield(c->sim->kernel, c->process);
+  p->wakeup = MD_BY_TIME;
+  return CCALL_WAITS;
+}
+
 /* The time until which it waits; -1: for ever. */
 static bool ccall_deadline(cproc *c, const char *call, double within,
                            md_time *deadline) {
@@ -97,12 +106,6 @@ static inline void ccall_forget(cproc *c) {
   c->open.message = NULL;
 }
 
-static int ccall_timeout(cproc *c) {
-  c->open.wakeup = MD_BY_TIMEOUT;
-  md_sim_note(c->sim->kernel, MD_TRACE_TIMEOUT, c->process, 0, 0);
-  return CCALL_GOES_ON;
-}
-
 static int ccall_receive(md_process *p, md_tag tag, md_pid from,
                          double within) {
   cproc *c = ccall_of(p);
@@ -118,7 +121,10 @@ static int ccall_receive(md_process *p, md_tag tag, md_pid from,
     p->wakeup = MD_BY_MESSAGE;
     return CCALL_GOES_ON;
   }
-  if (deadline == md_sim_now(k)) return ccall_timeout(c);
+  if (deadline == md_sim_now(k)) {
+    cproc_timeout(c);
+    return CCALL_GOES_ON;
+  }
   md_sim_wait(k, c->process, MD_WAIT_MESSAGE, deadline, 0);
   return CCALL_WAITS;
 }
@@ -230,7 +236,10 @@ static int ccall_ask(md_process *p, md_pid to, uint32_t n,
   c->asked = sending.lined ? to : 0;
   c->deadline = deadline;
   if (sending.lined) return ccall_line(c, "md_ask", sending.envelope, deadline);
-  if (deadline == md_sim_now(k)) return ccall_timeout(c);
+  if (deadline == md_sim_now(k)) {
+    cproc_timeout(c);
+    return CCALL_GOES_ON;
+  }
   md_sim_wait(k, c->process, MD_WAIT_REPLY, deadline, index);
   return CCALL_WAITS;
 }
@@ -445,14 +454,12 @@ static void ccall_record(md_process *p, int recorder, uint32_t n,
 }
 
 const md_calls cproc_calls = {
-    MOONDIAL_ABI,     sizeof cproc_calls, ccall_memory,
-    ccall_now,        ccall_self,         ccall_sleep,
-    ccall_receive,    ccall_send,         ccall_ask,
-    ccall_catches,    ccall_cause,        ccall_fail,
-    ccall_mismatch,   ccall_results,      ccall_invoke,
-    ccall_recorder,   ccall_record,       cchance_stream,
-    cchance_uniform,  cchance_integer,    cchance_exponential,
-    cchance_normal,   cchance_lognormal,  cchance_gamma,
-    cchance_erlang,   cchance_beta,       cchance_weibull,
-    cchance_pareto,   cchance_triangular, cchance_poisson,
-    cchance_binomial, cchance_geometric,  cchance_bernoulli};
+    MOONDIAL_ABI,      sizeof cproc_calls,  ccall_memory,    ccall_now,
+    ccall_self,        ccall_sleep,         ccall_yield,     ccall_receive,
+    ccall_send,        ccall_ask,           ccall_catches,   ccall_cause,
+    ccall_fail,        ccall_mismatch,      ccall_results,   ccall_invoke,
+    ccall_recorder,    ccall_record,        cchance_stream,  cchance_uniform,
+    cchance_integer,   cchance_exponential, cchance_normal,  cchance_lognormal,
+    cchance_gamma,     cchance_erlang,      cchance_beta,    cchance_weibull,
+    cchance_pareto,    cchance_triangular,  cchance_poisson, cchance_binomial,
+    cchance_geometric, cchance_bernoulli};

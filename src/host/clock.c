@@ -154,7 +154,8 @@ static int clock_sleep_rest(lua_State *L) {
    The process goes on d units of time later. d is a number of at least 0; it
    is rounded to the nearest tick, and drift() tells what that has added up to.
    mode "exact" raises when d is no whole number of ticks, "tracked" pays the
-   drift back. sleep(0) is yield(). Raises usage for any other d or mode, and
+   drift back. sleep(0) lets those of its priority that are due now go first,
+   yield() lets all. Raises usage for any other d or mode, and
    where nothing can block.
      md.sleep(2.5) */
 static int f_sleep(lua_State *L) {

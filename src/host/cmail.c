@@ -46,7 +46,7 @@ static inline uint64_t cmail_word(const md_value *v) {
     return word;
   case MD_PID:
   case MD_REF:
-    return v->word;
+    return host_digest_light(v->word);
   case MD_BOOLEAN:
     return v->integer ? 3 : 5;
   default:
@@ -345,16 +345,19 @@ static void cmail_lose(cproc *c, uint32_t to) {
   md_sim_note(k, MD_TRACE_DROP, c->process, to, 0);
 }
 
+bool cmail_asks(const cproc *c, md_ref ref) {
+  const md_proc *proc = md_sim_proc(c->sim->kernel, c->process);
+  bool room = proc->state == MD_READY && proc->why == MD_WHY_ROOM;
+  bool asks = proc->state == MD_WAITING ? proc->wait == MD_WAIT_REPLY
+                                        : room && c->asked != 0;
+  return asks && c->tag == ref;
+}
+
 /* A reply to an ask that is over. */
-static bool cmail_late(const host_sim *s, const cproc *to, const md_value *v,
-                       uint32_t n) {
-  if (n == 0 || v->type != MD_REF) return false;
-  if (host_asker((void *)(uintptr_t)v->word) != to->process) return false;
-  const md_proc *proc = md_sim_proc(s->kernel, to->process);
-  bool asks = proc->state == MD_WAITING
-                  ? proc->wait == MD_WAIT_REPLY
-                  : proc->state == MD_READY && proc->why == MD_WHY_ROOM;
-  return !asks || to->tag != v->word;
+static bool cmail_late(const cproc *to, const md_value *v, uint32_t n) {
+  return n > 0 && v->type == MD_REF &&
+         host_asker((void *)(uintptr_t)v->word) == to->process &&
+         !cmail_asks(to, v->word);
 }
 
 static void cmail_twice(cproc *c, uint32_t to, const md_value *v) {
@@ -386,7 +389,7 @@ bool cmail_send(cproc *c, uint32_t to, const md_value *values, uint32_t n,
   md_pid own = md_sim_pid(k, p), from = cmail_light(s, own);
   md_tag tag = cmail_tag(values, n);
   md_sim_send(k, p, to, digest);
-  bool late = cmail_late(s, receiver, values, n);
+  bool late = cmail_late(receiver, values, n);
   bool waits = cmail_waits(proc) && cmail_wants(receiver, tag, from);
   if (late || (!waits && proc->flags & MD_DYING)) {
     cmail_lose(c, to);

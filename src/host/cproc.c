@@ -415,13 +415,18 @@ static void cproc_take_cause(lua_State *L, cproc *c, void *argument) {
   c->error = 0;
 }
 
-void cproc_interrupt(cproc *c) {
-  if (c->asked != 0 && cmail_look(c)) { /* an early answer is of no use */
+/* It asks no more: an answer that came before is of no use. */
+static void cproc_withdraw(cproc *c) {
+  if (c->asked != 0 && cmail_look(c)) {
     cmail_drop(c->sim, c->mail);
     c->mail = NULL;
     c->open.message = NULL;
   }
   c->asked = 0;
+}
+
+void cproc_interrupt(cproc *c) {
+  cproc_withdraw(c);
   cproc_do(c, cproc_interrupted, NULL);
   c->open.wakeup = MD_BY_INTERRUPT;
   if (!(c->catches & MD_CATCH_INTERRUPT) || c->error == 0) return;
@@ -435,6 +440,11 @@ void cproc_unanswered(cproc *c) {
     cproc_fail(c, "noproc", "md_ask: the process asked has ended");
 }
 
+void cproc_timeout(cproc *c) {
+  c->open.wakeup = MD_BY_TIMEOUT;
+  md_sim_note(c->sim->kernel, MD_TRACE_TIMEOUT, c->process, 0, 0);
+}
+
 /* The question is on its way: waits for the answer, unless it is there. */
 void cproc_asked(cproc *c) {
   md_sim *k = c->sim->kernel;
@@ -442,13 +452,13 @@ void cproc_asked(cproc *c) {
   c->asked = 0;
   if (cmail_look(c)) c->open.wakeup = MD_BY_MESSAGE;
   else if (to == 0) cproc_unanswered(c);
+  else if (c->deadline >= 0 && c->deadline <= md_sim_now(k)) cproc_timeout(c);
   else md_sim_wait(k, c->process, MD_WAIT_REPLY, c->deadline, to);
 }
 
 /* Why it goes on, where that is not the usual. */
 static __attribute__((noinline)) void cproc_wake_up(cproc *c,
                                                     const md_proc *proc) {
-  md_sim *k = c->sim->kernel;
   switch ((md_why)proc->why) {
   case MD_WHY_INTERRUPT:
     cproc_interrupt(c);
@@ -464,9 +474,9 @@ static __attribute__((noinline)) void cproc_wake_up(cproc *c,
     c->open.wakeup = MD_BY_START;
     break;
   default:
-    c->open.wakeup = MD_BY_TIMEOUT;
     if (proc->wait == MD_WAIT_ROOM) host_unline(NULL, c->sim, c->process);
-    md_sim_note(k, MD_TRACE_TIMEOUT, c->process, 0, 0);
+    c->asked = 0;
+    cproc_timeout(c);
   }
 }
 
@@ -477,6 +487,7 @@ static __attribute__((noinline)) void cproc_stop(md_host *h, cproc *c) {
 }
 
 static __attribute__((noinline)) void cproc_kill(md_host *h, cproc *c) {
+  cproc_withdraw(c);
   cproc_close(h, c);
   cproc_end(h, c, true);
 }

@@ -96,10 +96,11 @@ void cproc_turn(md_host *h, host_sim *s, uint32_t p, cproc *c);
 typedef void cproc_work(lua_State *L, cproc *c, void *argument);
 bool cproc_do(cproc *c, cproc_work *f, void *argument);
 
-/* It has been interrupted; who was asked has ended; the question of an ask has
-   been sent. */
+/* It has been interrupted; who was asked has ended; its time is over; the
+   question of an ask has been sent. */
 void cproc_interrupt(cproc *c);
 void cproc_unanswered(cproc *c);
+void cproc_timeout(cproc *c);
 void cproc_asked(cproc *c);
 
 /* The process ends by this error; the first one counts. */
@@ -145,9 +146,11 @@ static inline uint32_t cmail_slot(const cmail *m) {
   return (uint32_t)(((uint64_t)(uintptr_t)m - MD_ARENA_BASE) >> 4);
 }
 
-/* As message.c does it, for a receiver in C: whether it waits for the n values
-   of the stack; whether they were handed over; keeping them in an envelope;
-   what was handed to it, and not yet seen, goes back. */
+/* As message.c does it, for a receiver in C: whether it waits for a reply to
+   that ask; for the n values of the stack; whether they were handed over;
+   keeping them in an envelope; what was handed to it, and not yet seen, goes
+   back. */
+bool cmail_asks(const cproc *c, md_ref ref);
 bool cmail_awaited(lua_State *L, const cproc *c, int first, int n);
 bool cmail_hand(lua_State *L, host_sim *s, cproc *c, uint32_t from, int first,
                 int n);

@@ -185,7 +185,7 @@ static uint64_t match_digest(lua_State *L, int i) {
     memcpy(&word, &x, sizeof word);
     return word;
   case LUA_TLIGHTUSERDATA:
-    return (uint64_t)(uintptr_t)lua_touserdata(L, i);
+    return host_digest_light((uint64_t)(uintptr_t)lua_touserdata(L, i));
   case LUA_TBOOLEAN:
     return lua_toboolean(L, i) ? 3 : 5;
   default:

@@ -96,6 +96,20 @@ static uint32_t message_number(lua_State *L, int ref) {
   return (uint32_t)host_bits(lua_touserdata(L, ref)) | 1u << 31;
 }
 
+/* A process that was handed a message, and has not seen it yet, has its sender
+   in `next`: the index, and of the generation what tells it from the few that
+   may have had the slot in this instant. */
+static inline uint32_t message_sender_word(const host_sim *s, uint32_t from) {
+  return from | md_sim_proc(s->kernel, from)->generation << MD_INDEX_BITS;
+}
+
+static md_pid message_sender_pid(const host_sim *s, uint32_t word) {
+  uint32_t from = word & ((1u << MD_INDEX_BITS) - 1);
+  uint32_t now = md_sim_proc(s->kernel, from)->generation;
+  uint8_t since = (uint8_t)(now - (word >> MD_INDEX_BITS));
+  return (md_pid)(now - since) << MD_INDEX_BITS | from;
+}
+
 /* Hands the top n values of L to process `to` if it waits for them. A part of
    every send, and not called. [-n|0] */
 static inline __attribute__((always_inline)) bool
@@ -126,6 +140,7 @@ message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from, int first,
   md_mails *mails = md_sim_mails(s->kernel);
   md_mails_handed(mails, to);
   proc->target = mails->arrivals++;
+  proc->next = message_sender_word(s, from);
   md_sim_sent(s->kernel, from, to, MD_SENT_RECEIVED);
   return true;
 }
@@ -166,6 +181,7 @@ void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
   }
   md_mail mail = {.tag = host_tag(L, base + 1),
                   .count = (uint32_t)n,
+                  .from = message_sender_pid(s, proc->next),
                   .arrival = proc->target};
   if (s->host->recording) host_record_values(L, s, p, "RETURN", base + 1, n);
   mail.slot = host_hold(L, s, base + 1, n);
@@ -181,13 +197,13 @@ void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
 static bool message_late(lua_State *L, host_sim *s, uint32_t to, int first,
                          int n) {
   if (n == 0 || host_asker(lua_touserdata(L, first)) != to) return false;
+  if (cproc_of(s, to) != NULL)
+    return !cmail_asks(cproc_of(s, to),
+                       (md_ref)(uintptr_t)lua_touserdata(L, first));
   const md_proc *proc = md_sim_proc(s->kernel, to);
   bool asks = proc->state == MD_WAITING
                   ? proc->wait == MD_WAIT_REPLY
                   : proc->state == MD_READY && proc->why == MD_WHY_ROOM;
-  const cproc *c = cproc_of(s, to);
-  if (c != NULL)
-    return !asks || c->tag != (uint64_t)(uintptr_t)lua_touserdata(L, first);
   return !asks ||
          lua_touserdata(host_leaf(s, to), 1) != lua_touserdata(L, first);
 }

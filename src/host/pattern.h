@@ -40,6 +40,12 @@ bool host_no_pattern(int type);
 enum { HOST_DIGESTED = 5 };
 uint64_t host_digest(lua_State *L, int first, int n);
 
+/* A pid or a ref without its sim: what goes the same way in two sims has the
+   same digests. */
+static inline uint64_t host_digest_light(uint64_t bits) {
+  return bits & ~(UINT64_C(0xff) << 52);
+}
+
 static inline uint64_t host_digest_mix(uint64_t hash, uint64_t word) {
   hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
   return hash ^ hash >> 32;

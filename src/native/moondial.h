@@ -120,6 +120,7 @@ struct md_calls {
   double (*now)(md_process *);
   md_pid (*self)(md_process *);
   int (*sleep)(md_process *, double d);
+  int (*yield)(md_process *);
   int (*receive)(md_process *, md_tag, md_pid from, double within);
   int (*send)(md_process *, md_pid to, uint32_t n, const md_value *);
   int (*ask)(md_process *, md_pid to, uint32_t n, const md_value *,
@@ -441,6 +442,9 @@ static inline int md_sleep(md_process *p, double d) {
   return p->calls->sleep(p, d);
 }
 
+/* Whatever is due now goes first. */
+static inline int md_yield(md_process *p) { return p->calls->yield(p); }
+
 /* The first message with that tag from that process comes to p->message; NULL
    when none came within so much time (MD_FOREVER: no end to that). */
 static inline int md_receive(md_process *p, md_tag tag, md_pid from,
@@ -483,7 +487,7 @@ enum { MD_AT_CLOSE = -1 };
   } while (0)
 
 #define MD_SLEEP(p, d) MD_WAIT_(p, md_sleep(p, d))
-#define MD_YIELD(p)    MD_WAIT_(p, md_sleep(p, 0))
+#define MD_YIELD(p)    MD_WAIT_(p, md_yield(p))
 
 #define MD_RECEIVE(p, tag, from)                                               \
   MD_WAIT_(p, md_receive(p, tag, from, MD_FOREVER))
