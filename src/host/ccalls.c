@@ -71,11 +71,13 @@ static int ccall_sleep(md_process *p, double d) {
   md_time ticks;
   int result;
   if (!ccall_may_wait(c, "md_sleep", &result)) return result;
-  double wanted = d * md_sim_scale(k).factor;
-  if (wanted >= 0 && wanted < 0x1p51 && md_sim_now(k) < 1LL << 62)
-    ticks = (md_time)md_time_round(wanted);
-  else if (!ccall_ticks(c, "md_sleep", d, &ticks)) return CCALL_WAITS;
-  ccall_proc(c)->drift += wanted - (double)ticks;
+  double wanted = d * md_sim_scale(k).factor, slept = md_time_round(wanted);
+  ticks = (md_time)slept;
+  if (!(wanted >= 0 && wanted < 0x1p51) || md_sim_now(k) >= 1LL << 62) {
+    if (!ccall_ticks(c, "md_sleep", d, &ticks)) return CCALL_WAITS;
+    slept = (double)ticks;
+  }
+  ccall_proc(c)->drift += wanted - slept;
   p->wakeup = MD_BY_TIME;
   return md_sim_sleep(k, c->process, ticks) ? CCALL_GOES_ON : CCALL_WAITS;
 }

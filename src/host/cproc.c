@@ -482,14 +482,18 @@ static __attribute__((noinline)) void cproc_wake_up(cproc *c,
 
 /* The body waits for nothing, or has failed: that is its end. */
 static __attribute__((noinline)) void cproc_stop(md_host *h, cproc *c) {
+  host_sim *s = c->sim;
   if (c->broken && !c->closing) cproc_close(h, c);
   cproc_end(h, c, false);
+  if (s->failed) md_sim_halt(s->kernel);
 }
 
 static __attribute__((noinline)) void cproc_kill(md_host *h, cproc *c) {
   cproc_withdraw(c);
+  host_sim *s = c->sim;
   cproc_close(h, c);
   cproc_end(h, c, true);
+  if (s->failed) md_sim_halt(s->kernel);
 }
 
 void cproc_turn(md_host *h, host_sim *s, uint32_t p, cproc *c) {

@@ -69,14 +69,16 @@ loop_turn(md_host *h, host_sim *s, uint32_t p, int arguments) {
 }
 
 static void loop_process(md_host *h, host_sim *s, uint32_t p) {
-  md_proc *proc = md_sim_proc(s->kernel, p);
-  cproc *c = cproc_of(s, p);
+  cproc *c;
   int arguments = 0;
   loop_prefetch(s);
-  if (c != NULL) {
+  while (__builtin_expect((c = cproc_of(s, p)) != NULL, 0)) {
     cproc_turn(h, s, p, c);
-    return;
+    p = md_sim_next_turn(s->kernel);
+    if (p == 0) return;
+    loop_prefetch(s);
   }
+  md_proc *proc = md_sim_proc(s->kernel, p);
   if (!(proc->flags & MD_STARTED)) {
     lua_State *co = md_sim_root(s->kernel, p);
     proc->flags |= MD_STARTED;

@@ -184,6 +184,23 @@ md_next md_sim_next(md_sim *s, md_event *event) {
   }
 }
 
+uint32_t md_sim_next_turn(md_sim *s) {
+  md_key key = md_queue_top(&s->queue);
+  md_time time = md_key_time(key);
+  uint32_t slot = md_key_slot(key);
+  md_event event;
+  if (s->events >= s->attention || s->events >= s->quick_last ||
+      key == MD_KEY_NONE || slot & SIM_TIMER || time > s->limit ||
+      !sim_wanted(s, key))
+    return 0;
+  md_queue_take(&s->queue, key);
+  s->pending--;
+  sim_move(s, time);
+  s->events++;
+  sim_process(s, slot, &event);
+  return slot;
+}
+
 bool md_sim_peek(md_sim *s, md_time *time) {
   for (;;) {
     md_key key = md_queue_top(&s->queue);

@@ -72,6 +72,11 @@ void md_sim_halt(md_sim *);
 /* Takes the next event and moves the clock to it. */
 md_next md_sim_next(md_sim *, md_event *);
 
+/* The same, when it is a process's turn and nothing has to be looked at before:
+   the process; else 0, and nothing has happened. Only where a process may go on
+   by itself, too, and so many times in a row at most. */
+uint32_t md_sim_next_turn(md_sim *);
+
 /* The time of the next event; false when there is none. */
 bool md_sim_peek(md_sim *, md_time *);
 
