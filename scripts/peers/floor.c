@@ -5,7 +5,9 @@
 
      floor W1        hold, 1 000 processes, 2e6 events
      floor W3 N      hold, N processes, 2e6 events
-     floor W4p       ping-pong of two processes, 2e6 messages */
+     floor W4p       ping-pong of two processes, 2e6 messages
+     floor W3c N     the heap alone, N entries, 2e7 events: no Lua, and delays
+                     that were drawn before */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -188,6 +190,26 @@ static void hold(const char *workload, size_t n) {
   lua_close(L);
 }
 
+static void heap_alone(size_t n) {
+  enum { DELAYS = 1 << 16, TIMES = 20000000 };
+  static double delays[DELAYS];
+  void *raw = heap_open(n);
+  uint64_t sequence = 0;
+  for (size_t i = 0; i < DELAYS; i++) delays[i] = -log(uniform());
+  for (size_t i = 0; i < n; i++)
+    heap_push((event){bits_of(-log(uniform())), sequence++ << SLOT_BITS | i});
+  double start = seconds();
+  for (size_t k = 0; k < TIMES; k++) {
+    event e = heap[0];
+    double next = time_of(e.time) + delays[k % DELAYS];
+    uint64_t slot = e.tag & ((1u << SLOT_BITS) - 1);
+    heap_replace_top((event){bits_of(next), sequence++ << SLOT_BITS | slot});
+  }
+  double wall = seconds() - start;
+  printf("RES w=W3c n=%zu rate=%.0f\n", n, TIMES / wall);
+  free(raw);
+}
+
 static const char pingpong_source[] =
     "local other, send, receive = ..., send, receive "
     "while true do send(other, receive()) end";
@@ -217,6 +239,8 @@ int main(int argc, char **argv) {
     puts("the floor on " LUA_RELEASE);
   else if (strcmp(workload, "W4p") == 0)
     pingpong();
+  else if (strcmp(workload, "W3c") == 0)
+    heap_alone(argc > 2 ? strtoul(argv[2], NULL, 10) : 1000);
   else
     hold(workload, argc > 2 ? strtoul(argv[2], NULL, 10) : 1000);
   return 0;
