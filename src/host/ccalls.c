@@ -251,7 +251,9 @@ static int ccall_ask(md_process *p, md_pid to, uint32_t n,
 static void *ccall_memory(md_process *p, size_t size) {
   cproc *c = ccall_of(p);
   if (p->memory != NULL) return p->memory;
-  if (size <= UINT32_MAX) p->memory = md_arena_alloc(c->sim->host->arena, size);
+  if (size <= sizeof c->room) p->memory = c->room;
+  else if (size <= UINT32_MAX)
+    p->memory = md_arena_alloc(c->sim->host->arena, size);
   if (p->memory == NULL) {
     static _Alignas(16) char nothing[65536];
     cproc_no_memory(c);

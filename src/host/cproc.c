@@ -277,14 +277,25 @@ bool cproc_do(cproc *c, cproc_work *f, void *argument) {
 
 /* -- beginning -- */
 
+/* A record begins a cache line. */
+enum { CPROC_BLOCK = sizeof(cproc) + 48 };
+
+static cproc *cproc_new(md_arena *arena) {
+  char *block = md_arena_alloc(arena, CPROC_BLOCK);
+  if (block == NULL) return NULL;
+  cproc *c = (cproc *)(((uintptr_t)block + 63) & ~(uintptr_t)63);
+  memset(block, 0, CPROC_BLOCK);
+  c->block = block;
+  return c;
+}
+
 cproc *cproc_open(lua_State *L, host_sim *s, uint32_t body, int first, int n) {
   cmail *arguments = cmail_read(L, s, MD_ANYBODY, first, n);
-  cproc *c = md_arena_alloc(s->host->arena, sizeof *c);
+  cproc *c = cproc_new(s->host->arena);
   if (c == NULL) {
     cmail_drop(s, arguments);
     host_no_memory(L);
   }
-  memset(c, 0, sizeof *c);
   c->open.calls = &cproc_calls;
   c->open.arguments = &arguments->open;
   c->arguments = arguments;
@@ -307,8 +318,9 @@ void cproc_free(cproc *c) {
   cmail_drop(s, c->answer);
   host_drop(s->H, s, c->result, (int)c->results);
   host_drop(s->H, s, c->error, c->error != 0);
-  md_arena_free(arena, c->open.memory, c->memory_size);
-  md_arena_free(arena, c, sizeof *c);
+  if (c->open.memory != c->room)
+    md_arena_free(arena, c->open.memory, c->memory_size);
+  md_arena_free(arena, c->block, CPROC_BLOCK);
 }
 
 /* -- ending -- */
