@@ -1,5 +1,6 @@
 -- The signals of the run, for those who ask for them.
 local md = require "moondial"
+local process = require "repl.process"
 local session = require "moondial.session"
 local show = require "repl.show"
 
@@ -86,14 +87,36 @@ function m.trace()
   end
 end
 
---- From now on, or no more.
+-- What is neither a kind of signal nor a process that lives; nil: there is none.
+local function unknown(filter)
+  if filter == "on" or filter == "off" then
+    return nil
+  end
+  for word in filter:gmatch "%S+" do
+    local kind, why = pcall(md.pull, { kind = word:upper() })
+    if not kind and not process.known(word) then
+      return word, why.message:match "did you mean [^?]*%?"
+    end
+  end
+end
+
+--- From now on, or no more; false, said, where a word is unknown.
 function m.set(filter)
+  local word, hint = unknown(filter)
+  if word then
+    local text = "there is no kind of signal and no process called '%s'"
+    print(
+      text:format(word) .. (hint and "; " .. hint or "; help trace has them")
+    )
+    return false
+  end
   local newest = 0
   for _, s in ipairs(m.all()) do
     newest = s.seq
   end
   session.plan("trace", filter)
   session.plan("traced", tostring(newest))
+  return true
 end
 
 return m

@@ -55,6 +55,14 @@ describe("a command of the prompt", function()
     has(out, "unexpected symbol")
   end)
 
+  it("traces kinds and processes that there are", function()
+    local out = try { ":trace SNED", ":trace send client1", ":trace nobody" }
+    has(out, "no kind of signal and no process called 'SNED'")
+    has(out, "did you mean 'SEND'?")
+    has(out, "trace is send client1")
+    has(out, "no process called 'nobody'")
+  end)
+
   it("stops at a time, and knows its own kinds", function()
     local out = try {
       ":break time 4",

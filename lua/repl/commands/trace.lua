@@ -9,8 +9,8 @@ kinds or processes.
   :trace SEND KILL
   :trace off]],
   run = function(rest)
-    if rest ~= "" then
-      signals.set(rest)
+    if rest ~= "" and not signals.set(rest) then
+      return
     end
     print("trace is " .. (rest ~= "" and rest or session.get "trace" or "off"))
   end,
