@@ -116,7 +116,7 @@ static __attribute__((noinline)) bool tally_widen(lua_State *L, tally *it) {
   return true;
 }
 
-static int f_tally_add(lua_State *L) {
+static int adder_tally_add(lua_State *L) {
   tally *it = adder_of(L);
   if (!adder_takes(L, &it->of)) return adder_refuse(L, "add");
   double x = lua_tonumber(L, 2);
@@ -130,7 +130,7 @@ static int f_tally_add(lua_State *L) {
 }
 
 /* () -> count, first, min, max, sum, its rest, sum of squares, its rest */
-static int f_tally_read(lua_State *L) {
+static int adder_tally_read(lua_State *L) {
   tally now = *(tally *)adder_of(L);
   tally_fold(&now);
   lua_pushinteger(L, now.count);
@@ -145,7 +145,7 @@ static int f_tally_read(lua_State *L) {
 }
 
 /* The same, the other way round. */
-static int f_tally_write(lua_State *L) {
+static int adder_tally_write(lua_State *L) {
   tally *it = adder_of(L);
   *it = (tally){.of = it->of,
                 .count = lua_tointeger(L, 1),
@@ -216,11 +216,11 @@ static int level_take(lua_State *L, bool more, const char *call) {
   return adder_refuse(L, "set");
 }
 
-static int f_level_set(lua_State *L) { return level_take(L, false, "set"); }
-static int f_level_add(lua_State *L) { return level_take(L, true, "add"); }
+static int adder_level_set(lua_State *L) { return level_take(L, false, "set"); }
+static int adder_level_add(lua_State *L) { return level_take(L, true, "add"); }
 
 /* () -> since, first, value, min, max, area, squares */
-static int f_level_read(lua_State *L) {
+static int adder_level_read(lua_State *L) {
   const level *it = adder_of(L);
   lua_pushnumber(L, it->since);
   lua_pushnumber(L, it->first);
@@ -233,7 +233,7 @@ static int f_level_read(lua_State *L) {
 }
 
 /* (value): it begins anew, now. */
-static int f_level_write(lua_State *L) {
+static int adder_level_write(lua_State *L) {
   level *it = adder_of(L);
   number v = number_at(L, 1);
   double now = level_now(it);
@@ -267,7 +267,7 @@ static lua_Integer histogram_bin(const histogram *it, double x) {
   return x >= it->edges[i + 1] ? i + 1 : i;
 }
 
-static int f_histogram_add(lua_State *L) {
+static int adder_histogram_add(lua_State *L) {
   histogram *it = adder_of(L);
   if (!adder_takes(L, &it->of)) return adder_refuse(L, "add");
   number x = number_at(L, 2);
@@ -285,7 +285,7 @@ static int f_histogram_add(lua_State *L) {
 }
 
 /* () -> counts, below, above, min, max */
-static int f_histogram_read(lua_State *L) {
+static int adder_histogram_read(lua_State *L) {
   const histogram *it = adder_of(L);
   lua_createtable(L, (int)it->bins, 0);
   for (lua_Integer i = 0; i < it->bins; i++) {
@@ -300,7 +300,7 @@ static int f_histogram_read(lua_State *L) {
 }
 
 /* (): all is forgotten. */
-static int f_histogram_write(lua_State *L) {
+static int adder_histogram_write(lua_State *L) {
   histogram *it = adder_of(L);
   it->below = it->above = 0;
   it->min = (number){.d = HUGE_VAL};
@@ -325,18 +325,19 @@ static int adder_push(lua_State *L, const lua_CFunction *functions, int state,
 }
 
 /* tally(object, refuse) -> add, read, write; not yet written */
-static int f_tally(lua_State *L) {
-  static const lua_CFunction functions[] = {f_tally_add, f_tally_read,
-                                            f_tally_write, NULL};
+static int adder_tally(lua_State *L) {
+  static const lua_CFunction functions[] = {adder_tally_add, adder_tally_read,
+                                            adder_tally_write, NULL};
   tally *it = lua_newuserdatauv(L, sizeof *it, 0);
   *it = (tally){.of = {lua_topointer(L, 1)}};
   return adder_push(L, functions, 3, 2, 2);
 }
 
 /* level(object, refuse, roll, sim) -> set, add, read, write; not yet written */
-static int f_level(lua_State *L) {
-  static const lua_CFunction functions[] = {f_level_set, f_level_add,
-                                            f_level_read, f_level_write, NULL};
+static int adder_level(lua_State *L) {
+  static const lua_CFunction functions[] = {adder_level_set, adder_level_add,
+                                            adder_level_read, adder_level_write,
+                                            NULL};
   host_sim **box = luaL_checkudata(L, 4, "md.sim");
   level *it = lua_newuserdatauv(L, sizeof *it, 1);
   *it = (level){.of = {lua_topointer(L, 1)}, .sim = *box};
@@ -347,9 +348,9 @@ static int f_level(lua_State *L) {
 
 /* histogram(object, refuse, lo, hi, edges) -> add, read, reset; not yet reset.
    The edges are a list, one more than bins. */
-static int f_histogram(lua_State *L) {
-  static const lua_CFunction functions[] = {f_histogram_add, f_histogram_read,
-                                            f_histogram_write, NULL};
+static int adder_histogram(lua_State *L) {
+  static const lua_CFunction functions[] = {
+      adder_histogram_add, adder_histogram_read, adder_histogram_write, NULL};
   size_t bins = lua_rawlen(L, 5) - 1;
   size_t size = (bins + 1) * sizeof(double) + bins * sizeof(lua_Integer);
   histogram *it = lua_newuserdatauv(L, sizeof *it + size, 0);
@@ -368,9 +369,9 @@ static int f_histogram(lua_State *L) {
 }
 
 void adder_open(lua_State *L) {
-  static const luaL_Reg functions[] = {{"tally", f_tally},
-                                       {"level", f_level},
-                                       {"histogram", f_histogram},
+  static const luaL_Reg functions[] = {{"tally", adder_tally},
+                                       {"level", adder_level},
+                                       {"histogram", adder_histogram},
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }
