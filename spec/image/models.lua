@@ -20,14 +20,13 @@ return {
       while true do say(md.wait()) end
     end)
     local guarded = md.spawn_native(c.guarded, owner)
-    md.spawn_native(c.guarded, owner)
+    md.after(9, md.kill, md.spawn_native(c.guarded, owner))
     md.after(3, md.interrupt, guarded, { "cause" })
     md.spawn(function()
       say(md.join(md.spawn_native(c.customer, till, 1, 3)))
       say(md.join(md.spawn_native(c.nap, 2)))
       say(pcall(md.join, md.spawn({ after = 1 }, c.wrong, 11)))
       for _, r in ipairs(md.records "drawn") do say(r.time, r.x, r.left) end
-      md.stop()
     end)]=],
 
   ["calls and loops"] = [[
