@@ -68,6 +68,13 @@ function steps.later(draw, own)
   end
 end
 
+-- Two that come at one time.
+function steps.later_twice(draw, own)
+  local d = while_of(draw, 3)
+  md.send_after(d, pick(draw, own.pids), pick(draw, own.words), "first")
+  md.send_after(d, pick(draw, own.pids), pick(draw, own.words), "second")
+end
+
 function steps.later_outside(draw, own)
   md.send_after(while_of(draw, 4), own.server, "note", "late")
 end
@@ -143,7 +150,7 @@ end
 function steps.join(draw, own)
   local to = pick(draw, own.pids)
   if to ~= md.self() then
-    md.join(to, while_of(draw, 4))
+    md.emit("joined", pcall(md.join, to, while_of(draw, 4)))
   end
 end
 
@@ -216,6 +223,27 @@ function steps.use_long(draw)
     md.use(function()
       md.sleep_until(math.max(to, md.now()))
       return m.counter()
+    end)
+  end
+end
+
+function steps.limit(draw)
+  local d = while_of(draw, 3)
+  md.timeout(d, function()
+    md.timeout(while_of(draw, 3), md.sleep, while_of(draw, 3))
+    md.wait "nothing"
+  end)
+end
+
+function steps.callbacks(draw, own)
+  local d, word = while_of(draw, 3), pick(draw, own.words)
+  for i = 1, 2 do
+    local to = pick(draw, own.pids)
+    md.after(d, function()
+      md.send(to, word, i)
+      md.after(0, function()
+        md.send(to, word, -i)
+      end)
     end)
   end
 end
@@ -319,7 +347,8 @@ function m.start(log, n)
   end
 end
 
--- What comes from outside: a list of {time, name, ...}, in order.
+-- What comes from outside: a list of {time, name, ...}, in order; `after` is
+-- the number of events of its instant behind which it comes, if not all of them.
 function m.schedule(seed)
   local draw, list, time = draws(seed * 7 + 1), {}, 0
   for i = 1, 6 do
@@ -332,6 +361,9 @@ function m.schedule(seed)
       list[i] = { time, "kill", at + 1 }
     else
       list[i] = { time, "push", at, word, draw(9), { draw(9) } }
+    end
+    if live.amid then
+      list[i].after = draw(6) - 1
     end
   end
   return list

@@ -2,9 +2,13 @@
 -- at certain times; recorded as a whole, or replayed up to a signal and then
 -- gone on with, which must come to the same.
 local md = require "moondial"
+local inside = require "moondial.inside"
 local same = require "moondial.same"
 
 local m = {}
+
+-- The options of the sims: their tie rule.
+m.options = {}
 
 -- When the outside answers a question: at no time at which anything else is.
 function m.delay(n)
@@ -72,7 +76,7 @@ local act = {}
 
 function act.push(world, n, ...)
   local pid = nth(world, n)
-  if n == 1 then
+  if n == 1 and not world.amid then
     world.push(...)
   elseif pid then
     pcall(md.send, world.sim, pid, ...)
@@ -93,15 +97,36 @@ function act.kill(world, n)
   end
 end
 
+-- Runs a sim into the middle of an instant, behind so many events of it.
+local function run_into(sim, time, events)
+  if time > sim:now() then
+    inside.at(sim, time, function()
+      sim:stop()
+    end)
+    run(sim, time)
+  end
+  for _ = 1, events do
+    pcall(sim.run, sim, { to = time, events = 1 })
+  end
+end
+
 -- Does what is left of the schedule, from `first` on, `offset` later.
 local function go_on(world, schedule, first, offset)
   for i = first, #schedule do
     local step = schedule[i]
-    run(world.sim, math.max(step[1] + offset, world.sim:now()))
+    local time = math.max(step[1] + offset, world.sim:now())
+    world.amid = step.after ~= nil
+    if world.amid then
+      run_into(world.sim, time, step.after)
+    else
+      run(world.sim, time)
+    end
     pull(world)
     world.before[i] = #world.log
     act[step[2]](world, table.unpack(step, 3))
-    run(world.sim, world.sim:now())
+    if not world.amid then
+      run(world.sim, world.sim:now())
+    end
     pull(world)
   end
   run(world.sim, world.sim:now() + 100)
@@ -214,6 +239,12 @@ function m.cut(recorded, t, number, schedule, n, options)
   world.skipped = spawns(recorded.log, n)
     - spawns(options and options.list or recorded.log, world.replayed)
   answer(recorded, world, n)
+  -- behind how many events what is left comes is not on record
+  local step = schedule[first]
+  local last = n > 0 and recorded.log[n].time or 0
+  world.open = step
+    and step.after
+    and step[1] + recorded.offset <= last + 1e-9
   go_on(world, schedule, first, world.offset)
   return world
 end
@@ -310,7 +341,8 @@ function m.difference(recorded, world, list)
   local late = world.offset - recorded.offset
   map:bind(recorded.server, world.server)
   local expected = expected_of(recorded, world, list)
-  for i = 1, math.max(#expected, #world.log) do
+  local count = world.open and (list and #list or world.cut)
+  for i = 1, count or math.max(#expected, #world.log) do
     local a, b = expected[i], world.log[i]
     local field = (not a or not b) and "number"
     if not field then
@@ -340,7 +372,7 @@ function m.difference(recorded, world, list)
       )
     end
   end
-  return noted_difference(recorded, world, map, late)
+  return not world.open and noted_difference(recorded, world, map, late) or nil
 end
 
 m.text = text
