@@ -1,5 +1,7 @@
 -- Feeding: what no process that runs brings about comes from the record. That
--- is what came from outside, and what those did that are not run again.
+-- is what came from outside, and what those did that are not run again. And
+-- whose turn it is: those who had theirs before the record's next signal, at
+-- its instant, have it in that order again, whatever the tie rule is.
 local inside = require "moondial.inside"
 
 local m = {}
@@ -11,9 +13,12 @@ feeder.__index = feeder
 function m.new(replay)
   return setmetatable({
     replay = replay,
-    awaited = nil, -- the signal whose time has to come
-    due = false, -- it has
+    before = {}, -- whose turns come before the record's next signal
+    had = 0, -- how many of these there have been
+    turned = 0, -- turns of the family when it was looked at last
     prompted = nil, -- a signal that a process has been made to emit
+    ending = nil, -- a stand-in that has been told to end
+    alarm = nil, -- the signal for whose time there is one
   }, feeder)
 end
 
@@ -22,11 +27,14 @@ end
 -- Signals that no process brings about which runs.
 function feeder:is_fed(r)
   local rec = self.replay.record
+  local pid = self.replay.map:leaf(r.pid)
   if rec.skipped[r.pid] then
-    local role = self.replay.family.roles[self.replay.map:leaf(r.pid)]
+    local role = self.replay.family.roles[pid]
     return r.kind ~= "START" or role == nil or role.imitated
   elseif r.kind == "RECEIVE" or r.kind == "DROP" then
-    return self.replay.using[self.replay.map:leaf(r.pid)] ~= nil
+    return self.replay.using[pid] ~= nil
+  elseif r.kind == "USE" then
+    return self.prompted ~= r and self.replay.using[pid] ~= nil
   elseif r.kind == "ARRIVE" then
     return not rec:is_live(r.from) and not rec:comes(r)
   elseif r.kind == "INTERRUPT" or r.kind == "KILL" then
@@ -52,11 +60,7 @@ end
 local struck = { ARRIVE = true, RETURN = true, INTERRUPT = true, KILL = true }
 
 function feeder:is_passed(r)
-  if
-    not r
-    or not self.replay:at(r.time, self.replay.sim:now())
-    or not self:is_fed(r)
-  then
+  if not r or not self:is_reached(r) or not self:is_fed(r) then
     return false
   elseif r.kind == "RECEIVE" or r.kind == "DROP" then
     return true
@@ -66,63 +70,107 @@ end
 
 -- -- when -------------------------------------------------------------------
 
--- feeder:await(r)
--- If r, the record's next signal, is to be fed, it is when its time has come:
--- as soon as the family has had as many turns as it had, or else behind all
--- that is due then.
-function feeder:await(r)
-  if not self:is_fed(r) then
-    self.awaited = nil
+local function nothing() end
+
+-- When a recorded signal comes here: at its time, or now if that is over.
+function feeder:time_of(r)
+  return math.max(r.time + self.replay.offset, self.replay.sim:now())
+end
+
+function feeder:is_reached(r)
+  local now = self.replay.sim:now()
+  return r.time + self.replay.offset < now or self.replay:at(r.time, now)
+end
+
+-- Whose turns come before signal r, by the record: of those who run again. One
+-- that stands in begins by itself; what is prompted has its turn only then.
+function feeder:turns_before(i, r)
+  local rec, list = self.replay.record, {}
+  for _, whose in ipairs(rec:turns_before(i)) do
+    if rec:is_live(type(whose) == "table" and whose[1] or whose) then
+      list[#list + 1] = whose
+    end
+  end
+  if r.kind == "START" and rec.skipped[r.pid] and not self:is_fed(r) then
+    list[#list + 1] = r.pid
+  elseif r.kind == "DOWN" and list[#list] == r.pid and self:is_fed(r) then
+    list[#list] = nil
+  end
+  return list
+end
+
+-- feeder:await(i)
+-- The record's next signal is its i-th.
+function feeder:await(i)
+  local r = self.replay.record.list[i]
+  self.before, self.had = self:turns_before(i, r), 0
+  self.turned = inside.turns(self.replay.family.turns)
+  self:ring(r)
+end
+
+-- It is looked at as soon as the time of signal r has come.
+function feeder:ring(r)
+  if self.alarm ~= r.time and not self:is_reached(r) then
+    self.alarm = r.time
+    inside.at(self.replay.sim, self:time_of(r), nothing)
+  end
+end
+
+-- The turn that there was at this instant since the last look, if it is the one
+-- that was to come.
+function feeder:strike_off()
+  local family, sim = self.replay.family, self.replay.sim
+  local turns, whose = inside.turns(family.turns), self.before[self.had + 1]
+  if turns == self.turned or whose == nil then
     return
   end
-  self.awaited, self.due = r, false
+  self.turned = turns
+  local timed = type(whose) == "table"
+  local last, was_timed = inside.last(sim, family.turns)
+  local pid = self.replay.map:leaf(timed and whose[1] or whose)
+  if last == pid and was_timed == timed then
+    self.had = self.had + 1
+  end
+end
+
+-- Whose turn it is comes next, if it comes at that time.
+function feeder:hasten(whose, time)
+  local timed = type(whose) == "table"
+  local pid = self.replay.map:leaf(timed and whose[1] or whose)
+  return inside.hasten(self.replay.sim, pid, time, timed)
+end
+
+-- Whether something else has to come before the record's next signal. Whose
+-- turn was to be there and is not, as when a message has brought it about that
+-- is left out of the record, is passed over.
+function feeder:is_early(r)
   local sim = self.replay.sim
-  local time = math.max(r.time + self.replay.offset, sim:now())
-  inside.at(sim, time, function()
-    if self.awaited ~= r then
+  if self.ending and not inside.ended(sim, self.ending) then
+    return true
+  elseif not self:is_reached(r) then
+    self.turned = inside.turns(self.replay.family.turns)
+    return true
+  end
+  self.ending = nil
+  self:strike_off()
+  while self.had < #self.before do
+    if self:hasten(self.before[self.had + 1], sim:now()) then
+      return true
+    end
+    self.had = self.had + 1
+  end
+  return false
+end
+
+-- feeder:look()
+-- Between two events: feeds what is due, and sees to whose turn is next.
+function feeder:look()
+  local replay = self.replay
+  while replay.family.replay == replay and not replay.difference do
+    local r = replay.record.list[replay.next]
+    if not r or self:is_early(r) or not self:is_fed(r) then
       return
     end
-    self.due = true
-    self:look()
-    self:lag(r)
-  end)
-end
-
--- Feeds r behind what is due at this instant, if it is not fed by then; as long
--- as the family goes on at this instant, it waits.
-function feeder:lag(r)
-  local sim, turns = self.replay.sim, inside.turns(self.replay.family.turns)
-  if self.awaited == r then
-    inside.at(sim, sim:now(), function()
-      local goes_on = inside.turns(self.replay.family.turns) > turns
-      if goes_on and sim:peek() == sim:now() then
-        return self:lag(r)
-      end
-      self:look(r)
-    end, true)
-  end
-end
-
--- How many turns the family had between the signal before r and r, which comes
--- from outside. Turns of processes that are not run do not come again.
-function feeder:turns_before(r)
-  local rec, before =
-    self.replay.record, self.replay.record.list[self.replay.next - 1]
-  local own = rec.skipped[r.pid] or rec.members[r.from] or rec.members[r.by]
-  if own or not before or not before.turn or not r.turn then
-    return 0
-  end
-  return r.turn - before.turn
-end
-
--- Feeds what is due; `late` is fed in any case, if it still waits.
-function feeder:look(late)
-  local r = self.awaited
-  if self.replay.difference or not self.due or not r then
-    return
-  end
-  local turns = inside.turns(self.replay.family.turns) - self.replay.turned
-  if r == late or turns >= self:turns_before(r) then
     self:feed(r)
   end
 end
@@ -138,9 +186,6 @@ local function take_message(self, r, pid)
   inside.take(self.sim, pid, function(...)
     return self.map:same(r.message, table.pack(...))
   end)
-  if self.using[pid] then
-    inside.sign(self.sim, pid, self.using[pid]) -- it looks what is next
-  end
 end
 
 feed.RECEIVE = take_message
@@ -168,9 +213,17 @@ function feed.KILL(self, r, pid)
   strike(self, r, "kill", pid, r.reason)
 end
 
+-- Those who bring about a signal themselves, but do not know when.
 function feed.DOWN(self, r, pid)
   self.feeder.prompted = r
   inside.wake(self.sim, pid)
+  inside.hasten(self.sim, pid, self.sim:now())
+end
+
+function feed.USE(self, r, pid)
+  self.feeder.prompted = r
+  inside.sign(self.sim, pid, self.using[pid])
+  inside.hasten(self.sim, pid, self.sim:now())
 end
 
 -- And to one that is not.
@@ -216,7 +269,9 @@ local function finish(self, r)
   if r.kind == "STOP" then
     result = self.record.results[r.pid] or r.result
   end
-  self.stands_in:release(r.pid, r.kind, self.map:translate(result))
+  if self.stands_in:release(r.pid, r.kind, self.map:translate(result)) then
+    self.feeder.ending = self.map:leaf(r.pid)
+  end
   self:take(r, self:translate(r))
 end
 
@@ -224,7 +279,6 @@ imitate.STOP = finish
 imitate.FAIL = finish
 
 function feeder:feed(r)
-  self.awaited, self.due = nil, false
   local pid = self.replay.map:leaf(r.pid)
   local acts = self.replay.record.skipped[r.pid] and imitate or feed
   if acts[r.kind] then

@@ -178,6 +178,20 @@ function record:is_live(pid)
   return pid ~= nil and self.members[pid] and not self.skipped[pid]
 end
 
+-- record:turns_before(i) -> list
+-- Whose turns there were at the instant of the i-th signal, since the one before
+-- it: pids, and {pid} for what that one had planned. Unless it says so, there
+-- was none if the number of turns is the same, or else that of its process.
+function record:turns_before(i)
+  local r, before = self.list[i], self.list[i - 1]
+  if r.turns then
+    return r.turns
+  elseif r.turn == nil or before and before.turn == r.turn then
+    return {}
+  end
+  return { r.pid }
+end
+
 -- record:comes(signal) -> boolean
 -- Whether a message comes by itself. The end of a stand-in is told to whom
 -- monitors it, or tries to link with it too late; of a link, it is not known

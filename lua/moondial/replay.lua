@@ -76,7 +76,7 @@ function questions.LEAVE(self, _, pid)
 end
 
 -- A process of the family does something, see family.lua.
-function replay:hear(pid, time, turns, kind, ...)
+function replay:hear(pid, time, kind, ...)
   if self.difference then
     return kind == "SEND" or kind == "LEAVE"
   elseif questions[kind] then
@@ -91,14 +91,14 @@ function replay:hear(pid, time, turns, kind, ...)
       difference.text(s)
     )
   end
-  return self:meet(s, turns)
+  return self:meet(s)
 end
 
 -- A signal of a process that runs: it must be the record's next one.
-function replay:meet(s, turns)
+function replay:meet(s)
   local r = self.feeder:pass()
   if not r then -- what was passed was the last
-    return self.family:emit(s, turns)
+    return self.family:emit(s)
   end
   if r.kind == "SPAWN" and s.kind == "SPAWN" then
     self:spawned(r, s)
@@ -109,7 +109,7 @@ function replay:meet(s, turns)
   if why then
     return self:differ("%s", why)
   end
-  self:take(r, s, turns)
+  self:take(r, s)
   if s.kind == "START" then
     return self.stands_in.bodies[s.pid]
   end
@@ -136,11 +136,10 @@ function replay:translate(r)
 end
 
 -- The next signal is done with; on to the one after it.
-function replay:take(r, s, turns)
+function replay:take(r, s)
   self.failed = self.failed or s.kind == "FAIL"
-  self.turned = turns or inside.turns(self.family.turns)
-  s.seq, s.turn = r.seq, r.turn or 0
-  self.family:emit(s, self.turned)
+  s.seq, s.turn, s.turns = r.seq, r.turn or 0, self.map:translate(r.turns)
+  self.family:emit(s)
   self.next = self.next + 1
   self:advance()
 end
@@ -148,11 +147,10 @@ end
 -- Waits for the next signal, if it has to be fed; if there is none, all that is
 -- to come is live.
 function replay:advance()
-  local r = self.record.list[self.next]
-  if r then
-    self.feeder:await(r)
+  if self.record.list[self.next] then
+    self.feeder:await(self.next)
   else
-    self.feeder.awaited, self.family.replay = nil, nil
+    self.family.replay = nil
   end
 end
 
@@ -272,7 +270,6 @@ local function new(it, rec)
     family = it.family,
     record = rec,
     next = 1, -- of the record's list
-    turned = 0, -- turns of the family by the last signal
     map = same.new(it.sim),
     processes = {}, -- pids, in order
     using = {}, -- the sign for each process that is in md.use, by pid

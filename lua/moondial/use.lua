@@ -6,9 +6,6 @@ local inside = require "moondial.inside"
 
 local m = {}
 
--- So often at most a use waits in vain for its turn at one instant.
-local most_turns = 1000
-
 -- Calls fn(...): what it does meanwhile is no signal of the process.
 local function call(own, pid, fn, ...)
   local guard <close> = setmetatable({}, {
@@ -38,38 +35,12 @@ local function live(own, pid, fn, ...)
   return conclude(own, pid, table.unpack(answer, 1, answer.n))
 end
 
--- The next that the record has of a process in md.use.
-local function coming(replay, pid)
-  local list = replay.record.list
-  for i = replay.next, #list do
-    local r = list[i]
-    if replay.map:leaf(r.pid) == pid then
-      if r.kind == "USE" or r.kind == "RECEIVE" or r.kind == "DROP" then
-        return r
-      end
-    end
-  end
-end
-
 -- The record's next signal, if it is the use of process pid and that is over.
 local function due(replay, pid)
   local r = replay.feeder:pass()
   if r and r.kind == "USE" and replay.map:leaf(r.pid) == pid then
-    return replay:at(r.time, replay.sim:now()) and r
+    return replay.feeder:is_reached(r) and r
   end
-end
-
--- Waits for the use's time, or until it is told to look again; as pcall.
-local function pause(replay, pid, sign)
-  local r, now = coming(replay, pid), replay.sim:now()
-  local use = r and r.kind == "USE"
-  local d = use and r.time + replay.offset - now
-  if not use then
-    return pcall(core.wait, sign)
-  elseif replay:at(r.time, now) or d < 0 then
-    return pcall(core.yield)
-  end
-  return pcall(core.wait_timeout, d, sign)
 end
 
 local function is_timeout(err)
@@ -103,19 +74,14 @@ local function await(replay, pid)
   own.signs[sign], replay.using[pid] = true, sign
   inside.uses(own.sim, pid, true)
   replay:advance()
-  local turns, last, interrupt = 0, -1, nil
+  local interrupt
   while own.replay == replay and not replay.difference do
     local r = due(replay, pid)
     if r then
       return conform(r, interrupt)
     end
-    local ok, err = pause(replay, pid, sign)
+    local ok, err = pcall(core.wait, sign) -- the feeder gives it
     interrupt = not ok and not is_timeout(err) and err or interrupt
-    turns = own.sim:now() == last and turns + 1 or 0
-    last = own.sim:now()
-    if turns > most_turns then
-      replay:differ("a use of %s does not come", tostring(pid))
-    end
   end
   return nil, interrupt
 end

@@ -76,6 +76,7 @@
 #include "host/pull.c"
 #include "host/inside.c"
 #include "host/recorder.c"
+#include "host/turn.c"
 #include "host/text.c"
 #include "host/dump.c"
 #include "host/walk.c"

@@ -45,17 +45,13 @@ static int inside_used(lua_State *L) {
   return 0;
 }
 
-/* at(sim, time, fn, last): a callback before everything else that is due then,
-   or behind all of it. */
+/* at(sim, time, fn): a callback before everything else that is due then. */
 static int inside_at(lua_State *L) {
   host_sim *s = inside_sim(L);
   md_time at = host_time_arg(L, s, 2, "replay");
   uint32_t slot = host_hold(L, s, 3, 1);
   uint64_t words[3] = {1ull << 32 | slot, 0, 0};
-  /* not a priority of its own, which yield would go behind */
-  int64_t last = md_sim_priority_last(s->kernel);
-  int64_t priority = lua_toboolean(L, 4) ? last : INT64_MIN;
-  if (md_sim_at(s->kernel, at, HOST_CALLBACK, words, priority) == 0)
+  if (md_sim_at(s->kernel, at, HOST_CALLBACK, words, INT64_MIN) == 0)
     host_no_memory(L);
   return 0;
 }
@@ -265,6 +261,10 @@ int host_open_inside(lua_State *L) {
                                        {"recorder", inside_recorder},
                                        {"record", inside_record},
                                        {"turns", inside_turns},
+                                       {"since", inside_since},
+                                       {"timed", inside_timed},
+                                       {"last", inside_last},
+                                       {"hasten", inside_hasten},
                                        {"keep", inside_keep},
                                        {"log", inside_log},
                                        {"loud", inside_loud},

@@ -1,7 +1,7 @@
 /* The loop: the only place where a coroutine is resumed. The kernel says what
    is due, the loop has it done. */
 #include "host/loop.h"
-#include "host/recorder.h"
+#include "host/turn.h"
 
 #include <string.h>
 #include <time.h>
@@ -125,6 +125,7 @@ static int loop_fire(lua_State *L) {
 }
 
 static void loop_timer(md_host *h, host_sim *s, md_event *event) {
+  if (h->recording) host_record_timer(s, event);
   if (event->timer_kind == HOST_CALLBACK) {
     uint32_t slot = (uint32_t)event->words[0];
     int n = (int)(event->words[0] >> 32);

@@ -102,8 +102,10 @@ bool md_sim_priority_free(const md_sim *, int64_t priority);
 /* From the next wake-up of p on; false when there is no memory, or no rank. */
 bool md_sim_set_priority(md_sim *, uint32_t p, int64_t priority);
 
-/* The highest priority number that has been in use lately. */
-int64_t md_sim_priority_last(const md_sim *);
+/* The wake-up of p comes before all else of its time, if it has one; so does a
+   timer. False when there is no memory. */
+bool md_sim_hasten(md_sim *, uint32_t p);
+bool md_sim_hasten_timer(md_sim *, const md_timer *);
 
 /* p ends: those who wait for its end are told so, its slot is free. Its inbox
    must be empty. */
@@ -174,6 +176,10 @@ md_timer_id md_sim_at(md_sim *, md_time, uint32_t kind, const uint64_t words[3],
 
 /* Cancels it and gives its words; false when it has been or was cancelled. */
 bool md_sim_cancel(md_sim *, md_timer_id, uint64_t words[3]);
+
+/* The next in the table of those that are still to come, NULL at its end; the
+   first after NULL. */
+const md_timer *md_sim_timer_after(const md_sim *, const md_timer *);
 
 /* A message is being sent: noted before anybody looks at it, and kept among the
    signals together with what comes of it at once. */
