@@ -44,7 +44,9 @@ local function unread(rec, at)
   local list = mail.follow(rec, at):inbox(rec.root)
   for i, s in ipairs(list) do
     local from = s.kind == "ARRIVE" and s.from ~= rec.root and s.from or nil
-    list[i] = copy(s, { kind = "ARRIVE", pid = rec.root, turn = at.turn })
+    local changes = { kind = "ARRIVE", pid = rec.root, turn = at.turn }
+    changes.turns = {}
+    list[i] = copy(s, changes)
     list[i].from, list[i].to = from, nil
   end
   return list
@@ -60,7 +62,8 @@ local function roll_up(rec)
     if own and at ~= rec.transition and alone(rec, at) then
       local kept = unread(rec, at)
       table.move(list, i, #list, #kept + 1, kept)
-      kept[#kept - #list + i] = copy(at, { start = rec:made_with() })
+      local changes = { start = rec:made_with(), turns = { rec.root } }
+      kept[#kept - #list + i] = copy(at, changes)
       return kept
     end
   end
@@ -92,34 +95,11 @@ local function is_fed(rec, s)
   return not rec.members[s.from] or word ~= "down" and word ~= "exit"
 end
 
--- When processes that are not run again act: the number of the last signal of
--- each instant. What others did before, it must not overtake.
-local function last_acts(rec)
-  local acts = {}
-  for _, s in ipairs(rec.list) do
-    if rec.skipped[s.pid] then
-      acts[s.time] = s.seq
-    end
-  end
-  return acts
-end
-
--- Whether the drops of a message tell when something else was.
-local function tell_time(drops, acts)
-  for _, s in ipairs(drops) do
-    if (acts[s.time] or s.seq) > s.seq then
-      return true
-    end
-  end
-  return false
-end
-
 -- A message that came from outside and that all dropped is not missed.
 local function forget_dropped(rec)
-  local gone, followed, acts = {}, mail.follow(rec), last_acts(rec)
+  local gone, followed = {}, mail.follow(rec)
   for came, drops in pairs(followed.drops) do -- in any order
-    local missed = followed.wanted[came] or tell_time(drops, acts)
-    if is_fed(rec, came) and not missed then
+    if is_fed(rec, came) and not followed.wanted[came] then
       gone[came] = came
       for _, drop in ipairs(drops) do
         gone[drop] = came
@@ -151,15 +131,42 @@ local function keep_last(rec, gone)
   end
 end
 
+-- Puts whose turns there were, of those that run again, before the signal s
+-- that is kept, whose predecessor is `last`: unless it goes without saying.
+local function with_turns(s, last, whose)
+  local none = last ~= nil and last.turn == s.turn
+  local implied = #whose == 0 and none
+    or #whose == 1 and whose[1] == s.pid and not none
+  local turns = not implied and whose or nil
+  if s.turn == nil or turns == s.turns then
+    return s
+  end
+  local new = copy(s, {})
+  new.turns = turns
+  return new
+end
+
+local function add_turns(rec, i, whose)
+  for _, x in ipairs(rec:turns_before(i)) do
+    if rec:is_live(type(x) == "table" and x[1] or x) then
+      whose[#whose + 1] = x
+    end
+  end
+end
+
 local function kept(rec)
-  local list, gone = {}, forget_dropped(rec)
+  local list, gone, whose, time = {}, forget_dropped(rec), {}, nil
   keep_last(rec, gone)
-  for _, s in ipairs(rec.list) do
+  for i, s in ipairs(rec.list) do
+    whose = s.time == time and whose or {}
+    time = s.time
+    add_turns(rec, i, whose)
     local skipped = rec.skipped[s.pid]
-    if skipped and s.kind == "START" and rec.results[s.pid] then
-      list[#list + 1] = copy(s, { result = rec.results[s.pid] })
-    elseif not gone[s] and (not skipped or counts(rec, s)) then
-      list[#list + 1] = s
+    if not gone[s] and (not skipped or counts(rec, s)) then
+      if skipped and s.kind == "START" and rec.results[s.pid] then
+        s = copy(s, { result = rec.results[s.pid] })
+      end
+      list[#list + 1], whose = with_turns(s, list[#list], whose), {}
     end
   end
   return list
