@@ -5,13 +5,14 @@ local record = require "moondial.record"
 
 local m = {}
 
+-- A copy of a signal with some fields changed, or taken away: false.
 local function copy(signal, changes)
   local new = {}
   for field, value in pairs(signal) do
     new[field] = value
   end
   for field, value in pairs(changes) do
-    new[field] = value
+    new[field] = value ~= false and value or nil
   end
   return new
 end
@@ -131,42 +132,48 @@ local function keep_last(rec, gone)
   end
 end
 
--- Puts whose turns there were, of those that run again, before the signal s
--- that is kept, whose predecessor is `last`: unless it goes without saying.
-local function with_turns(s, last, whose)
-  local none = last ~= nil and last.turn == s.turn
-  local implied = #whose == 0 and none
-    or #whose == 1 and whose[1] == s.pid and not none
-  local turns = not implied and whose or nil
-  if s.turn == nil or turns == s.turns then
-    return s
+-- Turns as a signal has them.
+local function list_of(turns, shuffled)
+  local list, at = {}, nil
+  for _, turn in ipairs(turns) do
+    if shuffled and turn.time ~= at then
+      at = turn.time
+      list[#list + 1] = at
+    end
+    list[#list + 1] = turn.timed and { turn.pid, turn.number } or turn.pid
   end
-  local new = copy(s, {})
-  new.turns = turns
-  return new
+  return list
 end
 
-local function add_turns(rec, i, whose)
-  for _, x in ipairs(rec:turns_before(i)) do
-    if rec:is_live(type(x) == "table" and x[1] or x) then
-      whose[#whose + 1] = x
-    end
+-- The signal s that is kept, whose predecessor is `last`, with the turns that
+-- come before it, unless they go without saying.
+local function with_turns(s, last, turns, shuffled)
+  local none, first = last ~= nil and last.turn == s.turn, turns[1]
+  local own = first and #turns == 1 and first.pid == s.pid and not first.timed
+  if s.turn == nil then
+    return s
+  elseif none and not first or not none and own and first.time == s.time then
+    return s.turns and copy(s, { turns = false }) or s
   end
+  return copy(s, { turns = list_of(turns, shuffled) })
 end
 
 local function kept(rec)
-  local list, gone, whose, time = {}, forget_dropped(rec), {}, nil
+  local list, gone, turns = {}, forget_dropped(rec), {}
+  local shuffled = rec:is_shuffled()
   keep_last(rec, gone)
   for i, s in ipairs(rec.list) do
-    whose = s.time == time and whose or {}
-    time = s.time
-    add_turns(rec, i, whose)
+    local late = turns[1] and turns[1].time ~= s.time
+    turns = late and not shuffled and {} or turns
+    for _, turn in ipairs(rec:turns_before(i)) do
+      turns[#turns + 1] = rec:is_live(turn.pid) and turn or nil
+    end
     local skipped = rec.skipped[s.pid]
     if not gone[s] and (not skipped or counts(rec, s)) then
       if skipped and s.kind == "START" and rec.results[s.pid] then
         s = copy(s, { result = rec.results[s.pid] })
       end
-      list[#list + 1], whose = with_turns(s, list[#list], whose), {}
+      list[#list + 1], turns = with_turns(s, list[#list], turns, shuffled), {}
     end
   end
   return list

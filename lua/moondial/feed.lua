@@ -72,29 +72,30 @@ end
 
 local function nothing() end
 
--- When a recorded signal comes here: at its time, or now if that is over.
-function feeder:time_of(r)
-  return math.max(r.time + self.replay.offset, self.replay.sim:now())
+function feeder:is_reached(r)
+  return self:has_come(r.time)
 end
 
-function feeder:is_reached(r)
+function feeder:has_come(time)
   local now = self.replay.sim:now()
-  return r.time + self.replay.offset < now or self.replay:at(r.time, now)
+  return time + self.replay.offset < now or self.replay:at(time, now)
 end
 
 -- Whose turns come before signal r, by the record: of those who run again. One
 -- that stands in begins by itself; what is prompted has its turn only then.
 function feeder:turns_before(i, r)
   local rec, list = self.replay.record, {}
-  for _, whose in ipairs(rec:turns_before(i)) do
-    if rec:is_live(type(whose) == "table" and whose[1] or whose) then
-      list[#list + 1] = whose
+  for _, turn in ipairs(rec:turns_before(i)) do
+    if rec:is_live(turn.pid) then
+      list[#list + 1] = turn
     end
   end
+  local last = list[#list]
   if r.kind == "START" and rec.skipped[r.pid] and not self:is_fed(r) then
-    list[#list + 1] = r.pid
-  elseif r.kind == "DOWN" and list[#list] == r.pid and self:is_fed(r) then
-    list[#list] = nil
+    list[#list + 1] = { pid = r.pid, time = r.time }
+  elseif r.kind == "DOWN" and last and self:is_fed(r) then
+    local own = last.pid == r.pid and not last.timed
+    list[#list] = not own and last or nil
   end
   return list
 end
@@ -105,61 +106,64 @@ function feeder:await(i)
   local r = self.replay.record.list[i]
   self.before, self.had = self:turns_before(i, r), 0
   self.turned = inside.turns(self.replay.family.turns)
-  self:ring(r)
+  self:ring((self.before[1] or r).time)
 end
 
--- It is looked at as soon as the time of signal r has come.
-function feeder:ring(r)
-  if self.alarm ~= r.time and not self:is_reached(r) then
-    self.alarm = r.time
-    inside.at(self.replay.sim, self:time_of(r), nothing)
+-- It is looked as soon as that time has come.
+function feeder:ring(time)
+  if self.alarm ~= time and not self:has_come(time) then
+    self.alarm = time
+    inside.at(self.replay.sim, time + self.replay.offset, nothing)
   end
 end
 
--- The turn that there was at this instant since the last look, if it is the one
--- that was to come.
-function feeder:strike_off()
+-- Whether the turn that there was since the last look is the one that was to
+-- come.
+function feeder:was_turn_of(turn, turned)
   local family, sim = self.replay.family, self.replay.sim
-  local turns, whose = inside.turns(family.turns), self.before[self.had + 1]
-  if turns == self.turned or whose == nil then
-    return
+  if turned == self.turned then
+    return false
   end
-  self.turned = turns
-  local timed = type(whose) == "table"
-  local last, was_timed = inside.last(sim, family.turns)
-  local pid = self.replay.map:leaf(timed and whose[1] or whose)
-  if last == pid and was_timed == timed then
+  local last, timed = inside.last(sim, family.turns)
+  return last == self.replay.map:leaf(turn.pid) and timed == turn.timed
+end
+
+-- Whether turns have to come before the record's next signal: that which is the
+-- next to come does. Whose turn was to be there and is not, as when a message
+-- has brought it about that is left out of the record, is passed over.
+function feeder:has_turns()
+  local sim, map = self.replay.sim, self.replay.map
+  local turned = inside.turns(self.replay.family.turns)
+  local turn = self.before[self.had + 1]
+  if turn and self:has_come(turn.time) and self:was_turn_of(turn, turned) then
     self.had = self.had + 1
   end
-end
-
--- Whose turn it is comes next, if it comes at that time.
-function feeder:hasten(whose, time)
-  local timed = type(whose) == "table"
-  local pid = self.replay.map:leaf(timed and whose[1] or whose)
-  return inside.hasten(self.replay.sim, pid, time, timed)
-end
-
--- Whether something else has to come before the record's next signal. Whose
--- turn was to be there and is not, as when a message has brought it about that
--- is left out of the record, is passed over.
-function feeder:is_early(r)
-  local sim = self.replay.sim
-  if self.ending and not inside.ended(sim, self.ending) then
-    return true
-  elseif not self:is_reached(r) then
-    self.turned = inside.turns(self.replay.family.turns)
-    return true
-  end
-  self.ending = nil
-  self:strike_off()
+  self.turned = turned
   while self.had < #self.before do
-    if self:hasten(self.before[self.had + 1], sim:now()) then
+    turn = self.before[self.had + 1]
+    local pid, timed, number = map:leaf(turn.pid), turn.timed, turn.number
+    if not self:has_come(turn.time) then
+      self:ring(turn.time)
+      return true
+    elseif inside.hasten(sim, pid, sim:now(), timed, number) then
       return true
     end
     self.had = self.had + 1
   end
   return false
+end
+
+-- Whether something else has to come before the record's next signal.
+function feeder:is_early(r)
+  if self.ending and not inside.ended(self.replay.sim, self.ending) then
+    return true
+  end
+  self.ending = nil
+  if self:has_turns() then
+    return true
+  end
+  self:ring(r.time)
+  return not self:is_reached(r)
 end
 
 -- feeder:look()

@@ -178,18 +178,41 @@ function record:is_live(pid)
   return pid ~= nil and self.members[pid] and not self.skipped[pid]
 end
 
--- record:turns_before(i) -> list
--- Whose turns there were at the instant of the i-th signal, since the one before
--- it: pids, and {pid} for what that one had planned. Unless it says so, there
--- was none if the number of turns is the same, or else that of its process.
-function record:turns_before(i)
-  local r, before = self.list[i], self.list[i - 1]
-  if r.turns then
-    return r.turns
-  elseif r.turn == nil or before and before.turn == r.turn then
-    return {}
+-- record:is_shuffled() -> boolean
+-- Whether the tie rule was "random": only then turns have times.
+function record:is_shuffled()
+  for _, r in ipairs(self.list) do
+    if r.turns and type(r.turns[1]) == "number" then
+      return true
+    end
   end
-  return { r.pid }
+  return false
+end
+
+-- record:turns_before(i) -> list
+-- Whose turns there were since the signal before the i-th, each {pid=, timed=,
+-- number=, time=}: at its instant, unless a time says another for those that
+-- follow. If it has no list, there was none when the number of turns is the
+-- same, or else that of its process.
+function record:turns_before(i)
+  local r, before, list = self.list[i], self.list[i - 1], {}
+  local time = r.time
+  if not r.turns then
+    local none = r.turn == nil or before and before.turn == r.turn
+    return none and {} or { { pid = r.pid, timed = false, time = time } }
+  end
+  for _, x in ipairs(r.turns) do
+    if type(x) == "number" then
+      time = x
+    elseif type(x) == "table" then
+      local pid, number = x[1], x[2]
+      list[#list + 1] =
+        { pid = pid, timed = true, number = number, time = time }
+    else
+      list[#list + 1] = { pid = x, timed = false, time = time }
+    end
+  end
+  return list
 end
 
 -- record:comes(signal) -> boolean

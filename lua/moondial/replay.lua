@@ -135,10 +135,19 @@ function replay:translate(r)
   return s
 end
 
+-- Whose turns there were, and at which times, if those are not the signal's.
+function replay:translate_turns(turns)
+  local list = self.map:translate(turns)
+  for i, x in ipairs(list or {}) do
+    list[i] = type(x) == "number" and x + self.offset or x
+  end
+  return list
+end
+
 -- The next signal is done with; on to the one after it.
 function replay:take(r, s)
   self.failed = self.failed or s.kind == "FAIL"
-  s.seq, s.turn, s.turns = r.seq, r.turn or 0, self.map:translate(r.turns)
+  s.seq, s.turn, s.turns = r.seq, r.turn or 0, self:translate_turns(r.turns)
   self.family:emit(s)
   self.next = self.next + 1
   self:advance()

@@ -242,9 +242,7 @@ function m.cut(recorded, t, number, schedule, n, options)
   -- behind how many events what is left comes is not on record
   local step = schedule[first]
   local last = n > 0 and recorded.log[n].time or 0
-  world.open = step
-    and step.after
-    and step[1] + recorded.offset <= last + 1e-9
+  world.open = step and step.after and step[1] + recorded.offset <= last + 1e-9
   go_on(world, schedule, first, world.offset)
   return world
 end

@@ -18,15 +18,15 @@ int inside_turns(lua_State *L);
 
 /* since(sim, pid, family) -> list or nil: whose turns there were since the last
    signal, for one of pid; see turn.h. timed(sim, pid, family): a message that
-   pid has sent for later has its turn. last(sim, family) -> pid or nil, boolean:
-   whose was the last since then, and whether it was a timer's. */
+   pid has sent for later has its turn. last(sim, family) -> pid or nil,
+   boolean: whose was the last since then, and whether it was a timer's. */
 int inside_since(lua_State *L);
 int inside_timed(lua_State *L);
 int inside_last(lua_State *L);
 
-/* hasten(sim, pid, time [, timed]) -> boolean: what the process does at that
-   time, or the timer that it planned for then, comes before all else; false:
-   there is none. */
+/* hasten(sim, pid, time [, timed [, number]]) -> boolean: what the process does
+   at that time, or a timer that it has planned for then, comes before all else;
+   false: there is none. */
 int inside_hasten(lua_State *L);
 
 /* keep(family, signal): at the end of its log. log(family) -> list: what is in

@@ -334,7 +334,7 @@ int inside_record(lua_State *L) {
   if (extra == NULL) host_no_memory(L);
   if (lua_isnoneornil(L, 3)) {
     host_family *family = lua_newuserdatauv(L, sizeof *family, 1);
-    *family = (host_family){.id = ++h->families, .arena = h->arena};
+    *family = (host_family){.id = ++h->families, .arena = h->arena, .at = -1};
     luaL_setmetatable(L, "md.family");
     lua_newtable(L);
     lua_setiuservalue(L, -2, 1);

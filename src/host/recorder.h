@@ -15,9 +15,10 @@ typedef struct host_family {
   uint64_t told;  /* turns by the last signal */
   uint64_t kept;  /* how much there is in its log */
   bool loud;      /* it is replayed: the recorder wants to be told all */
-  md_time at;     /* the instant of these turns; see turn.h */
-  md_pid *since;
-  uint32_t count, capacity;
+  bool tied;      /* more was due at the instant of these turns; see turn.h */
+  md_time at;     /* the instant of those that were last */
+  uint64_t *since;
+  uint32_t count, first, capacity;
   md_arena *arena;
 } host_family;
 

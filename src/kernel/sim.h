@@ -42,6 +42,7 @@ uint64_t md_sim_hash(const md_sim *);
 md_trace *md_sim_trace(md_sim *);
 md_signals *md_sim_signals(md_sim *);
 void md_sim_zeno(md_sim *, uint64_t zeno);
+md_order md_sim_order(const md_sim *);
 
 /* -- the run -- */
 
@@ -58,7 +59,8 @@ typedef enum md_next {
 typedef struct md_event {
   uint32_t process;
   uint32_t timer_kind;
-  uint64_t words[3]; /* the timer's */
+  uint64_t made; /* the timer's */
+  uint64_t words[3];
 } md_event;
 
 /* How far md_sim_next goes: to the limit, or for so many events; and whether a
