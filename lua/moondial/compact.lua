@@ -2,74 +2,11 @@
 local argument = require "moondial.argument"
 local mail = require "moondial.mail"
 local record = require "moondial.record"
+local roll = require "moondial.roll"
 
 local m = {}
 
--- A copy of a signal with some fields changed, or taken away: false.
-local function copy(signal, changes)
-  local new = {}
-  for field, value in pairs(signal) do
-    new[field] = value
-  end
-  for field, value in pairs(changes) do
-    new[field] = value ~= false and value or nil
-  end
-  return new
-end
-
--- -- before the last transition ---------------------------------------------
-
--- True when the root alone was left at its transition, with nothing under way
--- to anybody and no interrupt that it had not met.
-local function alone(rec, at)
-  local open = {}
-  for _, s in ipairs(rec.list) do
-    if s == at then
-      break
-    elseif s.kind == "SPAWN" then
-      open[s.child] = true
-    elseif s.kind == "STOP" or s.kind == "FAIL" then
-      open[s.pid] = nil
-    elseif s.at and s.at >= at.time then
-      return false
-    elseif s.kind == "INTERRUPT" and s.time >= at.time then
-      return false
-    end
-  end
-  return next(open) == nil
-end
-
--- What was in the root's inbox at that transition, as messages from outside,
--- which are fed before it begins.
-local function unread(rec, at)
-  local list = mail.follow(rec, at):inbox(rec.root)
-  for i, s in ipairs(list) do
-    local from = s.kind == "ARRIVE" and s.from ~= rec.root and s.from or nil
-    local changes = { kind = "ARRIVE", pid = rec.root, turn = at.turn }
-    changes.turns = {}
-    list[i] = copy(s, changes)
-    list[i].from, list[i].to = from, nil
-  end
-  return list
-end
-
--- The list from the last transition on that the root made alone; what lies
--- before it is in its arguments and in its inbox.
-local function roll_up(rec)
-  local list = rec.list
-  for i = #list, 1, -1 do
-    local at = list[i]
-    local own = at.kind == "TRANSITION" and at.pid == rec.root
-    if own and at ~= rec.transition and alone(rec, at) then
-      local kept = unread(rec, at)
-      table.move(list, i, #list, #kept + 1, kept)
-      local changes = { start = rec:made_with(), turns = { rec.root } }
-      kept[#kept - #list + i] = copy(at, changes)
-      return kept
-    end
-  end
-  return list
-end
+local copy = roll.copy
 
 -- -- processes that have ended ----------------------------------------------
 
@@ -203,7 +140,7 @@ function m.compact(...)
   local _, signals = argument.sim(...)
   local is_list = type(signals) == "table"
   argument.expect("compact", is_list, "a list of signals", signals)
-  local rec = read(roll_up(read(signals)))
+  local rec = read(roll.up(read(signals)))
   rec:know_ended()
   return kept(rec)
 end

@@ -167,12 +167,19 @@ function feeder:is_early(r)
 end
 
 -- feeder:look()
--- Between two events: feeds what is due, and sees to whose turn is next.
+-- Between two events: feeds what is due, and sees to whose turn is next. That
+-- of one which ends in md.use is not on record.
 function feeder:look()
   local replay = self.replay
   while replay.family.replay == replay and not replay.difference do
     local r = replay.record.list[replay.next]
-    if not r or self:is_early(r) or not self:is_fed(r) then
+    if not r or self:is_early(r) then
+      return
+    elseif not self:is_fed(r) then
+      local pid = replay.map:leaf(r.pid)
+      if replay.using[pid] then
+        inside.hasten(replay.sim, pid, replay.sim:now())
+      end
       return
     end
     self:feed(r)
@@ -227,7 +234,6 @@ end
 function feed.USE(self, r, pid)
   self.feeder.prompted = r
   inside.sign(self.sim, pid, self.using[pid])
-  inside.hasten(self.sim, pid, self.sim:now())
 end
 
 -- And to one that is not.

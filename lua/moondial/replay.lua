@@ -254,6 +254,21 @@ function replay:bind_outside(args)
   end
 end
 
+-- Those that had ended before a record that was rolled up are nobody here, but
+-- can be joined.
+function replay:recall_ended()
+  local r = self.record.transition
+  for _, ended in ipairs(r and r.ended or {}) do
+    local pid = self.map:leaf(ended.pid)
+    if ended.result then
+      local result = self.map:translate(ended.result)
+      inside.left(self.sim, pid, true, table.unpack(result, 1, result.n))
+    else
+      inside.left(self.sim, pid, false, self.map:translate(ended.error))
+    end
+  end
+end
+
 -- The root begins as it did or, in a record that was rolled up, as what it had
 -- become before everything that the record has.
 function replay:begin(pid, args)
@@ -266,6 +281,7 @@ function replay:begin(pid, args)
     end
   end
   self:bind_outside(args)
+  self:recall_ended()
   self.offset = self.sim:now() - (rec.start or 0)
   self.tick = 10.0 ^ -self.sim:precision()
   self.family.replay = self

@@ -304,6 +304,9 @@ void host_drop(lua_State *L, host_sim *s, uint32_t slot, int n);
    m] */
 void host_keep_result(lua_State *L, host_sim *s, uint32_t p, bool ok, int n);
 
+/* The same of one that has ended, or is nobody in this sim. [-n, +0, m] */
+void host_leave_result(lua_State *L, host_sim *s, md_pid, bool ok, int n);
+
 /* Returns, or raises, what the ended process at index 1 has left. */
 int host_result(lua_State *L, host_sim *s);
 

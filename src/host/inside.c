@@ -254,6 +254,16 @@ static int inside_forget(lua_State *L) {
   return 0;
 }
 
+/* left(sim, pid, ok, ...): what a process that has ended is said to have
+   returned or, if not ok, raised. */
+static int inside_left(lua_State *L) {
+  host_sim *s = inside_sim(L);
+  md_pid pid = host_pid_bits(lua_touserdata(L, 2));
+  bool ok = lua_toboolean(L, 3);
+  host_leave_result(L, s, pid, ok, lua_gettop(L) - 3);
+  return 0;
+}
+
 int host_open_inside(lua_State *L) {
   static const luaL_Reg functions[] = {{"process", inside_process},
                                        {"things", inside_things},
@@ -290,6 +300,7 @@ int host_open_inside(lua_State *L) {
                                        {"label", inside_label},
                                        {"note", inside_note},
                                        {"forget", inside_forget},
+                                       {"left", inside_left},
                                        {"used", inside_used},
                                        {"interrupted", inside_interrupted},
                                        {"ticks", inside_ticks},
