@@ -169,7 +169,8 @@ bool host_match(lua_State *P, int p, lua_State *V, int v) {
 
 /* -- digests -- */
 
-/* One word of a value: enough to tell most apart, and never an address. */
+/* One word of a value: enough to tell most apart, and never an address. The sim
+   of a pid or ref is left out, so that two sims with one story have one hash. */
 static uint64_t match_digest(lua_State *L, int i) {
   size_t n;
   const char *text;
@@ -185,7 +186,8 @@ static uint64_t match_digest(lua_State *L, int i) {
     memcpy(&word, &x, sizeof word);
     return word;
   case LUA_TLIGHTUSERDATA:
-    return (uint64_t)(uintptr_t)lua_touserdata(L, i);
+    word = (uint64_t)(uintptr_t)lua_touserdata(L, i);
+    return host_kind(L, i) ? word & ~(UINT64_C(0xff) << 52) : word;
   case LUA_TBOOLEAN:
     return lua_toboolean(L, i) ? 3 : 5;
   default:
