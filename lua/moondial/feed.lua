@@ -1,8 +1,7 @@
 -- Feeding: what no process that runs brings about comes from the record. That
--- is what came from outside, and what those did that are not run again. And
--- whose turn it is: those who had theirs before the record's next signal, at
--- its instant, have it in that order again, whatever the tie rule is.
+-- is what came from outside, and what those did that are not run again.
 local inside = require "moondial.inside"
+local turns = require "moondial.turns"
 
 local m = {}
 
@@ -13,12 +12,9 @@ feeder.__index = feeder
 function m.new(replay)
   return setmetatable({
     replay = replay,
-    before = {}, -- whose turns come before the record's next signal
-    had = 0, -- how many of these there have been
-    turned = 0, -- turns of the family when it was looked at last
+    turns = turns.new(replay),
     prompted = nil, -- a signal that a process has been made to emit
     ending = nil, -- a stand-in that has been told to end
-    alarm = nil, -- the signal for whose time there is one
   }, feeder)
 end
 
@@ -60,7 +56,7 @@ end
 local struck = { ARRIVE = true, RETURN = true, INTERRUPT = true, KILL = true }
 
 function feeder:is_passed(r)
-  if not r or not self:is_reached(r) or not self:is_fed(r) then
+  if not r or not self.turns:has_come(r.time) or not self:is_fed(r) then
     return false
   elseif r.kind == "RECEIVE" or r.kind == "DROP" then
     return true
@@ -70,87 +66,12 @@ end
 
 -- -- when -------------------------------------------------------------------
 
-local function nothing() end
-
-function feeder:is_reached(r)
-  return self:has_come(r.time)
-end
-
-function feeder:has_come(time)
-  local now = self.replay.sim:now()
-  return time + self.replay.offset < now or self.replay:at(time, now)
-end
-
--- Whose turns come before signal r, by the record: of those who run again. One
--- that stands in begins by itself; what is prompted has its turn only then.
-function feeder:turns_before(i, r)
-  local rec, list = self.replay.record, {}
-  for _, turn in ipairs(rec:turns_before(i)) do
-    if rec:is_live(turn.pid) then
-      list[#list + 1] = turn
-    end
-  end
-  local last = list[#list]
-  if r.kind == "START" and rec.skipped[r.pid] and not self:is_fed(r) then
-    list[#list + 1] = { pid = r.pid, time = r.time }
-  elseif r.kind == "DOWN" and last and self:is_fed(r) then
-    local own = last.pid == r.pid and not last.timed
-    list[#list] = not own and last or nil
-  end
-  return list
-end
-
--- feeder:await(i)
--- The record's next signal is its i-th.
-function feeder:await(i)
-  local r = self.replay.record.list[i]
-  self.before, self.had = self:turns_before(i, r), 0
-  self.turned = inside.turns(self.replay.family.turns)
-  self:ring((self.before[1] or r).time)
-end
-
--- It is looked as soon as that time has come.
-function feeder:ring(time)
-  if self.alarm ~= time and not self:has_come(time) then
-    self.alarm = time
-    inside.at(self.replay.sim, time + self.replay.offset, nothing)
-  end
-end
-
--- Whether the turn that there was since the last look is the one that was to
--- come.
-function feeder:was_turn_of(turn, turned)
-  local family, sim = self.replay.family, self.replay.sim
-  if turned == self.turned then
-    return false
-  end
-  local last, timed = inside.last(sim, family.turns)
-  return last == self.replay.map:leaf(turn.pid) and timed == turn.timed
-end
-
--- Whether turns have to come before the record's next signal: that which is the
--- next to come does. Whose turn was to be there and is not, as when a message
--- has brought it about that is left out of the record, is passed over.
-function feeder:has_turns()
-  local sim, map = self.replay.sim, self.replay.map
-  local turned = inside.turns(self.replay.family.turns)
-  local turn = self.before[self.had + 1]
-  if turn and self:has_come(turn.time) and self:was_turn_of(turn, turned) then
-    self.had = self.had + 1
-  end
-  self.turned = turned
-  while self.had < #self.before do
-    turn = self.before[self.had + 1]
-    local pid, timed, number = map:leaf(turn.pid), turn.timed, turn.number
-    if not self:has_come(turn.time) then
-      self:ring(turn.time)
-      return true
-    elseif inside.hasten(sim, pid, sim:now(), timed, number) then
-      return true
-    end
-    self.had = self.had + 1
-  end
-  return false
+-- feeder:await()
+-- The record has another next signal.
+function feeder:await()
+  local replay = self.replay
+  local r = replay.record.list[replay.next]
+  self.turns:await(replay.next, self:is_fed(r))
 end
 
 -- Whether something else has to come before the record's next signal.
@@ -159,11 +80,7 @@ function feeder:is_early(r)
     return true
   end
   self.ending = nil
-  if self:has_turns() then
-    return true
-  end
-  self:ring(r.time)
-  return not self:is_reached(r)
+  return self.turns:are_to_come() or self.turns:is_early(r.time)
 end
 
 -- feeder:look()

@@ -5,6 +5,7 @@
 local core = require "moondial.core"
 local argument = require "moondial.argument"
 local difference = require "moondial.difference"
+local driver = require "moondial.driver"
 local family = require "moondial.family"
 local feed = require "moondial.feed"
 local inside = require "moondial.inside"
@@ -157,90 +158,13 @@ end
 -- to come is live.
 function replay:advance()
   if self.record.list[self.next] then
-    self.feeder:await(self.next)
+    self.feeder:await()
   else
     self.family.replay = nil
   end
 end
 
--- -- running ----------------------------------------------------------------
-
-local function raise(why)
-  error(core.failure("journal", "replay: " .. why), 0)
-end
-
--- So many stops, and errors in callbacks, which are no signals, there may be
--- between two signals.
-local most_runs = 1000
-
--- Runs until the record is over. Returns why the run ended, and what the model
--- failed with, unless the record goes on after it.
-function replay:run()
-  local own, runs, last = self.family, 0, 0
-  while true do
-    self.failed = false
-    local ok, why = pcall(self.sim.run, self.sim, {
-      when = function()
-        self.feeder:look()
-        return own.replay ~= self or self.difference ~= nil
-      end,
-    })
-    runs = self.next == last and runs + 1 or 0
-    last = self.next
-    local over = own.replay ~= self or self.difference ~= nil
-    if not ok and not self.failed and (over or runs > most_runs) then
-      return nil, why
-    elseif over or ok and why ~= "stopped" or runs > most_runs then
-      return why
-    end
-  end
-end
-
--- It has not gone as recorded: nothing of it goes on.
-function replay:abandon(why)
-  local own, sim = self.family, self.sim
-  self.difference = self.difference or why
-  own.replay = self -- so that its closers send nothing
-  for _, pid in ipairs(self.processes) do
-    sim:kill(pid, "journal")
-  end
-  pcall(sim.run, sim, sim:now())
-  raise(self.difference)
-end
-
--- The record is over: those who still wait for it go on.
-function replay:leave()
-  self.stands_in:leave(self.record.results)
-  for _, pid in ipairs(self.processes) do
-    if self.using[pid] then
-      inside.sign(self.sim, pid, self.using[pid])
-    end
-  end
-end
-
-function replay:drive()
-  local own, why, err = self.family, nil, nil
-  if own.replay == self then
-    why, err = self:run()
-  end
-  local left = own.replay == self and self.record.list[self.next]
-  own.replay = nil
-  if self.difference then
-    self:abandon()
-  elseif left and err == nil then
-    local format = "signal %d was %s, and now nothing like it comes (%s)"
-    self:abandon(format:format(left.seq, difference.text(left), tostring(why)))
-  end
-  self:leave()
-  if err ~= nil then
-    error(err, 0)
-  end
-  self.sim:run(self.sim:now())
-  if next(own.roles) == nil and next(self.using) == nil then
-    own.signs = {}
-    inside.loud(own.turns, false)
-  end
-end
+-- -- beginning --------------------------------------------------------------
 
 -- A record that was rolled up has still what its instance was made with, where
 -- processes of the outside may be named that are others now.
@@ -322,7 +246,7 @@ function m.run(it, options, spawn)
   local pid = spawn(it, body, table.unpack(it.args, 1, it.args.n))
   self = new(it, rec)
   self:begin(pid, it.args)
-  self:drive()
+  driver.drive(self)
 end
 
 return m

@@ -1,6 +1,7 @@
 -- md.use: side effects, which are called once and answered from the record when
 -- that is replayed.
 local core = require "moondial.core"
+local argument = require "moondial.argument"
 local family = require "moondial.family"
 local inside = require "moondial.inside"
 
@@ -39,7 +40,7 @@ end
 local function due(replay, pid)
   local r = replay.feeder:pass()
   if r and r.kind == "USE" and replay.map:leaf(r.pid) == pid then
-    return replay.feeder:is_reached(r) and r
+    return replay.feeder.turns:has_come(r.time) and r
   end
 end
 
@@ -98,9 +99,8 @@ local function recorded(own, replay, pid)
   return await(replay, pid)
 end
 
--- use(family, pid, fn, ...) -> what fn returned
 -- Calls fn, or takes what the record has.
-function m.use(own, pid, fn, ...)
+local function of_family(own, pid, fn, ...)
   local replay = own.replay
   if own.uses[pid] then
     return fn(...)
@@ -125,6 +125,30 @@ function m.use(own, pid, fn, ...)
   end
   result = replay.map:translate(result)
   return conclude(own, pid, true, table.unpack(result, 1, result.n))
+end
+
+local function use(fn, ...)
+  local callable = type(fn) == "function"
+  argument.expect("use", callable, "a function, md.use(fn, ...)", fn)
+  local pid = inside.process()
+  local own = pid and family.of(pid)
+  inside.used()
+  if not own then
+    return inside.external(fn, ...)
+  end
+  return of_family(own, pid, inside.external, fn, ...)
+end
+
+--- use(fn, ...) -> what fn returned
+--- Calls fn(...), a side effect such as reading a file, and keeps what it
+--- returned or raised as the signal USE: a replay takes it from the record, and
+--- does not call fn. So does `moondial replay` of a journal (--journal), for
+--- which it must be plain data. fn may block; what it does meanwhile is no
+--- signal of a template's, and then, or when the record ends before fn has
+--- returned, it is called again.
+---   print(md.use(os.getenv, "HOME") ~= nil)
+function m.use(...)
+  return use(select(2, argument.sim(...)))
 end
 
 return m

@@ -103,15 +103,6 @@ static int inside_wake(lua_State *L) {
   return 0;
 }
 
-/* urgent(sim, pid): whenever the process is woken, it comes next. */
-static int inside_urgent(lua_State *L) {
-  host_sim *s = inside_sim(L);
-  uint32_t p = inside_process_arg(L, s);
-  if (p != 0 && !md_sim_set_priority(s->kernel, p, INT64_MIN))
-    host_no_memory(L);
-  return 0;
-}
-
 /* own(sim, value) -> boolean: a pid or ref that was made in this sim. */
 static int inside_own(lua_State *L) {
   const host_sim *s = inside_sim(L);
@@ -286,7 +277,6 @@ int host_open_inside(lua_State *L) {
                                        {"sign", inside_sign},
                                        {"take", inside_take},
                                        {"wake", inside_wake},
-                                       {"urgent", inside_urgent},
                                        {"own", inside_own},
                                        {"nobody", inside_nobody},
                                        {"typed", inside_typed},
