@@ -97,27 +97,27 @@ end
 
 describe("a replay up to any signal of a random family", function()
   it("4.16, 4.21 agrees and goes on to the same end", function()
-    check_orders("plain", 20)
+    check_orders("plain", 10)
   end)
 
   it("does so at another time", function()
-    check_all("later", 20, { order = "lifo" })
+    check_all("later", 15, { order = "lifo" })
   end)
 
   it("does so in the sim in which it was recorded", function()
-    check_all("same", 20, { order = "lifo", amid = true })
+    check_all("same", 15, { order = "lifo", amid = true })
   end)
 
   it("4.17, 4.31 does without those whose results are known", function()
-    check_orders("results", 15)
+    check_orders("results", 7)
   end)
 
   it("4.22, 4.25 does with a compacted record", function()
-    check_orders("compact", 15)
-    check_all("compact", 15, { apart = true })
+    check_orders("compact", 7)
+    check_all("compact", 10, { apart = true })
   end)
 
   it("4.22 does with one that was compacted again", function()
-    check_orders("twice", 10)
+    check_orders("twice", 5)
   end)
 end)

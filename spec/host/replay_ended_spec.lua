@@ -189,3 +189,83 @@ describe("4.17 a process that has ended", function()
     assert.equal(kinds(log), kinds(pulled(p)))
   end)
 end)
+
+describe("4.25 one that had ended before the last transition", function()
+  local function after(...)
+    local said = {}
+    for i, pid in ipairs { ... } do
+      local got = table.pack(pcall(md.join, pid))
+      got[2] = type(got[2]) == "table" and got[2].reason or got[2]
+      said[i] = table.concat(got, " ", 2, got.n)
+    end
+    md.emit(md.status(...))
+    local another = md.wait()
+    return table.concat(said, ", ") .. ", " .. md.join(md.join(another))
+  end
+
+  -- A root that has made four others, of which one is in a message to it and
+  -- one more in what that has returned, and has become `after`.
+  local function body()
+    local a = md.spawn(function()
+      return "returned", 7
+    end)
+    local b = md.spawn({ monitor = true }, error, "failed", 0)
+    local c = md.spawn(md.wait)
+    local own = md.self()
+    local d = md.spawn(function()
+      local e = md.spawn(function()
+        return "far away"
+      end)
+      md.join(e)
+      return e
+    end)
+    md.spawn(function()
+      md.send(own, d)
+    end)
+    md.wait "down"
+    md.kill(c, "killed")
+    md.sleep(1)
+    md.become(after, a, b, c)
+  end
+
+  local function compacted(n)
+    local sim = md.sim { on_error = "isolate" }
+    local p = sim:template({ entrypoint = body }):create():start()
+    sim:run()
+    local list = pulled(p)
+    return md.compact(table.move(list, 1, n or #list, 1, {})), list
+  end
+
+  local expected = "returned 7, failed, killed, far away"
+
+  it("can be joined, if the record names it, and had its result", function()
+    local list, all = compacted()
+    assert.equal("TRANSITION", list[2].kind) -- the first is in the inbox
+    for n = 2, #list do
+      local p = again({ entrypoint = body })
+      p:replay(signals(list, n))
+      assert.equal(expected, p:join())
+      assert.same(all[#all].result, pulled(p)[#list].result)
+    end
+  end)
+
+  it("can be joined when the record was compacted again", function()
+    local list = md.compact((compacted()))
+    local p = again({ entrypoint = body }):replay(signals(list, 2))
+    assert.equal(expected, p:join())
+  end)
+
+  it("is not in the record when nothing names it", function()
+    local function last()
+      md.wait "nothing"
+    end
+    local list = record(function()
+      md.join(md.spawn(function()
+        return "much"
+      end))
+      md.become(last, "nobody")
+    end)
+    list = md.compact(list)
+    assert.same({ "TRANSITION", 0 }, { list[1].kind, #list[1].ended })
+  end)
+end)
