@@ -347,8 +347,8 @@ function m.start(log, n)
   end
 end
 
--- What comes from outside: a list of {time, name, ...}, in order; `after` is the
--- number of events of its instant behind which it comes, if not all of them.
+-- What comes from outside: a list of {time, name, ...}, in order. `after` is
+-- the number of events at its time behind which it comes, if not behind all.
 function m.schedule(seed)
   local draw, list, time = draws(seed * 7 + 1), {}, 0
   for i = 1, 6 do

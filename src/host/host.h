@@ -123,7 +123,7 @@ struct md_host {
   bool recording; /* there are processes that the recorder is told of */
   md_pid acting;  /* the one of those whose callback runs, and its family */
   uint64_t acting_family, families; /* and how many there have been */
-  uint64_t timed; /* what turn.c knows of the timer whose turn it is */
+  uint64_t timed;    /* what turn.c knows of the timer whose turn it is */
   int careful;       /* why sends are looked at: guards that run, a recorder */
   bool guard_failed; /* a guard has raised an error on behalf of `receiver` */
   int guarding;      /* guards that are running */
