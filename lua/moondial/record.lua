@@ -80,18 +80,21 @@ end
 -- it is not known if that was before: a process that is run again tells.
 function record:is_under_way(pid)
   local last = self.list[#self.list].time
-  if self.compacted[pid] then
-    return false
-  elseif self.pending[pid] and self.pending[pid] >= last then
+  if self.pending[pid] and self.pending[pid] >= last then
     return true
   end
   return self.brink and self.ended[pid] == last
 end
 
 -- Whether a process and all that it has spawned are done with: they have ended,
--- or are known to, and nothing that they sent is still under way.
+-- or are known to, and nothing that they sent is still under way. It is not to
+-- be asked again of one of which a compacted record has no more.
 function record:is_over(pid)
-  if not (self.ended[pid] or self.results[pid]) or self:is_under_way(pid) then
+  if self.compacted[pid] then
+    return true
+  elseif
+    not (self.ended[pid] or self.results[pid]) or self:is_under_way(pid)
+  then
     return false
   end
   for _, child in ipairs(self.children[pid] or {}) do

@@ -190,6 +190,42 @@ describe("4.17 a process that has ended", function()
   end)
 end)
 
+describe("4.22 one that a compacted record has no more", function()
+  it("is not run again, whatever has come since", function()
+    local children
+    local list, t = record(function()
+      md.spawn(function()
+        children = { md.spawn(md.wait), md.self() }
+        return "gone"
+      end)
+      md.sleep(4.5)
+      md.sleep(0.5)
+      md.yield()
+      md.send_after(0, md.self(), "later")
+      md.emit(md.wait "later")
+    end, function(_, sim)
+      sim:run(4)
+      sim:at(5, function()
+        sim:kill(children[1])
+      end)
+    end)
+    local at = {}
+    for i, s in ipairs(list) do
+      at[s.kind] = i
+    end
+    assert.equal(children[1], list[at.FAIL].pid)
+    local again_and_again = md.compact(table.move(list, 1, at.FAIL, 1, {}))
+    table.move(list, at.FAIL + 1, #list, #again_and_again + 1, again_and_again)
+    for i, s in ipairs(again_and_again) do
+      if s.data == "later" and s.at then -- it ends with what comes at once
+        local given = md.compact(table.move(again_and_again, 1, i, 1, {}))
+        local p = again(t):replay(signals(given))
+        assert.equal("done", p.status)
+      end
+    end
+  end)
+end)
+
 describe("4.25 one that had ended before the last transition", function()
   local function after(...)
     local said = {}
