@@ -117,16 +117,35 @@ function record:skip(pid, with_parent)
   end
 end
 
+-- Whether a signal is a question: (method, pid, ref, ...), sent at once.
+local function asks(r)
+  local ref = r.kind == "SEND" and r.at == nil and r.message[3]
+  return type(ref) == "userdata" and ref.kind == "ref" and r.message[2] == r.pid
+end
+
 -- Whom a process had asked that ended before it replied.
 function record:find_asked()
   local asked = {}
   for _, r in ipairs(self.list) do
-    if r.kind == "SEND" then
+    if asks(r) then
       asked[r.pid] = r.to
     elseif r.kind == "DOWN" then
       self.asked[r] = asked[r.pid]
     end
   end
+end
+
+-- record:questions() -> list
+-- The last question of each process, in the order of these.
+function record:questions()
+  local last, list = {}, {}
+  for _, r in ipairs(self.list) do
+    last[r.pid] = asks(r) and r or last[r.pid]
+  end
+  for _, r in ipairs(self.list) do
+    list[#list + 1] = last[r.pid] == r and r or nil
+  end
+  return list
 end
 
 -- Whether something was sent for the time of the last signal.

@@ -57,7 +57,8 @@ local function story(driver, order, seed)
   local t = family.template { asks = seed % 2 == 0, long = seed % 3 == 0 }
   family.start({}, 0)
   local sim = md.sim { order = order }
-  local p = t(sim):create(seed, sim:spawn(serve))
+  local mortal = sim:spawn(md.wait, "nothing")
+  local p = t(sim):create(seed, sim:spawn(serve), mortal)
   pcall(p.start, p)
   repeat
     local ok, over = pcall(driver, sim)

@@ -115,6 +115,11 @@ function steps.ask_in_vain(draw, own)
   md.ask_timeout(while_of(draw, 3), own.server, "silence", draw(9))
 end
 
+-- Of one who may end, or have ended, and never answers.
+function steps.ask_mortal(draw, own)
+  md.ask_timeout(while_of(draw, 4) + 1, own.mortal, "alive", draw(9))
+end
+
 function steps.ask(draw, own)
   local to = pick(draw, own.pids)
   if to ~= md.self() then
@@ -287,17 +292,18 @@ table.sort(names)
 local words = { "a", "b", "c" }
 
 local body
-function body(number, lives, pids, depth, server, asks)
+function body(number, lives, pids, depth, server, mortal, asks)
   local draw = draws(number)
   md.trap_exit(false) -- what it was before is not in its arguments
   local own = {
     number = number,
     lives = lives,
     body = body,
-    rest = { depth, server, asks },
+    rest = { depth, server, mortal, asks },
     pids = { table.unpack(pids) },
     words = words,
     server = server,
+    mortal = mortal,
     asks = asks,
   }
   table.insert(own.pids, md.self())
@@ -311,6 +317,7 @@ function body(number, lives, pids, depth, server, asks)
         own.pids,
         depth + 1,
         server,
+        mortal,
         asks
       )
       table.insert(own.pids, pid)
@@ -353,12 +360,14 @@ function m.schedule(seed)
   local draw, list, time = draws(seed * 7 + 1), {}, 0
   for i = 1, 6 do
     time = time + draw(3) - 1
-    local what = draw(8)
+    local what = draw(9)
     local word, at = pick(draw, words), draw(4)
     if what == 7 then
       list[i] = { time, "interrupt", at }
     elseif what == 8 then
       list[i] = { time, "kill", at + 1 }
+    elseif what == 9 then
+      list[i] = { time, "bury", at }
     else
       list[i] = { time, "push", at, word, draw(9), { draw(9) } }
     end
@@ -375,8 +384,8 @@ function m.template(options)
   return function(sim)
     return sim:template {
       name = "family",
-      entrypoint = function(number, server)
-        return body(number, 1, {}, 1, server, options.asks)
+      entrypoint = function(number, server, mortal)
+        return body(number, 1, {}, 1, server, mortal, options.asks)
       end,
     }
   end

@@ -305,3 +305,52 @@ describe("4.25 one that had ended before the last transition", function()
     assert.same({ "TRANSITION", 0 }, { list[1].kind, #list[1].ended })
   end)
 end)
+
+describe(
+  "a question to the outside whose end is that of whom it asked",
+  function()
+    -- An instance that asks, and meanwhile sends by a callback.
+    local function body(server)
+      md.after(1, md.send, md.self(), "from a callback")
+      local ok, err = pcall(md.ask, server, "who")
+      md.emit(md.now(), ok, err.kind)
+    end
+
+    -- A sim in which one is asked who ends at that time.
+    local function world(time)
+      local sim = md.sim()
+      return sim, sim:spawn(time > 0 and md.sleep or function() end, time)
+    end
+
+    local function made()
+      local sim, server = world(2)
+      local t = { entrypoint = body }
+      local p = sim:template(t):create(server):start()
+      sim:run()
+      return pulled(p), t
+    end
+
+    it("is over when it was, by the record", function()
+      local list, t = made()
+      local sim, server = world(9)
+      local p = sim:template(t):create(server):replay(signals(list))
+      assert.equal("done", p.status)
+      assert.equal(kinds(list), kinds(pulled(p)))
+    end)
+
+    it("is over when it comes to that behind the record", function()
+      local list, t = made()
+      for _, time in ipairs { 0, 2, 5 } do
+        local sim, server = world(time)
+        if time == 0 then
+          sim:run()
+        end
+        local p = sim:template(t):create(server):replay(signals(list, 4))
+        assert.equal("SEND", list[4].kind) -- that of the callback
+        p:join()
+        assert.equal(kinds(list), kinds(pulled(p)))
+        assert.equal(math.max(time, 1), sim:now())
+      end
+    end)
+  end
+)

@@ -103,6 +103,20 @@ static int inside_wake(lua_State *L) {
   return 0;
 }
 
+/* heed(sim, pid, other): the process has asked the other, which was not told;
+   from now on it notices when that ends, or that it has ended. */
+static int inside_heed(lua_State *L) {
+  host_sim *s = inside_sim(L);
+  uint32_t p = inside_process_arg(L, s);
+  uint32_t other = host_pid_index(s, lua_touserdata(L, 3));
+  const md_proc *proc = md_sim_proc(s->kernel, p);
+  bool asks = p != 0 && proc->state == MD_WAITING &&
+              proc->wait == MD_WAIT_REPLY && proc->target == p;
+  if (asks && other != 0) md_sim_watch(s->kernel, p, other);
+  else if (asks) md_sim_wake(s->kernel, p, MD_WHY_END);
+  return 0;
+}
+
 /* own(sim, value) -> boolean: a pid or ref that was made in this sim. */
 static int inside_own(lua_State *L) {
   const host_sim *s = inside_sim(L);
@@ -277,6 +291,7 @@ int host_open_inside(lua_State *L) {
                                        {"sign", inside_sign},
                                        {"take", inside_take},
                                        {"wake", inside_wake},
+                                       {"heed", inside_heed},
                                        {"own", inside_own},
                                        {"nobody", inside_nobody},
                                        {"typed", inside_typed},

@@ -459,6 +459,11 @@ void md_sim_wait(md_sim *s, uint32_t p, md_wait wait, md_time deadline,
   if (target != 0 || deadline >= 0) sim_wait_for(s, p, wait, deadline, target);
 }
 
+void md_sim_watch(md_sim *s, uint32_t p, uint32_t target) {
+  md_procs_unwatch(&s->procs, p);
+  md_procs_watch(&s->procs, p, target);
+}
+
 void md_sim_wake(md_sim *s, uint32_t p, md_why why) {
   md_proc *proc = &s->procs.hot[p];
   assert(proc->state != MD_FREE && proc->state != MD_RUNNING);

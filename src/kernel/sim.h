@@ -150,6 +150,9 @@ void md_sim_yield(md_sim *, uint32_t p);
 void md_sim_wait(md_sim *, uint32_t p, md_wait, md_time deadline,
                  uint32_t target);
 
+/* p, which waits for the end of a process or its reply, does for another's. */
+void md_sim_watch(md_sim *, uint32_t p, uint32_t target);
+
 /* Ends p's wait, whatever it is: it goes on in this instant, for that reason.
    Whatever the host keeps for the wait is the host's to give back. */
 void md_sim_wake(md_sim *, uint32_t p, md_why);
