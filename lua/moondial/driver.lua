@@ -48,9 +48,10 @@ local function abandon(self, why)
   raise(self.difference)
 end
 
--- Those who wait for an answer from outside heed the end of whom they asked; in
--- the order in which they asked, in which they will notice it.
-local function heed(self)
+-- heed(replay)
+-- The record is over: those who wait for an answer from outside heed the end of
+-- whom they asked; in the order in which they asked, in which they notice it.
+function m.heed(self)
   for _, r in ipairs(self.record:questions()) do
     local pid, other = self.map:leaf(r.pid), self.map:leaf(r.to)
     if not self.map:is_nobody(other) then
@@ -62,7 +63,7 @@ end
 -- The record is over: those who still wait for it go on.
 local function leave(self)
   self.stands_in:leave(self.record.results)
-  heed(self)
+  m.heed(self) -- also who has just asked
   for _, pid in ipairs(self.processes) do
     if self.using[pid] then
       inside.sign(self.sim, pid, self.using[pid])

@@ -63,7 +63,7 @@ function questions.REACH(self, own, pid, call)
 end
 
 function questions.ASK(self, asker, pid)
-  local r = self.record.list[self.next]
+  local r = self.feeder:pass()
   return not self.family.members[pid]
     and r ~= nil
     and r.kind == "SEND"
@@ -161,6 +161,7 @@ function replay:advance()
     self.feeder:await()
   else
     self.family.replay = nil
+    driver.heed(self)
   end
 end
 

@@ -306,51 +306,108 @@ describe("4.25 one that had ended before the last transition", function()
   end)
 end)
 
-describe(
-  "a question to the outside whose end is that of whom it asked",
-  function()
-    -- An instance that asks, and meanwhile sends by a callback.
-    local function body(server)
-      md.after(1, md.send, md.self(), "from a callback")
-      local ok, err = pcall(md.ask, server, "who")
-      md.emit(md.now(), ok, err.kind)
-    end
-
-    -- A sim in which one is asked who ends at that time.
-    local function world(time)
-      local sim = md.sim()
-      return sim, sim:spawn(time > 0 and md.sleep or function() end, time)
-    end
-
-    local function made()
-      local sim, server = world(2)
-      local t = { entrypoint = body }
-      local p = sim:template(t):create(server):start()
-      sim:run()
-      return pulled(p), t
-    end
-
-    it("is over when it was, by the record", function()
-      local list, t = made()
-      local sim, server = world(9)
-      local p = sim:template(t):create(server):replay(signals(list))
-      assert.equal("done", p.status)
-      assert.equal(kinds(list), kinds(pulled(p)))
-    end)
-
-    it("is over when it comes to that behind the record", function()
-      local list, t = made()
-      for _, time in ipairs { 0, 2, 5 } do
-        local sim, server = world(time)
-        if time == 0 then
-          sim:run()
-        end
-        local p = sim:template(t):create(server):replay(signals(list, 4))
-        assert.equal("SEND", list[4].kind) -- that of the callback
-        p:join()
-        assert.equal(kinds(list), kinds(pulled(p)))
-        assert.equal(math.max(time, 1), sim:now())
-      end
-    end)
+describe("a question whose end is that of whom it asked", function()
+  -- An instance that asks, and meanwhile sends by a callback.
+  local function body(server)
+    md.after(1, md.send, md.self(), "from a callback")
+    local ok, err = pcall(md.ask, server, "who")
+    md.emit(md.now(), ok, err.kind)
   end
-)
+
+  -- A sim, and one outside who ends at that time.
+  local function world(time)
+    local sim = md.sim()
+    return sim, sim:spawn(time > 0 and md.sleep or function() end, time)
+  end
+
+  local function made()
+    local sim, server = world(2)
+    local t = { entrypoint = body }
+    local p = sim:template(t):create(server):start()
+    sim:run()
+    return pulled(p), t
+  end
+
+  it("is over when it was, by the record", function()
+    local list, t = made()
+    local sim, server = world(9)
+    local p = sim:template(t):create(server):replay(signals(list))
+    assert.equal("done", p.status)
+    assert.equal(kinds(list), kinds(pulled(p)))
+  end)
+
+  it("is over when it comes to that behind the record", function()
+    local list, t = made()
+    for _, time in ipairs { 0, 2, 5 } do
+      local sim, server = world(time)
+      if time == 0 then
+        sim:run()
+      end
+      local p = sim:template(t):create(server):replay(signals(list, 4))
+      assert.equal("SEND", list[4].kind) -- that of the callback
+      p:join()
+      assert.equal(kinds(list), kinds(pulled(p)))
+      assert.equal(math.max(time, 1), sim:now())
+    end
+  end)
+
+  it("is noticed in the order in which they asked", function()
+    local sim, server = world(2)
+    local function ask(name)
+      pcall(md.ask, server, "who")
+      md.emit(name)
+    end
+    local t = {
+      entrypoint = function()
+        md.spawn(ask, "first")
+        md.spawn(function()
+          md.emit "between"
+          ask "second"
+        end)
+        md.sleep(3)
+      end,
+    }
+    local p = sim:template(t):create():start()
+    sim:run()
+    local list = pulled(p)
+    for n = 3, #list do
+      sim, server = world(2)
+      p = sim:template(t):create():replay(signals(list, n))
+      sim:run()
+      local said = {}
+      for _, s in ipairs(pulled(p)) do
+        said[#said + 1] = s.kind == "SEND" and s.to == nil and s.data or nil
+      end
+      assert.same({ "between", "first", "second" }, said)
+    end
+  end)
+
+  it("can be asked behind a blow to one that is not run again", function()
+    local sim, server = world(2)
+    local t = {
+      entrypoint = function(whom)
+        local child = md.spawn(function()
+          pcall(md.sleep, 5)
+          return 1
+        end)
+        md.sleep(1)
+        md.interrupt(child, "why")
+        md.emit((pcall(md.ask, whom, "who")))
+        md.sleep(5)
+      end,
+    }
+    local p = sim:template(t):create(server):start()
+    sim:run()
+    local list = pulled(p)
+    sim, server = world(0)
+    sim:run()
+    local options = signals(list)
+    options.results = function(s)
+      if s.kind == "START" and s.pid ~= list[1].pid then
+        return true, 1
+      end
+    end
+    p = sim:template(t):create(server):replay(options)
+    assert.equal(kinds(list), kinds(pulled(p)))
+  end)
+end)
