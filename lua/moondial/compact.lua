@@ -2,70 +2,11 @@
 local argument = require "moondial.argument"
 local mail = require "moondial.mail"
 local record = require "moondial.record"
+local roll = require "moondial.roll"
 
 local m = {}
 
-local function copy(signal, changes)
-  local new = {}
-  for field, value in pairs(signal) do
-    new[field] = value
-  end
-  for field, value in pairs(changes) do
-    new[field] = value
-  end
-  return new
-end
-
--- -- before the last transition ---------------------------------------------
-
--- True when the root alone was left at its transition, with nothing under way
--- to anybody and no interrupt that it had not met.
-local function alone(rec, at)
-  local open = {}
-  for _, s in ipairs(rec.list) do
-    if s == at then
-      break
-    elseif s.kind == "SPAWN" then
-      open[s.child] = true
-    elseif s.kind == "STOP" or s.kind == "FAIL" then
-      open[s.pid] = nil
-    elseif s.at and s.at >= at.time then
-      return false
-    elseif s.kind == "INTERRUPT" and s.time >= at.time then
-      return false
-    end
-  end
-  return next(open) == nil
-end
-
--- What was in the root's inbox at that transition, as messages from outside,
--- which are fed before it begins.
-local function unread(rec, at)
-  local list = mail.follow(rec, at):inbox(rec.root)
-  for i, s in ipairs(list) do
-    local from = s.kind == "ARRIVE" and s.from ~= rec.root and s.from or nil
-    list[i] = copy(s, { kind = "ARRIVE", pid = rec.root, turn = at.turn })
-    list[i].from, list[i].to = from, nil
-  end
-  return list
-end
-
--- The list from the last transition on that the root made alone; what lies
--- before it is in its arguments and in its inbox.
-local function roll_up(rec)
-  local list = rec.list
-  for i = #list, 1, -1 do
-    local at = list[i]
-    local own = at.kind == "TRANSITION" and at.pid == rec.root
-    if own and at ~= rec.transition and alone(rec, at) then
-      local kept = unread(rec, at)
-      table.move(list, i, #list, #kept + 1, kept)
-      kept[#kept - #list + i] = copy(at, { start = rec:made_with() })
-      return kept
-    end
-  end
-  return list
-end
+local copy = roll.copy
 
 -- -- processes that have ended ----------------------------------------------
 
@@ -92,34 +33,11 @@ local function is_fed(rec, s)
   return not rec.members[s.from] or word ~= "down" and word ~= "exit"
 end
 
--- When processes that are not run again act: the number of the last signal of
--- each instant. What others did before, it must not overtake.
-local function last_acts(rec)
-  local acts = {}
-  for _, s in ipairs(rec.list) do
-    if rec.skipped[s.pid] then
-      acts[s.time] = s.seq
-    end
-  end
-  return acts
-end
-
--- Whether the drops of a message tell when something else was.
-local function tell_time(drops, acts)
-  for _, s in ipairs(drops) do
-    if (acts[s.time] or s.seq) > s.seq then
-      return true
-    end
-  end
-  return false
-end
-
 -- A message that came from outside and that all dropped is not missed.
 local function forget_dropped(rec)
-  local gone, followed, acts = {}, mail.follow(rec), last_acts(rec)
+  local gone, followed = {}, mail.follow(rec)
   for came, drops in pairs(followed.drops) do -- in any order
-    local missed = followed.wanted[came] or tell_time(drops, acts)
-    if is_fed(rec, came) and not missed then
+    if is_fed(rec, came) and not followed.wanted[came] then
       gone[came] = came
       for _, drop in ipairs(drops) do
         gone[drop] = came
@@ -151,15 +69,48 @@ local function keep_last(rec, gone)
   end
 end
 
+-- Turns as a signal has them.
+local function list_of(turns, shuffled)
+  local list, at = {}, nil
+  for _, turn in ipairs(turns) do
+    if shuffled and turn.time ~= at then
+      at = turn.time
+      list[#list + 1] = at
+    end
+    list[#list + 1] = turn.timed and { turn.pid, turn.number } or turn.pid
+  end
+  return list
+end
+
+-- The signal s that is kept, whose predecessor is `last`, with the turns that
+-- come before it, unless they go without saying.
+local function with_turns(s, last, turns, shuffled)
+  local none, first = last ~= nil and last.turn == s.turn, turns[1]
+  local own = first and #turns == 1 and first.pid == s.pid and not first.timed
+  if s.turn == nil then
+    return s
+  elseif none and not first or not none and own and first.time == s.time then
+    return s.turns and copy(s, { turns = false }) or s
+  end
+  return copy(s, { turns = list_of(turns, shuffled) })
+end
+
 local function kept(rec)
-  local list, gone = {}, forget_dropped(rec)
+  local list, gone, turns = {}, forget_dropped(rec), {}
+  local shuffled = rec:is_shuffled()
   keep_last(rec, gone)
-  for _, s in ipairs(rec.list) do
+  for i, s in ipairs(rec.list) do
+    local late = turns[1] and turns[1].time ~= s.time
+    turns = late and not shuffled and {} or turns
+    for _, turn in ipairs(rec:turns_before(i)) do
+      turns[#turns + 1] = rec:is_live(turn.pid) and turn or nil
+    end
     local skipped = rec.skipped[s.pid]
-    if skipped and s.kind == "START" and rec.results[s.pid] then
-      list[#list + 1] = copy(s, { result = rec.results[s.pid] })
-    elseif not gone[s] and (not skipped or counts(rec, s)) then
-      list[#list + 1] = s
+    if not gone[s] and (not skipped or counts(rec, s)) then
+      if skipped and s.kind == "START" and rec.results[s.pid] then
+        s = copy(s, { result = rec.results[s.pid] })
+      end
+      list[#list + 1], turns = with_turns(s, list[#list], turns, shuffled), {}
     end
   end
   return list
@@ -189,7 +140,7 @@ function m.compact(...)
   local _, signals = argument.sim(...)
   local is_list = type(signals) == "table"
   argument.expect("compact", is_list, "a list of signals", signals)
-  local rec = read(roll_up(read(signals)))
+  local rec = read(roll.up(read(signals)))
   rec:know_ended()
   return kept(rec)
 end

@@ -125,14 +125,16 @@ end
 local family = {}
 family.__index = family
 
--- family:emit(signal, turns)
--- Adds a signal to what pull gives, of the family's turn `turns`. One that
--- comes from a record has its number and turn already.
-function family:emit(signal, turns)
+-- family:emit(signal)
+-- Adds a signal to what pull gives. One that comes from a record has its number
+-- and turn already, and whose turns there were before it.
+function family:emit(signal)
+  local turns = inside.turns(self.turns)
+  local since = inside.since(self.sim, signal.pid, self.turns)
   if signal.seq then
     self.before = signal.turn - turns
   else
-    signal.turn = turns + self.before
+    signal.turn, signal.turns = turns + self.before, since
   end
   inside.keep(self.turns, signal)
 end
@@ -177,10 +179,10 @@ function family:silent(pid, kind, ...)
   return about_mail[kind] and self.signs[...] ~= nil
 end
 
--- The core calls it: process `pid` does something of that kind, after so many
--- turns of its family. The answer is, of START the function to run in its
--- place; of SPAWN the family in C; of others whether they are to be kept back.
-local function heard(pid, time, turns, kind, ...)
+-- The core calls it: process `pid` does something of that kind. The answer is,
+-- of START the function to run in its place; of SPAWN the family in C; of
+-- others whether they are to be kept back.
+local function heard(pid, time, kind, ...)
   local own = families[pid]
   if not own then
     return nil
@@ -188,15 +190,17 @@ local function heard(pid, time, turns, kind, ...)
     own:enter((...))
   elseif kind == "STOP" or kind == "FAIL" then
     living[pid] = nil
+  elseif kind == "LEAVE" then
+    inside.timed(own.sim, pid, own.turns)
   end
   local replay = own.replay
   local answer = false
   if own:silent(pid, kind, ...) then
     return false
   elseif replay then
-    answer = replay:hear(pid, time, turns, kind, ...)
+    answer = replay:hear(pid, time, kind, ...)
   elseif not questions[kind] then
-    own:emit(make[kind](kind, time, pid, ...), turns)
+    own:emit(make[kind](kind, time, pid, ...))
   end
   return answer or kind == "SPAWN" and own.turns
 end
@@ -206,7 +210,7 @@ inside.recorder(heard)
 -- tell(family, pid, kind, ...)
 -- Tells of something that the core does not know of.
 function m.tell(own, pid, kind, ...)
-  return heard(pid, own.sim:now(), inside.turns(own.turns), kind, ...)
+  return heard(pid, own.sim:now(), kind, ...)
 end
 
 -- signal(kind, time, pid, ...) -> signal
@@ -249,15 +253,15 @@ function family:read()
     log[at], self.at = nil, at + 1
     return kind
   end
-  local last = at + 4 + log[at + 4]
-  for i = at + 5, last do
+  local last = at + 5 + log[at + 5]
+  for i = at + 3, last do
     if log[i] == inside.nothing then
       log[i] = nil
     end
   end
   local signal =
-    make[kind](kind, log[at + 1], log[at + 3], table.unpack(log, at + 5, last))
-  signal.turn = log[at + 2] + self.before
+    make[kind](kind, log[at + 1], log[at + 4], table.unpack(log, at + 6, last))
+  signal.turn, signal.turns = log[at + 2] + self.before, log[at + 3]
   self.at = last + 1
   return signal
 end

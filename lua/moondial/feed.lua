@@ -1,6 +1,7 @@
 -- Feeding: what no process that runs brings about comes from the record. That
 -- is what came from outside, and what those did that are not run again.
 local inside = require "moondial.inside"
+local turns = require "moondial.turns"
 
 local m = {}
 
@@ -11,9 +12,9 @@ feeder.__index = feeder
 function m.new(replay)
   return setmetatable({
     replay = replay,
-    awaited = nil, -- the signal whose time has to come
-    due = false, -- it has
+    turns = turns.new(replay),
     prompted = nil, -- a signal that a process has been made to emit
+    ending = nil, -- a stand-in that has been told to end
   }, feeder)
 end
 
@@ -22,11 +23,14 @@ end
 -- Signals that no process brings about which runs.
 function feeder:is_fed(r)
   local rec = self.replay.record
+  local pid = self.replay.map:leaf(r.pid)
   if rec.skipped[r.pid] then
-    local role = self.replay.family.roles[self.replay.map:leaf(r.pid)]
+    local role = self.replay.family.roles[pid]
     return r.kind ~= "START" or role == nil or role.imitated
   elseif r.kind == "RECEIVE" or r.kind == "DROP" then
-    return self.replay.using[self.replay.map:leaf(r.pid)] ~= nil
+    return self.replay.using[pid] ~= nil
+  elseif r.kind == "USE" then
+    return self.prompted ~= r and self.replay.using[pid] ~= nil
   elseif r.kind == "ARRIVE" then
     return not rec:is_live(r.from) and not rec:comes(r)
   elseif r.kind == "INTERRUPT" or r.kind == "KILL" then
@@ -52,11 +56,7 @@ end
 local struck = { ARRIVE = true, RETURN = true, INTERRUPT = true, KILL = true }
 
 function feeder:is_passed(r)
-  if
-    not r
-    or not self.replay:at(r.time, self.replay.sim:now())
-    or not self:is_fed(r)
-  then
+  if not r or not self.turns:has_come(r.time) or not self:is_fed(r) then
     return false
   elseif r.kind == "RECEIVE" or r.kind == "DROP" then
     return true
@@ -66,63 +66,39 @@ end
 
 -- -- when -------------------------------------------------------------------
 
--- feeder:await(r)
--- If r, the record's next signal, is to be fed, it is when its time has come:
--- as soon as the family has had as many turns as it had, or else behind all
--- that is due then.
-function feeder:await(r)
-  if not self:is_fed(r) then
-    self.awaited = nil
-    return
+-- feeder:await()
+-- The record has another next signal.
+function feeder:await()
+  local replay = self.replay
+  local r = replay.record.list[replay.next]
+  self.turns:await(replay.next, self:is_fed(r))
+end
+
+-- Whether something else has to come before the record's next signal.
+function feeder:is_early(r)
+  if self.ending and not inside.ended(self.replay.sim, self.ending) then
+    return true
   end
-  self.awaited, self.due = r, false
-  local sim = self.replay.sim
-  local time = math.max(r.time + self.replay.offset, sim:now())
-  inside.at(sim, time, function()
-    if self.awaited ~= r then
+  self.ending = nil
+  return self.turns:are_to_come() or self.turns:is_early(r.time)
+end
+
+-- feeder:look()
+-- Between two events: feeds what is due, and sees to whose turn is next. That
+-- of one which ends in md.use is not on record.
+function feeder:look()
+  local replay = self.replay
+  while replay.family.replay == replay and not replay.difference do
+    local r = replay.record.list[replay.next]
+    if not r or self:is_early(r) then
+      return
+    elseif not self:is_fed(r) then
+      local pid = replay.map:leaf(r.pid)
+      if replay.using[pid] then
+        inside.hasten(replay.sim, pid, replay.sim:now())
+      end
       return
     end
-    self.due = true
-    self:look()
-    self:lag(r)
-  end)
-end
-
--- Feeds r behind what is due at this instant, if it is not fed by then; as long
--- as the family goes on at this instant, it waits.
-function feeder:lag(r)
-  local sim, turns = self.replay.sim, inside.turns(self.replay.family.turns)
-  if self.awaited == r then
-    inside.at(sim, sim:now(), function()
-      local goes_on = inside.turns(self.replay.family.turns) > turns
-      if goes_on and sim:peek() == sim:now() then
-        return self:lag(r)
-      end
-      self:look(r)
-    end, true)
-  end
-end
-
--- How many turns the family had between the signal before r and r, which comes
--- from outside. Turns of processes that are not run do not come again.
-function feeder:turns_before(r)
-  local rec, before =
-    self.replay.record, self.replay.record.list[self.replay.next - 1]
-  local own = rec.skipped[r.pid] or rec.members[r.from] or rec.members[r.by]
-  if own or not before or not before.turn or not r.turn then
-    return 0
-  end
-  return r.turn - before.turn
-end
-
--- Feeds what is due; `late` is fed in any case, if it still waits.
-function feeder:look(late)
-  local r = self.awaited
-  if self.replay.difference or not self.due or not r then
-    return
-  end
-  local turns = inside.turns(self.replay.family.turns) - self.replay.turned
-  if r == late or turns >= self:turns_before(r) then
     self:feed(r)
   end
 end
@@ -138,9 +114,6 @@ local function take_message(self, r, pid)
   inside.take(self.sim, pid, function(...)
     return self.map:same(r.message, table.pack(...))
   end)
-  if self.using[pid] then
-    inside.sign(self.sim, pid, self.using[pid]) -- it looks what is next
-  end
 end
 
 feed.RECEIVE = take_message
@@ -168,9 +141,16 @@ function feed.KILL(self, r, pid)
   strike(self, r, "kill", pid, r.reason)
 end
 
+-- Those who bring about a signal themselves, but do not know when.
 function feed.DOWN(self, r, pid)
   self.feeder.prompted = r
   inside.wake(self.sim, pid)
+  inside.hasten(self.sim, pid, self.sim:now())
+end
+
+function feed.USE(self, r, pid)
+  self.feeder.prompted = r
+  inside.sign(self.sim, pid, self.using[pid])
 end
 
 -- And to one that is not.
@@ -216,7 +196,9 @@ local function finish(self, r)
   if r.kind == "STOP" then
     result = self.record.results[r.pid] or r.result
   end
-  self.stands_in:release(r.pid, r.kind, self.map:translate(result))
+  if self.stands_in:release(r.pid, r.kind, self.map:translate(result)) then
+    self.feeder.ending = self.map:leaf(r.pid)
+  end
   self:take(r, self:translate(r))
 end
 
@@ -224,7 +206,6 @@ imitate.STOP = finish
 imitate.FAIL = finish
 
 function feeder:feed(r)
-  self.awaited, self.due = nil, false
   local pid = self.replay.map:leaf(r.pid)
   local acts = self.replay.record.skipped[r.pid] and imitate or feed
   if acts[r.kind] then

@@ -80,18 +80,21 @@ end
 -- it is not known if that was before: a process that is run again tells.
 function record:is_under_way(pid)
   local last = self.list[#self.list].time
-  if self.compacted[pid] then
-    return false
-  elseif self.pending[pid] and self.pending[pid] >= last then
+  if self.pending[pid] and self.pending[pid] >= last then
     return true
   end
   return self.brink and self.ended[pid] == last
 end
 
 -- Whether a process and all that it has spawned are done with: they have ended,
--- or are known to, and nothing that they sent is still under way.
+-- or are known to, and nothing that they sent is still under way. It is not to
+-- be asked again of one of which a compacted record has no more.
 function record:is_over(pid)
-  if not (self.ended[pid] or self.results[pid]) or self:is_under_way(pid) then
+  if self.compacted[pid] then
+    return true
+  elseif
+    not (self.ended[pid] or self.results[pid]) or self:is_under_way(pid)
+  then
     return false
   end
   for _, child in ipairs(self.children[pid] or {}) do
@@ -114,16 +117,35 @@ function record:skip(pid, with_parent)
   end
 end
 
+-- Whether a signal is a question: (method, pid, ref, ...), sent at once.
+local function asks(r)
+  local ref = r.kind == "SEND" and r.at == nil and r.message[3]
+  return type(ref) == "userdata" and ref.kind == "ref" and r.message[2] == r.pid
+end
+
 -- Whom a process had asked that ended before it replied.
 function record:find_asked()
   local asked = {}
   for _, r in ipairs(self.list) do
-    if r.kind == "SEND" then
+    if asks(r) then
       asked[r.pid] = r.to
     elseif r.kind == "DOWN" then
       self.asked[r] = asked[r.pid]
     end
   end
+end
+
+-- record:questions() -> list
+-- The last question of each process, in the order of these.
+function record:questions()
+  local last, list = {}, {}
+  for _, r in ipairs(self.list) do
+    last[r.pid] = asks(r) and r or last[r.pid]
+  end
+  for _, r in ipairs(self.list) do
+    list[#list + 1] = last[r.pid] == r and r or nil
+  end
+  return list
 end
 
 -- Whether something was sent for the time of the last signal.
@@ -176,6 +198,43 @@ end
 -- record:is_live(pid) -> boolean: of the family, and run again.
 function record:is_live(pid)
   return pid ~= nil and self.members[pid] and not self.skipped[pid]
+end
+
+-- record:is_shuffled() -> boolean
+-- Whether the tie rule was "random": only then turns have times.
+function record:is_shuffled()
+  for _, r in ipairs(self.list) do
+    if r.turns and type(r.turns[1]) == "number" then
+      return true
+    end
+  end
+  return false
+end
+
+-- record:turns_before(i) -> list
+-- Whose turns there were since the signal before the i-th, each {pid=, timed=,
+-- number=, time=}: at its instant, unless a time says another for those that
+-- follow. If it has no list, there was none when the number of turns is the
+-- same, or else that of its process.
+function record:turns_before(i)
+  local r, before, list = self.list[i], self.list[i - 1], {}
+  local time = r.time
+  if not r.turns then
+    local none = r.turn == nil or before and before.turn == r.turn
+    return none and {} or { { pid = r.pid, timed = false, time = time } }
+  end
+  for _, x in ipairs(r.turns) do
+    if type(x) == "number" then
+      time = x
+    elseif type(x) == "table" then
+      local pid, number = x[1], x[2]
+      list[#list + 1] =
+        { pid = pid, timed = true, number = number, time = time }
+    else
+      list[#list + 1] = { pid = x, timed = false, time = time }
+    end
+  end
+  return list
 end
 
 -- record:comes(signal) -> boolean

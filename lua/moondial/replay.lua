@@ -5,6 +5,7 @@
 local core = require "moondial.core"
 local argument = require "moondial.argument"
 local difference = require "moondial.difference"
+local driver = require "moondial.driver"
 local family = require "moondial.family"
 local feed = require "moondial.feed"
 local inside = require "moondial.inside"
@@ -62,7 +63,7 @@ function questions.REACH(self, own, pid, call)
 end
 
 function questions.ASK(self, asker, pid)
-  local r = self.record.list[self.next]
+  local r = self.feeder:pass()
   return not self.family.members[pid]
     and r ~= nil
     and r.kind == "SEND"
@@ -76,7 +77,7 @@ function questions.LEAVE(self, _, pid)
 end
 
 -- A process of the family does something, see family.lua.
-function replay:hear(pid, time, turns, kind, ...)
+function replay:hear(pid, time, kind, ...)
   if self.difference then
     return kind == "SEND" or kind == "LEAVE"
   elseif questions[kind] then
@@ -91,14 +92,14 @@ function replay:hear(pid, time, turns, kind, ...)
       difference.text(s)
     )
   end
-  return self:meet(s, turns)
+  return self:meet(s)
 end
 
 -- A signal of a process that runs: it must be the record's next one.
-function replay:meet(s, turns)
+function replay:meet(s)
   local r = self.feeder:pass()
   if not r then -- what was passed was the last
-    return self.family:emit(s, turns)
+    return self.family:emit(s)
   end
   if r.kind == "SPAWN" and s.kind == "SPAWN" then
     self:spawned(r, s)
@@ -109,7 +110,7 @@ function replay:meet(s, turns)
   if why then
     return self:differ("%s", why)
   end
-  self:take(r, s, turns)
+  self:take(r, s)
   if s.kind == "START" then
     return self.stands_in.bodies[s.pid]
   end
@@ -135,12 +136,20 @@ function replay:translate(r)
   return s
 end
 
+-- Whose turns there were, and at which times, if those are not the signal's.
+function replay:translate_turns(turns)
+  local list = self.map:translate(turns)
+  for i, x in ipairs(list or {}) do
+    list[i] = type(x) == "number" and x + self.offset or x
+  end
+  return list
+end
+
 -- The next signal is done with; on to the one after it.
-function replay:take(r, s, turns)
+function replay:take(r, s)
   self.failed = self.failed or s.kind == "FAIL"
-  self.turned = turns or inside.turns(self.family.turns)
-  s.seq, s.turn = r.seq, r.turn or 0
-  self.family:emit(s, self.turned)
+  s.seq, s.turn, s.turns = r.seq, r.turn or 0, self:translate_turns(r.turns)
+  self.family:emit(s)
   self.next = self.next + 1
   self:advance()
 end
@@ -148,92 +157,15 @@ end
 -- Waits for the next signal, if it has to be fed; if there is none, all that is
 -- to come is live.
 function replay:advance()
-  local r = self.record.list[self.next]
-  if r then
-    self.feeder:await(r)
+  if self.record.list[self.next] then
+    self.feeder:await()
   else
-    self.feeder.awaited, self.family.replay = nil, nil
+    self.family.replay = nil
+    driver.heed(self)
   end
 end
 
--- -- running ----------------------------------------------------------------
-
-local function raise(why)
-  error(core.failure("journal", "replay: " .. why), 0)
-end
-
--- So many stops, and errors in callbacks, which are no signals, there may be
--- between two signals.
-local most_runs = 1000
-
--- Runs until the record is over. Returns why the run ended, and what the model
--- failed with, unless the record goes on after it.
-function replay:run()
-  local own, runs, last = self.family, 0, 0
-  while true do
-    self.failed = false
-    local ok, why = pcall(self.sim.run, self.sim, {
-      when = function()
-        self.feeder:look()
-        return own.replay ~= self or self.difference ~= nil
-      end,
-    })
-    runs = self.next == last and runs + 1 or 0
-    last = self.next
-    local over = own.replay ~= self or self.difference ~= nil
-    if not ok and not self.failed and (over or runs > most_runs) then
-      return nil, why
-    elseif over or ok and why ~= "stopped" or runs > most_runs then
-      return why
-    end
-  end
-end
-
--- It has not gone as recorded: nothing of it goes on.
-function replay:abandon(why)
-  local own, sim = self.family, self.sim
-  self.difference = self.difference or why
-  own.replay = self -- so that its closers send nothing
-  for _, pid in ipairs(self.processes) do
-    sim:kill(pid, "journal")
-  end
-  pcall(sim.run, sim, sim:now())
-  raise(self.difference)
-end
-
--- The record is over: those who still wait for it go on.
-function replay:leave()
-  self.stands_in:leave(self.record.results)
-  for _, pid in ipairs(self.processes) do
-    if self.using[pid] then
-      inside.sign(self.sim, pid, self.using[pid])
-    end
-  end
-end
-
-function replay:drive()
-  local own, why, err = self.family, nil, nil
-  if own.replay == self then
-    why, err = self:run()
-  end
-  local left = own.replay == self and self.record.list[self.next]
-  own.replay = nil
-  if self.difference then
-    self:abandon()
-  elseif left and err == nil then
-    local format = "signal %d was %s, and now nothing like it comes (%s)"
-    self:abandon(format:format(left.seq, difference.text(left), tostring(why)))
-  end
-  self:leave()
-  if err ~= nil then
-    error(err, 0)
-  end
-  self.sim:run(self.sim:now())
-  if next(own.roles) == nil and next(self.using) == nil then
-    own.signs = {}
-    inside.loud(own.turns, false)
-  end
-end
+-- -- beginning --------------------------------------------------------------
 
 -- A record that was rolled up has still what its instance was made with, where
 -- processes of the outside may be named that are others now.
@@ -244,6 +176,21 @@ function replay:bind_outside(args)
       "signal %d is of an instance that was made with other arguments",
       r.seq
     )
+  end
+end
+
+-- Those that had ended before a record that was rolled up are nobody here, but
+-- can be joined.
+function replay:recall_ended()
+  local r = self.record.transition
+  for _, ended in ipairs(r and r.ended or {}) do
+    local pid = self.map:leaf(ended.pid)
+    if ended.result then
+      local result = self.map:translate(ended.result)
+      inside.left(self.sim, pid, true, table.unpack(result, 1, result.n))
+    else
+      inside.left(self.sim, pid, false, self.map:translate(ended.error))
+    end
   end
 end
 
@@ -259,6 +206,7 @@ function replay:begin(pid, args)
     end
   end
   self:bind_outside(args)
+  self:recall_ended()
   self.offset = self.sim:now() - (rec.start or 0)
   self.tick = 10.0 ^ -self.sim:precision()
   self.family.replay = self
@@ -272,7 +220,6 @@ local function new(it, rec)
     family = it.family,
     record = rec,
     next = 1, -- of the record's list
-    turned = 0, -- turns of the family by the last signal
     map = same.new(it.sim),
     processes = {}, -- pids, in order
     using = {}, -- the sign for each process that is in md.use, by pid
@@ -300,7 +247,7 @@ function m.run(it, options, spawn)
   local pid = spawn(it, body, table.unpack(it.args, 1, it.args.n))
   self = new(it, rec)
   self:begin(pid, it.args)
-  self:drive()
+  driver.drive(self)
 end
 
 return m

@@ -12,29 +12,27 @@ stands.__index = stands
 function m.new(replay)
   return setmetatable({
     replay = replay,
-    signs = {}, -- refs that let them end, by recorded pid
+    waiting = {}, -- what lets them end, by recorded pid
     bodies = {}, -- what they run, by new pid
     order = {}, -- recorded pids
   }, stands)
 end
 
--- A stand-in waits for its sign. What interrupts it was meant for another, and
--- a kill has to wait until the other's time: it may have had closers. It ends
--- at once then, as the other did when it was its turn.
-local function body(sign, replay)
-  local told, kind, values = false, nil, nil
+-- A stand-in waits until it is told how the other has ended. What interrupts it
+-- was meant for another, and a kill has to wait until the other's time: it may
+-- have had closers.
+local function body(it, replay)
   local function listen()
-    while not told and not replay.difference do
-      told, kind, values = pcall(core.wait, sign)
+    while not it.kind and not replay.difference do
+      pcall(core.wait, it.sign)
     end
   end
   local _ <close> = setmetatable({}, { __close = listen })
-  inside.urgent(replay.sim, core.self())
   listen()
-  if kind == "FAIL" then
-    error(values, 0)
+  if it.kind == "FAIL" then
+    error(it.values, 0)
   end
-  values = values or { n = 0 }
+  local values = it.values or { n = 0 }
   return table.unpack(values, 1, values.n)
 end
 
@@ -43,14 +41,14 @@ end
 -- that is imitated, too.
 function stands:put(recorded, pid, imitated)
   local own, replay = self.replay.family, self.replay
-  local sign = core.ref(own.sim)
-  self.signs[recorded] = sign
+  local it = { sign = core.ref(own.sim), kind = nil, values = nil }
+  self.waiting[recorded] = it
   self.order[#self.order + 1] = recorded
-  own.signs[sign] = true
+  own.signs[it.sign] = true
   own.roles[pid] = { imitated = imitated or false, left = false }
   inside.stands(own.sim, pid)
   self.bodies[pid] = function()
-    return body(sign, replay)
+    return body(it, replay)
   end
 end
 
@@ -68,15 +66,18 @@ function stands:spawn(recorded)
   return pid
 end
 
--- stands:release(recorded, kind, values)
--- The process that the stand-in is for has ended so.
+-- stands:release(recorded, kind, values) -> boolean
+-- The process that the stand-in is for has ended so. It ends at once, as the
+-- other did when it was its turn; false: it cannot yet.
 function stands:release(recorded, kind, values)
-  local sign = self.signs[recorded]
+  local it = self.waiting[recorded]
   local own, pid = self.replay.family, self.replay.map:leaf(recorded)
-  if sign then
-    self.signs[recorded] = nil
-    inside.sign(own.sim, pid, sign, kind, values)
+  if it then
+    self.waiting[recorded] = nil
+    it.kind, it.values = kind, values
+    inside.sign(own.sim, pid, it.sign)
   end
+  return inside.hasten(own.sim, pid, own.sim:now())
 end
 
 -- stands:leave(results)
@@ -84,7 +85,7 @@ end
 function stands:leave(results)
   local own = self.replay.family
   for _, recorded in ipairs(self.order) do
-    if self.signs[recorded] then
+    if self.waiting[recorded] then
       local pid = self.replay.map:leaf(recorded)
       if own.roles[pid] then
         own.roles[pid].left = true

@@ -277,17 +277,6 @@ local function emit(...)
   family.tell(own, pid, "SEND", nil, nil, ...)
 end
 
-local function use(fn, ...)
-  local callable = type(fn) == "function"
-  expect("use", callable, "a function, md.use(fn, ...)", fn)
-  local own, pid = current()
-  inside.used()
-  if not own then
-    return inside.external(fn, ...)
-  end
-  return effect.use(own, pid, inside.external, fn, ...)
-end
-
 --- emit(...)
 --- Sends a message without a destination: the route function of the template
 --- names the pid; without one, or when it names none, the message only comes
@@ -298,18 +287,7 @@ function m.emit(...)
   return emit(select(2, argument.sim(...)))
 end
 
---- use(fn, ...) -> what fn returned
---- Calls fn(...), a side effect such as reading a file, and keeps what it
---- returned or raised as the signal USE: a replay takes it from the record, and
---- does not call fn. So does `moondial replay` of a journal (--journal), for
---- which it must be plain data. fn may block; what it does meanwhile is no
---- signal of a template's, and then, or when the record ends before fn has
---- returned, it is called again.
----   print(md.use(os.getenv, "HOME") ~= nil)
-function m.use(...)
-  return use(select(2, argument.sim(...)))
-end
-
+m.use = effect.use
 m.compact = compact.compact
 
 return m

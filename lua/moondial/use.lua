@@ -1,13 +1,11 @@
 -- md.use: side effects, which are called once and answered from the record when
 -- that is replayed.
 local core = require "moondial.core"
+local argument = require "moondial.argument"
 local family = require "moondial.family"
 local inside = require "moondial.inside"
 
 local m = {}
-
--- So often at most a use waits in vain for its turn at one instant.
-local most_turns = 1000
 
 -- Calls fn(...): what it does meanwhile is no signal of the process.
 local function call(own, pid, fn, ...)
@@ -38,38 +36,12 @@ local function live(own, pid, fn, ...)
   return conclude(own, pid, table.unpack(answer, 1, answer.n))
 end
 
--- The next that the record has of a process in md.use.
-local function coming(replay, pid)
-  local list = replay.record.list
-  for i = replay.next, #list do
-    local r = list[i]
-    if replay.map:leaf(r.pid) == pid then
-      if r.kind == "USE" or r.kind == "RECEIVE" or r.kind == "DROP" then
-        return r
-      end
-    end
-  end
-end
-
 -- The record's next signal, if it is the use of process pid and that is over.
 local function due(replay, pid)
   local r = replay.feeder:pass()
   if r and r.kind == "USE" and replay.map:leaf(r.pid) == pid then
-    return replay:at(r.time, replay.sim:now()) and r
+    return replay.feeder.turns:has_come(r.time) and r
   end
-end
-
--- Waits for the use's time, or until it is told to look again; as pcall.
-local function pause(replay, pid, sign)
-  local r, now = coming(replay, pid), replay.sim:now()
-  local use = r and r.kind == "USE"
-  local d = use and r.time + replay.offset - now
-  if not use then
-    return pcall(core.wait, sign)
-  elseif replay:at(r.time, now) or d < 0 then
-    return pcall(core.yield)
-  end
-  return pcall(core.wait_timeout, d, sign)
 end
 
 local function is_timeout(err)
@@ -103,19 +75,14 @@ local function await(replay, pid)
   own.signs[sign], replay.using[pid] = true, sign
   inside.uses(own.sim, pid, true)
   replay:advance()
-  local turns, last, interrupt = 0, -1, nil
+  local interrupt
   while own.replay == replay and not replay.difference do
     local r = due(replay, pid)
     if r then
       return conform(r, interrupt)
     end
-    local ok, err = pause(replay, pid, sign)
+    local ok, err = pcall(core.wait, sign) -- the feeder gives it
     interrupt = not ok and not is_timeout(err) and err or interrupt
-    turns = own.sim:now() == last and turns + 1 or 0
-    last = own.sim:now()
-    if turns > most_turns then
-      replay:differ("a use of %s does not come", tostring(pid))
-    end
   end
   return nil, interrupt
 end
@@ -132,9 +99,8 @@ local function recorded(own, replay, pid)
   return await(replay, pid)
 end
 
--- use(family, pid, fn, ...) -> what fn returned
 -- Calls fn, or takes what the record has.
-function m.use(own, pid, fn, ...)
+local function of_family(own, pid, fn, ...)
   local replay = own.replay
   if own.uses[pid] then
     return fn(...)
@@ -159,6 +125,30 @@ function m.use(own, pid, fn, ...)
   end
   result = replay.map:translate(result)
   return conclude(own, pid, true, table.unpack(result, 1, result.n))
+end
+
+local function use(fn, ...)
+  local callable = type(fn) == "function"
+  argument.expect("use", callable, "a function, md.use(fn, ...)", fn)
+  local pid = inside.process()
+  local own = pid and family.of(pid)
+  inside.used()
+  if not own then
+    return inside.external(fn, ...)
+  end
+  return of_family(own, pid, inside.external, fn, ...)
+end
+
+--- use(fn, ...) -> what fn returned
+--- Calls fn(...), a side effect such as reading a file, and keeps what it
+--- returned or raised as the signal USE: a replay takes it from the record, and
+--- does not call fn. So does `moondial replay` of a journal (--journal), for
+--- which it must be plain data. fn may block; what it does meanwhile is no
+--- signal of a template's, and then, or when the record ends before fn has
+--- returned, it is called again.
+---   print(md.use(os.getenv, "HOME") ~= nil)
+function m.use(...)
+  return use(select(2, argument.sim(...)))
 end
 
 return m

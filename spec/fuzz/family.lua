@@ -68,6 +68,13 @@ function steps.later(draw, own)
   end
 end
 
+-- Two that come at one time.
+function steps.later_twice(draw, own)
+  local d = while_of(draw, 3)
+  md.send_after(d, pick(draw, own.pids), pick(draw, own.words), "first")
+  md.send_after(d, pick(draw, own.pids), pick(draw, own.words), "second")
+end
+
 function steps.later_outside(draw, own)
   md.send_after(while_of(draw, 4), own.server, "note", "late")
 end
@@ -108,6 +115,11 @@ function steps.ask_in_vain(draw, own)
   md.ask_timeout(while_of(draw, 3), own.server, "silence", draw(9))
 end
 
+-- Of one who may end, or have ended, and never answers.
+function steps.ask_mortal(draw, own)
+  md.ask_timeout(while_of(draw, 4) + 1, own.mortal, "alive", draw(9))
+end
+
 function steps.ask(draw, own)
   local to = pick(draw, own.pids)
   if to ~= md.self() then
@@ -143,7 +155,7 @@ end
 function steps.join(draw, own)
   local to = pick(draw, own.pids)
   if to ~= md.self() then
-    md.join(to, while_of(draw, 4))
+    md.emit("joined", pcall(md.join, to, while_of(draw, 4)))
   end
 end
 
@@ -220,6 +232,27 @@ function steps.use_long(draw)
   end
 end
 
+function steps.limit(draw)
+  local d = while_of(draw, 3)
+  md.timeout(d, function()
+    md.timeout(while_of(draw, 3), md.sleep, while_of(draw, 3))
+    md.wait "nothing"
+  end)
+end
+
+function steps.callbacks(draw, own)
+  local d, word = while_of(draw, 3), pick(draw, own.words)
+  for i = 1, 2 do
+    local to = pick(draw, own.pids)
+    md.after(d, function()
+      md.send(to, word, i)
+      md.after(0, function()
+        md.send(to, word, -i)
+      end)
+    end)
+  end
+end
+
 function steps.callback(draw, own)
   local to, word = pick(draw, own.pids), pick(draw, own.words)
   md.after(while_of(draw, 3), function()
@@ -259,17 +292,18 @@ table.sort(names)
 local words = { "a", "b", "c" }
 
 local body
-function body(number, lives, pids, depth, server, asks)
+function body(number, lives, pids, depth, server, mortal, asks)
   local draw = draws(number)
   md.trap_exit(false) -- what it was before is not in its arguments
   local own = {
     number = number,
     lives = lives,
     body = body,
-    rest = { depth, server, asks },
+    rest = { depth, server, mortal, asks },
     pids = { table.unpack(pids) },
     words = words,
     server = server,
+    mortal = mortal,
     asks = asks,
   }
   table.insert(own.pids, md.self())
@@ -283,6 +317,7 @@ function body(number, lives, pids, depth, server, asks)
         own.pids,
         depth + 1,
         server,
+        mortal,
         asks
       )
       table.insert(own.pids, pid)
@@ -319,19 +354,25 @@ function m.start(log, n)
   end
 end
 
--- What comes from outside: a list of {time, name, ...}, in order.
+-- What comes from outside: a list of {time, name, ...}, in order. `after` is
+-- the number of events at its time behind which it comes, if not behind all.
 function m.schedule(seed)
   local draw, list, time = draws(seed * 7 + 1), {}, 0
   for i = 1, 6 do
     time = time + draw(3) - 1
-    local what = draw(8)
+    local what = draw(9)
     local word, at = pick(draw, words), draw(4)
     if what == 7 then
       list[i] = { time, "interrupt", at }
     elseif what == 8 then
       list[i] = { time, "kill", at + 1 }
+    elseif what == 9 then
+      list[i] = { time, "bury", at }
     else
       list[i] = { time, "push", at, word, draw(9), { draw(9) } }
+    end
+    if live.amid then
+      list[i].after = draw(6) - 1
     end
   end
   return list
@@ -343,8 +384,8 @@ function m.template(options)
   return function(sim)
     return sim:template {
       name = "family",
-      entrypoint = function(number, server)
-        return body(number, 1, {}, 1, server, options.asks)
+      entrypoint = function(number, server, mortal)
+        return body(number, 1, {}, 1, server, mortal, options.asks)
       end,
     }
   end

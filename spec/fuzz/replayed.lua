@@ -2,18 +2,25 @@
 -- at certain times; recorded as a whole, or replayed up to a signal and then
 -- gone on with, which must come to the same.
 local md = require "moondial"
+local inside = require "moondial.inside"
 local same = require "moondial.same"
 
 local m = {}
+
+-- The options of the sims: their tie rule. Under "random" what comes after a
+-- record comes in another order than it did.
+m.options = {}
 
 -- When the outside answers a question: at no time at which anything else is.
 function m.delay(n)
   return 0.1 + n / 10000
 end
 
--- The outside answers what a price is; what else it is sent it notes.
+-- The outside answers what a price is; what else it is sent it notes. One in it
+-- never answers, and may end.
 local function new_world(sim)
   local world = { sim = sim, noted = {} }
+  world.mortal = sim:spawn({ name = "mortal" }, md.wait, "nothing")
   world.sink = world.noted
   world.server = sim:spawn({ name = "server" }, function()
     while true do
@@ -72,7 +79,7 @@ local act = {}
 
 function act.push(world, n, ...)
   local pid = nth(world, n)
-  if n == 1 then
+  if n == 1 and not world.amid then
     world.push(...)
   elseif pid then
     pcall(md.send, world.sim, pid, ...)
@@ -93,15 +100,40 @@ function act.kill(world, n)
   end
 end
 
+-- Runs a sim into the middle of an instant, behind so many events of it.
+local function run_into(sim, time, events)
+  if time > sim:now() then
+    inside.at(sim, time, function()
+      sim:stop()
+    end)
+    run(sim, time)
+  end
+  for _ = 1, events do
+    pcall(sim.run, sim, { to = time, events = 1 })
+  end
+end
+
+function act.bury(world)
+  world.sim:kill(world.mortal)
+end
+
 -- Does what is left of the schedule, from `first` on, `offset` later.
 local function go_on(world, schedule, first, offset)
   for i = first, #schedule do
     local step = schedule[i]
-    run(world.sim, math.max(step[1] + offset, world.sim:now()))
+    local time = math.max(step[1] + offset, world.sim:now())
+    world.amid = step.after ~= nil
+    if world.amid then
+      run_into(world.sim, time, step.after)
+    else
+      run(world.sim, time)
+    end
     pull(world)
     world.before[i] = #world.log
     act[step[2]](world, table.unpack(step, 3))
-    run(world.sim, world.sim:now())
+    if not world.amid then
+      run(world.sim, world.sim:now())
+    end
     pull(world)
   end
   run(world.sim, world.sim:now() + 100)
@@ -110,7 +142,7 @@ end
 
 local function start(world, t, number, how, ...)
   world.log, world.before = {}, {}
-  world.p = t(world.sim):create(number, world.server)
+  world.p = t(world.sim):create(number, world.server, world.mortal)
   function world.push(...)
     pcall(world.p.push, world.p, ...)
   end
@@ -184,18 +216,51 @@ local function spawns(list, n)
   return count
 end
 
+-- Whether the mortal ends by one of these steps.
+local function has_burial(schedule, from, to)
+  for i = from, to do
+    if schedule[i][2] == "bury" then
+      return true
+    end
+  end
+  return false
+end
+
+-- Whether the next step comes at the time of the nth signal: behind how many
+-- events of those that are left is not on record. Nor is an end at that time.
+local function is_amid(recorded, schedule, next, n)
+  local last = n > 0 and recorded.log[n].time or 0
+  for i, step in ipairs(schedule) do
+    local time = step[1] + recorded.offset
+    local open = i >= next or step[2] == "bury" and time >= last - 1e-9
+    if step.after and open and time <= last + 1e-9 then
+      return true
+    end
+  end
+  return false
+end
+
 -- cut(recorded, template, number, schedule, n, options) -> world
 -- Replays the first n signals in another sim, or in the same one, and goes on.
 function m.cut(recorded, t, number, schedule, n, options)
   local world
   if options and options.sim then
-    world = { sim = options.sim, server = recorded.server, noted = {} }
+    world = { sim = options.sim, noted = {} }
+    world.server, world.mortal = recorded.server, recorded.mortal
     recorded.sink = world.noted
   else
     world = new_world(md.sim(m.options))
   end
   if options and options.shift then
     world.sim:run(world.sim:now() + options.shift)
+  end
+  local first = 1
+  while first <= #schedule and recorded.before[first] < n do
+    first = first + 1
+  end
+  if has_burial(schedule, 1, first - 1) then
+    act.bury(world)
+    run(world.sim, world.sim:now())
   end
   local begins = options and options.list and begin(options.list) or 0
   begins = begins - recorded.offset
@@ -206,14 +271,13 @@ function m.cut(recorded, t, number, schedule, n, options)
     results = options and options.results,
   })
   world.cut = n
-  local first = 1
-  while first <= #schedule and recorded.before[first] < n do
-    first = first + 1
-  end
   world.replayed = math.min(n, #(options and options.list or recorded.log))
   world.skipped = spawns(recorded.log, n)
     - spawns(options and options.list or recorded.log, world.replayed)
   answer(recorded, world, n)
+  world.open = m.options.order == "random"
+    or is_amid(recorded, schedule, first, n)
+    or options and options.sim and has_burial(schedule, first, #schedule)
   go_on(world, schedule, first, world.offset)
   return world
 end
@@ -309,8 +373,10 @@ function m.difference(recorded, world, list)
   local map = same.new(world.sim)
   local late = world.offset - recorded.offset
   map:bind(recorded.server, world.server)
+  map:bind(recorded.mortal, world.mortal)
   local expected = expected_of(recorded, world, list)
-  for i = 1, math.max(#expected, #world.log) do
+  local count = world.open and (list and #list or world.cut)
+  for i = 1, count or math.max(#expected, #world.log) do
     local a, b = expected[i], world.log[i]
     local field = (not a or not b) and "number"
     if not field then
@@ -340,7 +406,7 @@ function m.difference(recorded, world, list)
       )
     end
   end
-  return noted_difference(recorded, world, map, late)
+  return not world.open and noted_difference(recorded, world, map, late) or nil
 end
 
 m.text = text

@@ -83,6 +83,7 @@
 #include "host/adder.c"
 #include "host/inside.c"
 #include "host/recorder.c"
+#include "host/turn.c"
 #include "host/text.c"
 #include "host/dump.c"
 #include "host/walk.c"

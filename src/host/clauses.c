@@ -26,7 +26,7 @@ typedef struct clause {
 } clause;
 
 typedef struct clauses {
-  uint32_t count, cells;
+  uint32_t count, cells, kept; /* `kept` values are in the table it keeps */
   bool filter;
   clause list[];
 } clauses;
@@ -105,7 +105,8 @@ static void clause_number(lua_State *L, int i, clause_cell *cell) {
 }
 
 /* Fills a cell from the pattern on the top, which is kept in `keep`. */
-static void clause_fill(lua_State *L, clause_cell *cell, int keep) {
+static void clause_fill(lua_State *L, clauses *compiled, clause_cell *cell,
+                        int keep) {
   int i = lua_gettop(L);
   *cell = (clause_cell){.type = (uint8_t)lua_type(L, i),
                         .tag = host_pattern_tag(L, i)};
@@ -116,7 +117,7 @@ static void clause_fill(lua_State *L, clause_cell *cell, int keep) {
   }
   if (host_deep(L, i)) {
     cell->type = CELL_DEEP;
-    cell->integer = (lua_Integer)lua_rawlen(L, keep) + 1;
+    cell->integer = ++compiled->kept;
     lua_pushvalue(L, i);
     lua_rawseti(L, keep, cell->integer);
     return;
@@ -139,7 +140,7 @@ static void clause_fill(lua_State *L, clause_cell *cell, int keep) {
   }
   /* a literal is kept, so that it lives and can be given back */
   lua_pushvalue(L, i);
-  lua_rawseti(L, keep, (lua_Integer)lua_rawlen(L, keep) + 1);
+  lua_rawseti(L, keep, ++compiled->kept);
 }
 
 /* Keeps the guard of clause c, the table on the top; has it one? */
@@ -157,8 +158,9 @@ static bool clause_guard_of(lua_State *L, int c, int n, int keep) {
 }
 
 /* One clause from the table on the top. */
-static uint32_t clause_compile(lua_State *L, clause_cell *cells, int c,
+static uint32_t clause_compile(lua_State *L, clauses *compiled, int c,
                                int keep) {
+  clause_cell *cells = clause_cells(compiled) + compiled->cells;
   int table = lua_gettop(L);
   uint32_t n = (uint32_t)lua_rawlen(L, table);
   lua_rawgeti(L, table, n);
@@ -179,7 +181,7 @@ static uint32_t clause_compile(lua_State *L, clause_cell *cells, int c,
     if (host_no_pattern(lua_type(L, -1)))
       host_raise(L, "usage", "receive: %s is no pattern, in clause %d",
                  host_describe(L, -1), c);
-    clause_fill(L, &cells[k], keep);
+    clause_fill(L, compiled, &cells[k], keep);
     lua_settop(L, table);
   }
   return n;
@@ -192,8 +194,9 @@ static clauses *clauses_new(lua_State *L, int n, uint32_t cells) {
   clauses *compiled = lua_newuserdatauv(L, size, 1);
   compiled->count = (uint32_t)n;
   compiled->cells = 0;
+  compiled->kept = 2 * (uint32_t)n;
   compiled->filter = false;
-  lua_createtable(L, 2 * n, 1);
+  lua_createtable(L, 2 * n + (int)cells, 1);
   for (int k = 1; k <= 2 * n; k++) {
     lua_pushboolean(L, 0);
     lua_rawseti(L, -2, k);
@@ -265,7 +268,7 @@ void clauses_compile_one(lua_State *L, const char *call, int first, int n,
                  "patterns",
                  call, host_describe(L, first + k));
     lua_pushvalue(L, first + k);
-    clause_fill(L, &clause_cells(compiled)[k], keep);
+    clause_fill(L, compiled, &clause_cells(compiled)[k], keep);
     lua_settop(L, keep);
   }
   compiled->cells = (uint32_t)n;
@@ -298,7 +301,7 @@ void clauses_compile(lua_State *L, int i) {
     lua_rawgeti(L, i, c);
     uint32_t first = compiled->cells;
     bool guarded = clause_guard_of(L, c, n, keep);
-    uint32_t count = clause_compile(L, clause_cells(compiled) + first, c, keep);
+    uint32_t count = clause_compile(L, compiled, c, keep);
     compiled->list[c - 1] = (clause){first, count, guarded};
     compiled->cells += count;
     clauses_find_hidden(L, compiled, c);

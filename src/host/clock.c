@@ -3,6 +3,7 @@
 #include "host/modules.h"
 #include "host/pattern.h"
 #include "host/recorder.h"
+#include "host/turn.h"
 
 #include <math.h>
 #include <string.h>

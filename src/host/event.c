@@ -174,6 +174,12 @@ void host_due(lua_State *L, const uint64_t words[3]) {
   thing_serve(L, &it->of);
 }
 
+uint32_t host_due_first(const uint64_t words[3]) {
+  const timer *it = (const timer *)(uintptr_t)words[0];
+  uint32_t first = it->of.lines[0].first;
+  return first ? place_at(it->of.sim, first)->process : 0;
+}
+
 static void timer_describe(lua_State *L, const thing *t, const place *pl) {
   (void)pl;
   host_push_time(L, t->sim, ((const timer *)t)->due);

@@ -125,6 +125,7 @@ struct md_host {
   bool recording; /* there are processes that the recorder is told of */
   md_pid acting;  /* the one of those whose callback runs, and its family */
   uint64_t acting_family, families; /* and how many there have been */
+  uint64_t timed;    /* what turn.c knows of the timer whose turn it is */
   int careful;       /* why sends are looked at: guards that run, a recorder */
   bool guard_failed; /* a guard has raised an error on behalf of `receiver` */
   int guarding;      /* guards that are running */
@@ -313,6 +314,9 @@ void host_forget_mail(lua_State *L, host_sim *s, uint32_t p, const md_mail *);
 /* Keeps the top n values as what p returned or, if not `ok`, raised. [-n, +0,
    m] */
 void host_keep_result(lua_State *L, host_sim *s, uint32_t p, bool ok, int n);
+
+/* The same of one that has ended, or is nobody in this sim. [-n, +0, m] */
+void host_leave_result(lua_State *L, host_sim *s, md_pid, bool ok, int n);
 
 /* Returns, or raises, what the ended process at index 1 has left. */
 int host_result(lua_State *L, host_sim *s);

@@ -47,17 +47,13 @@ static int inside_used(lua_State *L) {
   return 0;
 }
 
-/* at(sim, time, fn, last): a callback before everything else that is due then,
-   or behind all of it. */
+/* at(sim, time, fn): a callback before everything else that is due then. */
 static int inside_at(lua_State *L) {
   host_sim *s = inside_sim(L);
   md_time at = host_time_arg(L, s, 2, "replay");
   uint32_t slot = host_hold(L, s, 3, 1);
   uint64_t words[3] = {1ull << 32 | slot, 0, 0};
-  /* not a priority of its own, which yield would go behind */
-  int64_t last = md_sim_priority_last(s->kernel);
-  int64_t priority = lua_toboolean(L, 4) ? last : INT64_MIN;
-  if (md_sim_at(s->kernel, at, HOST_CALLBACK, words, priority) == 0)
+  if (md_sim_at(s->kernel, at, HOST_CALLBACK, words, INT64_MIN) == 0)
     host_no_memory(L);
   return 0;
 }
@@ -109,12 +105,17 @@ static int inside_wake(lua_State *L) {
   return 0;
 }
 
-/* urgent(sim, pid): whenever the process is woken, it comes next. */
-static int inside_urgent(lua_State *L) {
+/* heed(sim, pid, other): the process has asked the other, which was not told;
+   from now on it notices when that ends, or that it has ended. */
+static int inside_heed(lua_State *L) {
   host_sim *s = inside_sim(L);
   uint32_t p = inside_process_arg(L, s);
-  if (p != 0 && !md_sim_set_priority(s->kernel, p, INT64_MIN))
-    host_no_memory(L);
+  uint32_t other = host_pid_index(s, lua_touserdata(L, 3));
+  const md_proc *proc = md_sim_proc(s->kernel, p);
+  bool asks = p != 0 && proc->state == MD_WAITING &&
+              proc->wait == MD_WAIT_REPLY && proc->target == p;
+  if (asks && other != 0) md_sim_watch(s->kernel, p, other);
+  else if (asks) md_sim_wake(s->kernel, p, MD_WHY_END);
   return 0;
 }
 
@@ -266,6 +267,16 @@ static int inside_forget(lua_State *L) {
   return 0;
 }
 
+/* left(sim, pid, ok, ...): what a process that has ended is said to have
+   returned or, if not ok, raised. */
+static int inside_left(lua_State *L) {
+  host_sim *s = inside_sim(L);
+  md_pid pid = host_pid_bits(lua_touserdata(L, 2));
+  bool ok = lua_toboolean(L, 3);
+  host_leave_result(L, s, pid, ok, lua_gettop(L) - 3);
+  return 0;
+}
+
 int host_open_inside(lua_State *L) {
   static const luaL_Reg functions[] = {{"process", inside_process},
                                        {"things", inside_things},
@@ -276,6 +287,10 @@ int host_open_inside(lua_State *L) {
                                        {"recorder", inside_recorder},
                                        {"record", inside_record},
                                        {"turns", inside_turns},
+                                       {"since", inside_since},
+                                       {"timed", inside_timed},
+                                       {"last", inside_last},
+                                       {"hasten", inside_hasten},
                                        {"keep", inside_keep},
                                        {"log", inside_log},
                                        {"loud", inside_loud},
@@ -287,7 +302,7 @@ int host_open_inside(lua_State *L) {
                                        {"sign", inside_sign},
                                        {"take", inside_take},
                                        {"wake", inside_wake},
-                                       {"urgent", inside_urgent},
+                                       {"heed", inside_heed},
                                        {"own", inside_own},
                                        {"nobody", inside_nobody},
                                        {"typed", inside_typed},
@@ -302,6 +317,7 @@ int host_open_inside(lua_State *L) {
                                        {"label", inside_label},
                                        {"note", inside_note},
                                        {"forget", inside_forget},
+                                       {"left", inside_left},
                                        {"used", inside_used},
                                        {"interrupted", inside_interrupted},
                                        {"ticks", inside_ticks},

@@ -8,13 +8,26 @@
 host_sim *inside_sim(lua_State *L);
 uint32_t inside_process_arg(lua_State *L, host_sim *s);
 
-/* recorder(fn): fn(pid, time, turns, kind, ...) is told from now on. */
+/* recorder(fn): fn(pid, time, kind, ...) is told from now on. */
 int inside_recorder(lua_State *L);
 
 /* record(sim, pid [, family]) -> family: it is told of the process, and of
    those that it spawns. turns(family) -> integer: how many theirs were. */
 int inside_record(lua_State *L);
 int inside_turns(lua_State *L);
+
+/* since(sim, pid, family) -> list or nil: whose turns there were since the last
+   signal, for one of pid; see turn.h. timed(sim, pid, family): a message that
+   pid has sent for later has its turn. last(sim, family) -> pid or nil,
+   boolean: whose was the last since then, and whether it was a timer's. */
+int inside_since(lua_State *L);
+int inside_timed(lua_State *L);
+int inside_last(lua_State *L);
+
+/* hasten(sim, pid, time [, timed [, number]]) -> boolean: what the process does
+   at that time, or a timer that it has planned for then, comes before all else;
+   false: there is none. */
+int inside_hasten(lua_State *L);
 
 /* keep(family, signal): at the end of its log. log(family) -> list: what is in
    it, from now on elsewhere. loud(family, yes): every signal is told. */

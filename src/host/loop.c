@@ -2,7 +2,7 @@
    is due, the loop has it done. */
 #include "host/loop.h"
 #include "host/cproc.h"
-#include "host/recorder.h"
+#include "host/turn.h"
 
 #include <string.h>
 #include <time.h>
@@ -136,6 +136,7 @@ static int loop_fire(lua_State *L) {
 }
 
 static void loop_timer(md_host *h, host_sim *s, md_event *event) {
+  if (h->recording) host_record_timer(s, event);
   if (event->timer_kind == HOST_CALLBACK) {
     uint32_t slot = (uint32_t)event->words[0];
     int n = (int)(event->words[0] >> 32);

@@ -78,6 +78,9 @@ void host_expire(lua_State *L, host_sim *s, const uint64_t words[3]);
 /* The time has come that somebody waits for. [-0, +0, e] */
 void host_due(lua_State *L, const uint64_t words[3]);
 
+/* The process that is first in the line for that time, 0: nobody is. */
+uint32_t host_due_first(const uint64_t words[3]);
+
 /* A function of an any that lost while it ran is killed. */
 void host_lost(lua_State *L, host_sim *s, const uint64_t words[3]);
 

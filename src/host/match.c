@@ -169,7 +169,8 @@ bool host_match(lua_State *P, int p, lua_State *V, int v) {
 
 /* -- digests -- */
 
-/* One word of a value: enough to tell most apart, and never an address. */
+/* One word of a value: enough to tell most apart, and never an address. Of a
+   pid or ref the sim is left out: two sims with one story have one hash. */
 static uint64_t match_digest(lua_State *L, int i) {
   size_t n;
   const char *text;

@@ -1,13 +1,14 @@
 #include "host/inside.h"
 #include "host/message.h"
+#include "host/turn.h"
 
 /* Their addresses are keys in the registry: of the recorder; of the families,
-   by address, which are forgotten with their processes. */
+   by number, which are forgotten with their processes. */
 static const char recorder_key, recorder_families;
 
 /* -- who is recorded -- */
 
-static uint64_t recorder_word(const host_sim *s, uint32_t p) {
+uint64_t host_recorded(const host_sim *s, uint32_t p) {
   const md_proc_extra *extra = p ? md_sim_extra(s->kernel, p) : NULL;
   return extra ? extra->words[HOST_RECORDED] : 0;
 }
@@ -17,16 +18,20 @@ static host_family *recorder_family(uint64_t word) {
 }
 
 host_family *host_family_of(const host_sim *s, uint32_t p) {
-  return recorder_family(recorder_word(s, p));
+  return recorder_family(host_recorded(s, p));
+}
+
+host_family *host_family_numbered(lua_State *L, uint64_t id) {
+  if (id == 0 || !lua_checkstack(L, 2)) return NULL;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &recorder_families);
+  lua_rawgeti(L, -1, (lua_Integer)id);
+  host_family *family = lua_touserdata(L, -1);
+  lua_pop(L, 2);
+  return family;
 }
 
 bool host_stands(const host_sim *s, uint32_t p) {
-  return recorder_word(s, p) & HOST_STANDS;
-}
-
-void host_record_turn(const host_sim *s, uint32_t p) {
-  host_family *family = host_family_of(s, p);
-  if (family != NULL) family->turns++;
+  return host_recorded(s, p) & HOST_STANDS;
 }
 
 /* Who acts: the process that runs, or the one whose callback runs, which may
@@ -36,7 +41,7 @@ static md_pid recorder_actor(const host_sim *s, uint64_t *family) {
   *family = h->acting_family;
   if (h->sim != s) return 0;
   if (h->process == 0) return h->acting;
-  uint64_t word = recorder_word(s, h->process);
+  uint64_t word = host_recorded(s, h->process);
   if (word == 0 || word & HOST_USES) return 0;
   *family = recorder_family(word)->id;
   return md_sim_pid(s->kernel, h->process);
@@ -48,23 +53,21 @@ static md_pid recorder_actor(const host_sim *s, uint64_t *family) {
    answer is left there. [-n, +1, e] */
 static void recorder_tell(lua_State *L, host_sim *s, md_pid pid,
                           const char *kind, int n) {
-  const host_family *family = host_family_of(s, md_sim_index(s->kernel, pid));
   int base = lua_gettop(L) - n;
   luaL_checkstack(L, 6, "too many values");
   lua_rawgetp(L, LUA_REGISTRYINDEX, &recorder_key);
   host_push_name(L, s, pid);
   host_push_time(L, s, md_sim_now(s->kernel));
-  lua_pushinteger(L, family ? (lua_Integer)family->turns : 0);
   lua_pushstring(L, kind);
-  lua_rotate(L, base + 1, 5);
-  lua_call(L, n + 4, 1);
+  lua_rotate(L, base + 1, 4);
+  lua_call(L, n + 3, 1);
 }
 
 /* -- the log ---------------------------------------------------------------
 
-   What happens often is kept for pull and not told: kind, time, turns, pid, the
-   number of values and these, one behind the other in a list, which is the user
-   value of the family. Other signals lie among them as tables. */
+   What happens often is kept for pull and not told: kind, time, turns, whose,
+   pid, the number of values and these, one behind the other in a list, which is
+   the user value of the family. Other signals lie among them as tables. */
 
 static bool recorder_often(const char *kind) {
   switch (kind[0]) {
@@ -87,7 +90,7 @@ static bool recorder_tables(lua_State *L, int first, int n) {
 /* Pushes the log of a family. [-0, +1, -] */
 static void recorder_push_log(lua_State *L, const host_family *family) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &recorder_families);
-  lua_rawgetp(L, -1, family);
+  lua_rawgeti(L, -1, (lua_Integer)family->id);
   lua_getiuservalue(L, -1, 1);
   lua_replace(L, -3);
   lua_pop(L, 1);
@@ -109,13 +112,15 @@ static bool recorder_keep(lua_State *L, host_sim *s, md_pid pid,
   int top = lua_gettop(L);
   if (family == NULL || family->loud || !recorder_often(kind)) return false;
   if (recorder_tables(L, first, n)) return false;
-  luaL_checkstack(L, 4, NULL);
+  luaL_checkstack(L, 6, NULL);
   recorder_push_log(L, family);
   lua_pushstring(L, kind);
   recorder_put(L, top + 1, family);
   host_push_time(L, s, md_sim_now(s->kernel));
   recorder_put(L, top + 1, family);
   lua_pushinteger(L, (lua_Integer)family->turns);
+  recorder_put(L, top + 1, family);
+  turn_push_since(L, s, family, host_pid_light(s, pid));
   recorder_put(L, top + 1, family);
   host_push_name(L, s, pid);
   recorder_put(L, top + 1, family);
@@ -221,7 +226,7 @@ static void recorder_push_by(lua_State *L, const host_sim *s, uint32_t by) {
   const md_host *h = s->host;
   bool callback = h->sim == s && h->process == 0 && h->acting != 0;
   if (by == 0 && callback) host_push_name(L, s, h->acting);
-  else if (by == 0 || recorder_word(s, by) & HOST_USES) lua_pushnil(L);
+  else if (by == 0 || host_recorded(s, by) & HOST_USES) lua_pushnil(L);
   else host_push_pid(L, s, by);
 }
 
@@ -271,7 +276,7 @@ bool host_record_send(lua_State *L, host_sim *s, uint32_t to, int name,
   const host_family *other = host_family_of(s, to);
   if (at >= 0 || other == NULL) return false;
   if (actor != 0 && other->id == family) return false;
-  bool known = from != 0 && !(recorder_word(s, from) & HOST_USES);
+  bool known = from != 0 && !(host_recorded(s, from) & HOST_USES);
   md_pid sender = known ? md_sim_pid(s->kernel, from) : actor;
   host_record_arrival(L, s, to, sender, first, n);
   return false;
@@ -293,7 +298,7 @@ uint64_t host_record_later(const host_sim *s) {
   md_pid actor = recorder_actor(s, &family);
   if (actor != 0) return actor | 1ull << 63;
   if (p != 0) from = md_sim_pid(s->kernel, p);
-  return recorder_word(s, p) & HOST_USES ? from | 1ull << 62 : from;
+  return host_recorded(s, p) & HOST_USES ? from | 1ull << 62 : from;
 }
 
 bool host_record_late(lua_State *L, host_sim *s, uint32_t to, uint64_t later,
@@ -329,12 +334,13 @@ int inside_record(lua_State *L) {
   if (extra == NULL) host_no_memory(L);
   if (lua_isnoneornil(L, 3)) {
     host_family *family = lua_newuserdatauv(L, sizeof *family, 1);
-    *family = (host_family){.id = ++h->families};
+    *family = (host_family){.id = ++h->families, .arena = h->arena, .at = -1};
+    luaL_setmetatable(L, "md.family");
     lua_newtable(L);
     lua_setiuservalue(L, -2, 1);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &recorder_families);
     lua_pushvalue(L, -2);
-    lua_rawsetp(L, -2, family);
+    lua_rawseti(L, -2, (lua_Integer)family->id);
     lua_pop(L, 1);
   }
   extra->words[HOST_RECORDED] = (uint64_t)(uintptr_t)lua_touserdata(L, -1);
@@ -344,6 +350,10 @@ int inside_record(lua_State *L) {
 }
 
 void inside_open_recorder(lua_State *L) {
+  luaL_newmetatable(L, "md.family");
+  lua_pushcfunction(L, turn_forget);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
   lua_pushlightuserdata(L, (void *)(uintptr_t)&recorder_key);
   lua_setfield(L, -2, "nothing");
 }
@@ -371,16 +381,10 @@ int inside_loud(lua_State *L) {
   return 0;
 }
 
-int inside_turns(lua_State *L) {
-  const host_family *family = lua_touserdata(L, 1);
-  lua_pushinteger(L, (lua_Integer)family->turns);
-  return 1;
-}
-
 static int recorder_mark(lua_State *L, uint64_t mark, bool yes) {
   host_sim *s = inside_sim(L);
   uint32_t p = inside_process_arg(L, s);
-  if (recorder_word(s, p) == 0) return 0;
+  if (host_recorded(s, p) == 0) return 0;
   uint64_t *words = md_sim_extra(s->kernel, p)->words;
   words[HOST_RECORDED] = (words[HOST_RECORDED] & ~mark) | (yes ? mark : 0);
   return 0;

@@ -11,9 +11,15 @@
    the low bits what else is known of that process. */
 typedef struct host_family {
   uint64_t id;
-  uint64_t turns; /* of its processes, so far */
+  uint64_t turns; /* of its processes and their timers, so far */
+  uint64_t told;  /* turns by the last signal */
   uint64_t kept;  /* how much there is in its log */
   bool loud;      /* it is replayed: the recorder wants to be told all */
+  bool tied;      /* more was due at the instant of these turns; see turn.h */
+  md_time at;     /* the instant of those that were last */
+  uint64_t *since;
+  uint32_t count, first, capacity;
+  md_arena *arena;
 } host_family;
 
 enum {
@@ -22,12 +28,14 @@ enum {
   HOST_MARKS = 3,
 };
 
-/* The family of p, NULL: it has none. */
+/* The word HOST_RECORDED of p, 0: it has none. The family of p, NULL: none. */
+uint64_t host_recorded(const host_sim *s, uint32_t p);
 host_family *host_family_of(const host_sim *s, uint32_t p);
-bool host_stands(const host_sim *s, uint32_t p);
 
-/* p's turn begins. */
-void host_record_turn(const host_sim *s, uint32_t p);
+/* The family of that number, NULL: nobody has it any more. [-0, +0, -] */
+host_family *host_family_numbered(lua_State *L, uint64_t id);
+
+bool host_stands(const host_sim *s, uint32_t p);
 
 /* Tells what befalls p, with copies of n values from `first` on. [-0,+0,e] */
 void host_record_values(lua_State *L, host_sim *s, uint32_t p, const char *kind,

@@ -5,17 +5,17 @@
 /* Results that nobody has asked for are kept for this many processes. */
 enum { RESULTS_MOST = 1 << 20 };
 
-/* Keeps the table on the top as the result of p; the oldest is forgotten once
+/* Keeps the table on the top as the result of pid; the oldest is forgotten once
    there are too many. results[1], [2] .. name the pids in order of their end;
    results.first and .last bound them. [-1, +0, m] */
-static void result_keep(lua_State *L, host_sim *s, uint32_t p) {
+static void result_keep(lua_State *L, host_sim *s, md_pid pid) {
   int result = lua_gettop(L);
   host_push(L, s, HOST_RESULTS);
-  host_push_pid(L, s, p);
+  host_push_name(L, s, pid);
   lua_pushvalue(L, result);
   lua_rawset(L, result + 1);
   lua_Unsigned last = s->results_last + 1;
-  host_push_pid(L, s, p);
+  host_push_name(L, s, pid);
   lua_rawseti(L, result + 1, (lua_Integer)last);
   s->results_last = last;
   if (last - s->results_first > RESULTS_MOST) {
@@ -72,8 +72,8 @@ void host_forget_result(lua_State *L, host_sim *s) {
   lua_pop(L, 1);
 }
 
-/* Makes {ok, values ...} of the top n values and keeps it. [-n, +0, m] */
-void host_keep_result(lua_State *L, host_sim *s, uint32_t p, bool ok, int n) {
+/* Makes {ok, values ...} of the top n values and keeps it. */
+void host_leave_result(lua_State *L, host_sim *s, md_pid pid, bool ok, int n) {
   lua_createtable(L, n + 1, 1);
   lua_insert(L, -n - 1);
   int table = lua_gettop(L) - n;
@@ -82,7 +82,11 @@ void host_keep_result(lua_State *L, host_sim *s, uint32_t p, bool ok, int n) {
   lua_rawseti(L, table, 1);
   lua_pushinteger(L, n);
   lua_setfield(L, table, "n");
-  result_keep(L, s, p);
+  result_keep(L, s, pid);
+}
+
+void host_keep_result(lua_State *L, host_sim *s, uint32_t p, bool ok, int n) {
+  host_leave_result(L, s, md_sim_pid(s->kernel, p), ok, n);
 }
 
 /* Returns, or raises, what the ended process at index 1 has left. */

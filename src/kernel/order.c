@@ -123,8 +123,34 @@ bool md_sim_set_priority(md_sim *s, uint32_t p, int64_t priority) {
   return rank >= 0;
 }
 
-int64_t md_sim_priority_last(const md_sim *s) {
-  return s->priorities[s->ranks - 1];
+/* A new key, the least of its time, in the place of the owner's. */
+static bool order_hasten(md_sim *s, uint32_t slot, md_time due) {
+  int rank = md_order_rank(s, INT64_MIN);
+  if (rank < 0) return false;
+  uint64_t wake = (uint64_t)rank << 56 | slot;
+  if (md_key_low(sim_owned(s, slot)) == wake) return true;
+  if (!md_queue_push(&s->queue, (md_key)(uint64_t)due << 64 | wake))
+    return false;
+  s->pending++;
+  order_own(s, slot, wake);
+  md_order_forget(s);
+  return true;
+}
+
+bool md_sim_hasten(md_sim *s, uint32_t p) {
+  return s->procs.hot[p].wake == 0 || order_hasten(s, p, s->procs.hot[p].due);
+}
+
+bool md_sim_hasten_timer(md_sim *s, const md_timer *timer) {
+  uint32_t i = (uint32_t)(timer - s->timers.records);
+  return order_hasten(s, i | SIM_TIMER, timer->due);
+}
+
+const md_timer *md_sim_timer_after(const md_sim *s, const md_timer *timer) {
+  uint32_t i = timer ? (uint32_t)(timer - s->timers.records) : 0;
+  while (++i < s->timers.used)
+    if (s->timers.records[i].wake != 0) return &s->timers.records[i];
+  return NULL;
 }
 
 bool md_sim_priority_free(const md_sim *s, int64_t priority) {

@@ -42,6 +42,7 @@ md_scale md_sim_scale(const md_sim *s) { return s->scale; }
 uint64_t md_sim_seed(const md_sim *s) { return s->seed; }
 uint64_t md_sim_events(const md_sim *s) { return s->events; }
 uint64_t md_sim_hash(const md_sim *s) { return s->trace.hash; }
+md_order md_sim_order(const md_sim *s) { return s->queue.order; }
 md_trace *md_sim_trace(md_sim *s) { return &s->trace; }
 md_signals *md_sim_signals(md_sim *s) { return &s->signals; }
 md_mails *md_sim_mails(md_sim *s) { return &s->mails; }
@@ -124,6 +125,7 @@ static md_next sim_timer(md_sim *s, uint32_t i, md_event *event) {
   md_timer *timer = &s->timers.records[i];
   event->process = 0;
   event->timer_kind = timer->kind;
+  event->made = timer->made;
   memcpy(event->words, timer->words, sizeof event->words);
   md_timers_release(&s->timers, i);
   return MD_NEXT_TIMER;
@@ -475,6 +477,11 @@ void md_sim_wait(md_sim *s, uint32_t p, md_wait wait, md_time deadline,
   if (target != 0 || deadline >= 0) sim_wait_for(s, p, wait, deadline, target);
 }
 
+void md_sim_watch(md_sim *s, uint32_t p, uint32_t target) {
+  md_procs_unwatch(&s->procs, p);
+  md_procs_watch(&s->procs, p, target);
+}
+
 void md_sim_wake(md_sim *s, uint32_t p, md_why why) {
   md_proc *proc = &s->procs.hot[p];
   assert(proc->state != MD_FREE && proc->state != MD_RUNNING);
@@ -544,6 +551,7 @@ md_timer_id md_sim_at(md_sim *s, md_time time, uint32_t kind,
   if (rank < 0) return 0;
   uint32_t i = md_timers_take(&s->timers);
   if (i == 0) return 0;
+  uint64_t made = s->queue.turn;
   md_key key = sim_schedule(s, time, (uint8_t)rank, i | SIM_TIMER);
   md_timer *timer = &s->timers.records[i];
   if (key == MD_KEY_NONE) {
@@ -551,6 +559,7 @@ md_timer_id md_sim_at(md_sim *s, md_time time, uint32_t kind,
     return 0;
   }
   timer->wake = md_key_low(key);
+  timer->made = made;
   timer->due = time;
   timer->kind = kind;
   memcpy(timer->words, words, sizeof timer->words);

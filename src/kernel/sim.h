@@ -42,6 +42,7 @@ uint64_t md_sim_hash(const md_sim *);
 md_trace *md_sim_trace(md_sim *);
 md_signals *md_sim_signals(md_sim *);
 void md_sim_zeno(md_sim *, uint64_t zeno);
+md_order md_sim_order(const md_sim *);
 
 /* -- the run -- */
 
@@ -58,7 +59,8 @@ typedef enum md_next {
 typedef struct md_event {
   uint32_t process;
   uint32_t timer_kind;
-  uint64_t words[3]; /* the timer's */
+  uint64_t made; /* the timer's */
+  uint64_t words[3];
 } md_event;
 
 /* How far md_sim_next goes: to the limit, or for so many events; and whether a
@@ -107,8 +109,10 @@ bool md_sim_priority_free(const md_sim *, int64_t priority);
 /* From the next wake-up of p on; false when there is no memory, or no rank. */
 bool md_sim_set_priority(md_sim *, uint32_t p, int64_t priority);
 
-/* The highest priority number that has been in use lately. */
-int64_t md_sim_priority_last(const md_sim *);
+/* The wake-up of p comes before all else of its time, if it has one; so does a
+   timer. False when there is no memory. */
+bool md_sim_hasten(md_sim *, uint32_t p);
+bool md_sim_hasten_timer(md_sim *, const md_timer *);
 
 /* p ends: those who wait for its end are told so, its slot is free. Its inbox
    must be empty. */
@@ -151,6 +155,9 @@ void md_sim_yield(md_sim *, uint32_t p);
 void md_sim_wait(md_sim *, uint32_t p, md_wait, md_time deadline,
                  uint32_t target);
 
+/* p, which waits for the end of a process or its reply, does for another's. */
+void md_sim_watch(md_sim *, uint32_t p, uint32_t target);
+
 /* Ends p's wait, whatever it is: it goes on in this instant, for that reason.
    Whatever the host keeps for the wait is the host's to give back. */
 void md_sim_wake(md_sim *, uint32_t p, md_why);
@@ -181,6 +188,10 @@ md_timer_id md_sim_at(md_sim *, md_time, uint32_t kind, const uint64_t words[3],
 
 /* Cancels it and gives its words; false when it has been or was cancelled. */
 bool md_sim_cancel(md_sim *, md_timer_id, uint64_t words[3]);
+
+/* The next in the table of those that are still to come, NULL at its end; the
+   first after NULL. */
+const md_timer *md_sim_timer_after(const md_sim *, const md_timer *);
 
 /* A message is being sent: noted before anybody looks at it, and kept among the
    signals together with what comes of it at once. */

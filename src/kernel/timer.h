@@ -16,6 +16,7 @@ typedef uint64_t md_timer_id; /* generation above, index below; 0: none */
 typedef struct md_timer {
   uint64_t wake; /* 0: free */
   md_time due;
+  uint64_t made;     /* grows from one to the next, under "random" */
   uint64_t words[3]; /* the host's */
   uint32_t generation, kind, next;
 } md_timer;
