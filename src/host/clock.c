@@ -60,6 +60,15 @@ md_time host_duration_arg(lua_State *L, host_sim *s, int i, const char *call) {
   return ticks;
 }
 
+md_time host_limit_arg(lua_State *L, host_sim *s, int i, const char *call) {
+  md_time d = host_duration_arg(L, s, i, call);
+  return lua_tonumber(L, i) == 0 ? HOST_LOOK : md_sim_now(s->kernel) + d;
+}
+
+md_time host_limit_left(const host_sim *s, md_time deadline) {
+  return deadline == md_sim_now(s->kernel) ? HOST_LOOK : deadline;
+}
+
 md_time host_time_arg(lua_State *L, host_sim *s, int i, const char *call) {
   md_time ticks;
   i = lua_absindex(L, i);
