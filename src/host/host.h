@@ -282,6 +282,10 @@ const char *host_describe(lua_State *L, int i);
 /* The one of the known names, which end with NULL, that is most like `name`. */
 const char *host_nearest(const char *name, const char *const known[]);
 
+/* "did you mean 'x'?"; when none is like it and they are few, all. [-0,+1,m] */
+const char *host_suggest(lua_State *L, const char *name,
+                         const char *const known[]);
+
 /* The same for a name in capitals, such as a signal's kind, however it was
    written. */
 const char *host_nearest_kind(const char *name, const char *const known[]);
