@@ -318,10 +318,17 @@ int host_handler(lua_State *L) {
 /* failure(kind, message) -> error value
    Makes an error value of the library's kind, with the place of the caller in
    its message, the time, the process and the traceback; error() raises it.
-   Both arguments are strings.
+   Raises usage for what is no string.
      print(md.failure("closed", "the shop is closed").message) */
 static int f_failure(lua_State *L) {
-  host_error_value(L, L, luaL_checkstring(L, 1), "%s", luaL_checkstring(L, 2));
+  host_skip_sim(L);
+  for (int i = 1; i <= 2; i++)
+    if (lua_type(L, i) != LUA_TSTRING)
+      return host_raise(L, "usage",
+                        "failure: expected a string as argument %d, got %s; "
+                        "md.failure(\"closed\", \"the shop is closed\")",
+                        i, host_describe(L, i));
+  host_error_value(L, L, lua_tostring(L, 1), "%s", lua_tostring(L, 2));
   return 1;
 }
 

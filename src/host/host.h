@@ -180,6 +180,9 @@ host_sim *host_sim_new(lua_State *L, const md_sim_options *);
    away and is it; else the one that runs, else the default one. */
 host_sim *host_sim_arg(lua_State *L);
 
+/* The first of that, NULL if no sim is given: for what belongs to none. */
+host_sim *host_skip_sim(lua_State *L);
+
 /* Pushes a value that H holds. [-0, +1, -] */
 static inline void host_push(lua_State *L, host_sim *s, int place) {
   lua_pushvalue(s->H, place);
