@@ -360,6 +360,7 @@ static int f_every(lua_State *L) {
 static int clock_callback(lua_State *L, host_sim *s, md_time at,
                           const char *call) {
   host_no_reload(L, call);
+  host_no_guard(L, call);
   if (!lua_isfunction(L, 2) && !luaL_getmetafield(L, 2, "__call"))
     return host_raise(L, "usage",
                       "%s: expected a function as argument 2, got %s; "
