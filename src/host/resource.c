@@ -444,8 +444,9 @@ static int f_mutex(lua_State *L) {
 
 /* semaphore(n) -> resource
    A resource of n units, n at least 0; what is acquired may be given back by
-   anybody. Raises usage for a wrong n, and for what follows it: a name and
-   other options are those of md.resource. local s = md.semaphore(3) */
+   anybody. Raises usage for a wrong n, and for more arguments: a name and other
+   options are those of md.resource.
+     local s = md.semaphore(3) */
 static int f_semaphore(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   int fits;
