@@ -93,8 +93,8 @@ function m.options(call, options, fields)
   m.expect(call, type(options) == "table", "a table of options", options)
   local name, names = unknown_of(options, fields)
   if type(name) == "string" then
-    local text = "there is no option '%s'; did you mean '%s'?"
-    m.refuse(call, text:format(name, inside.nearest(name, names)))
+    local text = "there is no option '%s'; %s"
+    m.refuse(call, text:format(name, inside.suggest(name, names)))
   elseif name ~= nil then
     local came = inside.describe(name)
     m.refuse(call, "options are named fields, got the key " .. came)

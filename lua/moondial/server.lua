@@ -266,8 +266,8 @@ local function unknown(name)
   end
   table.sort(names)
   name = tostring(name)
-  local text = "a server has no '%s'; did you mean '%s'?"
-  argument.refuse("server", text:format(name, inside.nearest(name, names)))
+  local text = "a server has no '%s'; %s"
+  argument.refuse("server", text:format(name, inside.suggest(name, names)))
 end
 
 function server_meta.__index(s, name)

@@ -25,8 +25,8 @@ table.sort(names)
 setmetatable(stats, {
   __index = function(_, name)
     name = tostring(name)
-    local text = "there is no '%s'; did you mean '%s'?"
-    argument.refuse("stats", text:format(name, inside.nearest(name, names)))
+    local text = "there is no '%s'; %s"
+    argument.refuse("stats", text:format(name, inside.suggest(name, names)))
   end,
 })
 

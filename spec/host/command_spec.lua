@@ -67,6 +67,12 @@ describe("a usage error", function()
     local said, status = words "--strict"
     assert.equal("moondial: no model is given: moondial model.lua\n", said)
     assert.equal(2, status)
+    said, status = words "replay --strict"
+    assert.equal(
+      "moondial: no journal is given: moondial replay run.mdj\n",
+      said
+    )
+    assert.equal(2, status)
     said, status = words "--seed"
     assert.equal("moondial: --seed needs a value: --seed n\n", said)
     assert.equal(2, status)

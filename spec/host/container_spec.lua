@@ -95,8 +95,8 @@ describe("a container (1.11)", function()
     )
     story(function()
       local c = md.container { capacity = 2 }
-      refused("get: expected an amount above 0, got 0", c.get, c, 0)
-      refused("put: expected an amount above 0, got nothing", c.put, c)
+      refused("get: expected a finite amount above 0, got 0", c.get, c, 0)
+      refused("put: expected a finite amount above 0, got nothing", c.put, c)
       refused(
         "put: expected an amount up to the capacity 2.0, got 3.0, which",
         c.put,

@@ -299,7 +299,7 @@ describe("4.20 the host's functions", function()
       [{}] = "replay: expected a function as signals, got nil",
       [{ signals = 5 }] = "replay: expected a function as signals, got 5",
       [{ signals = print, handler = print }] = "replay: there is no option "
-        .. "'handler'; did you mean 'signals'?",
+        .. "'handler'; there are signals and results",
       [{ signals = type }] = "replay: expected an iterator from signals(pid), "
         .. "got 'nil'",
       [{

@@ -237,8 +237,8 @@ describe("a wrong call of quantiles", function()
     refuses(support.infinite, function()
       q:add(1 / 0)
     end)
-    refuses("quantiles: there is no 'media'; did you mean 'min'?", function()
-      return q.media
+    refuses("quantiles: there is no 'cuont'; did you mean 'count'?", function()
+      return q.cuont
     end)
   end)
 end)

@@ -448,6 +448,8 @@ bool app_read_options(int count, char **words, app_options *o) {
   if (count == 1) app_usage(stderr);
   else if (o->command == APP_RESUME)
     fputs("moondial: no image is given: moondial resume run.mdi\n", stderr);
+  else if (o->command == APP_REPLAY)
+    fputs("moondial: no journal is given: moondial replay run.mdj\n", stderr);
   else fputs("moondial: no model is given: moondial model.lua\n", stderr);
   return false;
 }

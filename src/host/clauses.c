@@ -72,6 +72,11 @@ static void clauses_check(lua_State *L, int c) {
                  "receive: there is no option '%s'; did you mean 'after'?",
                  lua_tostring(L, -1));
     if (strcmp(lua_tostring(L, -1), "when") == 0) continue;
+    if (strcmp(lua_tostring(L, -1), "after") == 0)
+      host_raise(L, "usage",
+                 "receive: 'after' is in clause %d; it stands beside them: "
+                 "md.receive{ {\"ping\", fn}, after = {5, fn} }",
+                 c);
     host_raise(L, "usage",
                "receive: there is no option '%s' in clause %d, which is a list "
                "of patterns and a function; did you mean 'when'?",

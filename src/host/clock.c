@@ -61,6 +61,15 @@ md_time host_duration_arg(lua_State *L, host_sim *s, int i, const char *call) {
   return ticks;
 }
 
+md_time host_limit_arg(lua_State *L, host_sim *s, int i, const char *call) {
+  md_time d = host_duration_arg(L, s, i, call);
+  return lua_tonumber(L, i) == 0 ? HOST_LOOK : md_sim_now(s->kernel) + d;
+}
+
+md_time host_limit_left(const host_sim *s, md_time deadline) {
+  return deadline == md_sim_now(s->kernel) ? HOST_LOOK : deadline;
+}
+
 md_time host_time_arg(lua_State *L, host_sim *s, int i, const char *call) {
   md_time ticks;
   i = lua_absindex(L, i);
@@ -352,6 +361,7 @@ static int f_every(lua_State *L) {
 static int clock_callback(lua_State *L, host_sim *s, md_time at,
                           const char *call) {
   host_no_reload(L, call);
+  host_no_guard(L, call);
   if (!lua_isfunction(L, 2) && !luaL_getmetafield(L, 2, "__call"))
     return host_raise(L, "usage",
                       "%s: expected a function as argument 2, got %s; "

@@ -170,7 +170,7 @@ static request container_request(lua_State *L, const char *call, int line) {
   request r = {.of = &it->of, .line = line};
   double n = lua_tonumber(L, 2);
   if (lua_type(L, 2) != LUA_TNUMBER || !(n > 0 && n < HUGE_VAL))
-    host_raise(L, "usage", "%s: expected an amount above 0, got %s", call,
+    host_raise(L, "usage", "%s: expected a finite amount above 0, got %s", call,
                host_describe(L, 2));
   if (n > it->capacity)
     host_raise(L, "usage",

@@ -251,6 +251,32 @@ const char *host_nearest(const char *name, const char *const known[]) {
   return nearest;
 }
 
+/* A name this far from another is no slip of it: the names say more. */
+static bool error_far(const char *name, const char *nearest) {
+  return error_distance(name, nearest) > 1 + (int)strlen(name) / 3 &&
+         strncmp(name, nearest, strlen(name)) != 0 &&
+         strncmp(name, nearest, strlen(nearest)) != 0;
+}
+
+const char *host_suggest(lua_State *L, const char *name,
+                         const char *const known[]) {
+  enum { LISTED = 12 };
+  const char *nearest = host_nearest(name, known);
+  int n = 0;
+  while (known[n] != NULL) n++;
+  if (n == 1 || n > LISTED || !error_far(name, nearest))
+    return lua_pushfstring(L, "did you mean '%s'?", nearest);
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  luaL_addstring(&b, "there are ");
+  for (int i = 0; i < n; i++) {
+    if (i > 0) luaL_addstring(&b, i == n - 1 ? " and " : ", ");
+    luaL_addstring(&b, known[i]);
+  }
+  luaL_pushresult(&b);
+  return lua_tostring(L, -1);
+}
+
 const char *host_nearest_kind(const char *name, const char *const known[]) {
   char capitals[32];
   snprintf(capitals, sizeof capitals, "%s", name);
@@ -272,8 +298,8 @@ void host_check_fields(lua_State *L, int i, const char *call,
     if (name == NULL)
       host_raise(L, "usage", "%s: options are named fields, got the key %s",
                  call, host_describe(L, -1));
-    host_raise(L, "usage", "%s: there is no option '%s'; did you mean '%s'?",
-               call, name, host_nearest(name, known));
+    host_raise(L, "usage", "%s: there is no option '%s'; %s", call, name,
+               host_suggest(L, name, known));
   }
 }
 
@@ -292,10 +318,17 @@ int host_handler(lua_State *L) {
 /* failure(kind, message) -> error value
    Makes an error value of the library's kind, with the place of the caller in
    its message, the time, the process and the traceback; error() raises it.
-   Both arguments are strings.
+   Raises usage for what is no string.
      print(md.failure("closed", "the shop is closed").message) */
 static int f_failure(lua_State *L) {
-  host_error_value(L, L, luaL_checkstring(L, 1), "%s", luaL_checkstring(L, 2));
+  host_skip_sim(L);
+  for (int i = 1; i <= 2; i++)
+    if (lua_type(L, i) != LUA_TSTRING)
+      return host_raise(L, "usage",
+                        "failure: expected a string as argument %d, got %s; "
+                        "md.failure(\"closed\", \"the shop is closed\")",
+                        i, host_describe(L, i));
+  host_error_value(L, L, lua_tostring(L, 1), "%s", lua_tostring(L, 2));
   return 1;
 }
 

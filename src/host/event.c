@@ -425,6 +425,16 @@ static void flag_grant(lua_State *L, flag *it, int line) {
   }
 }
 
+/* A flag is true or false, and nothing else is taken for it: 0 and "false"
+   would be true. */
+static bool flag_value(lua_State *L, int i, bool otherwise, const char *call) {
+  if (lua_isnoneornil(L, i)) return otherwise;
+  if (!lua_isboolean(L, i))
+    host_raise(L, "usage", "%s: expected true or false, got %s", call,
+               host_describe(L, i));
+  return lua_toboolean(L, i);
+}
+
 static int flag_turn(lua_State *L, flag *it, bool value, const char *call) {
   host_no_guard(L, call);
   if (it->value != value) {
@@ -442,8 +452,7 @@ static int flag_turn(lua_State *L, flag *it, bool value, const char *call) {
      local open = md.flag(); open:set() */
 static int m_flag_set(lua_State *L) {
   flag *it = (flag *)thing_arg(L, 1, &flag_class, "set");
-  bool value = lua_isnoneornil(L, 2) || lua_toboolean(L, 2);
-  return flag_turn(L, it, value, "set");
+  return flag_turn(L, it, flag_value(L, 2, true, "set"), "set");
 }
 
 /* flag:clear() -> the flag
@@ -470,7 +479,7 @@ static int m_flag_toggle(lua_State *L) {
      md.spawn(function() print(md.await(open:is(true))) end) */
 static int m_flag_is(lua_State *L) {
   request r = {.of = thing_arg(L, 1, &flag_class, "is"), .line = FLAG_IS};
-  r.words[0] = lua_isnoneornil(L, 2) || lua_toboolean(L, 2);
+  r.words[0] = flag_value(L, 2, true, "is");
   return request_push(L, &r);
 }
 
@@ -481,7 +490,7 @@ static int m_flag_is(lua_State *L) {
      local open = md.flag(); md.after(1, function() open:set() end) */
 static int f_flag(lua_State *L) {
   host_sim *s = host_sim_arg(L);
-  bool value = lua_toboolean(L, 1);
+  bool value = flag_value(L, 1, false, "flag");
   flag *it = (flag *)thing_new(L, s, &flag_class, sizeof *it, 1);
   it->value = value;
   luaL_setmetatable(L, flag_class.name);

@@ -17,9 +17,9 @@ int field_refuse(lua_State *L, const char *name, const char *const known[],
   for (; more != NULL && more->name != NULL && n < MOST; more++)
     names[n++] = more->name;
   names[n] = NULL;
-  return host_raise(L, "usage", "%s: there is no '%s'; did you mean '%s'?",
-                    name, lua_tostring(L, 2),
-                    host_nearest(lua_tostring(L, 2), names));
+  return host_raise(L, "usage", "%s: there is no '%s'; %s", name,
+                    lua_tostring(L, 2),
+                    host_suggest(L, lua_tostring(L, 2), names));
 }
 
 /* As models call it: md.timer is that of callbacks. */

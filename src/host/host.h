@@ -181,6 +181,9 @@ host_sim *host_sim_new(lua_State *L, const md_sim_options *);
    away and is it; else the one that runs, else the default one. */
 host_sim *host_sim_arg(lua_State *L);
 
+/* The first of that, NULL if no sim is given: for what belongs to none. */
+host_sim *host_skip_sim(lua_State *L);
+
 /* Pushes a value that H holds. [-0, +1, -] */
 static inline void host_push(lua_State *L, host_sim *s, int place) {
   lua_pushvalue(s->H, place);
@@ -282,6 +285,10 @@ const char *host_describe(lua_State *L, int i);
 
 /* The one of the known names, which end with NULL, that is most like `name`. */
 const char *host_nearest(const char *name, const char *const known[]);
+
+/* "did you mean 'x'?"; when none is like it and they are few, all. [-0,+1,m] */
+const char *host_suggest(lua_State *L, const char *name,
+                         const char *const known[]);
 
 /* The same for a name in capitals, such as a signal's kind, however it was
    written. */

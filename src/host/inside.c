@@ -194,19 +194,32 @@ static int inside_describe(lua_State *L) {
   return 1;
 }
 
-/* nearest(name, list of names) -> string: the most like it. */
-static int inside_nearest(lua_State *L) {
-  enum { MOST = 64 };
-  const char *known[MOST + 1];
+enum { INSIDE_NAMES = 64 };
+
+static void inside_names(lua_State *L, const char *known[INSIDE_NAMES + 1]) {
   int n = (int)lua_rawlen(L, 2);
-  if (n > MOST) n = MOST;
+  if (n > INSIDE_NAMES) n = INSIDE_NAMES;
   for (int i = 0; i < n; i++) {
     lua_rawgeti(L, 2, i + 1);
     known[i] = lua_tostring(L, -1); /* the list has it */
     lua_pop(L, 1);
   }
   known[n] = NULL;
+}
+
+/* nearest(name, list of names) -> string: the most like it. */
+static int inside_nearest(lua_State *L) {
+  const char *known[INSIDE_NAMES + 1];
+  inside_names(L, known);
   lua_pushstring(L, host_nearest(luaL_checkstring(L, 1), known));
+  return 1;
+}
+
+/* suggest(name, list of names) -> string: "did you mean 'x'?", or all. */
+static int inside_suggest(lua_State *L) {
+  const char *known[INSIDE_NAMES + 1];
+  inside_names(L, known);
+  host_suggest(L, luaL_checkstring(L, 1), known);
   return 1;
 }
 
@@ -314,6 +327,7 @@ int host_open_inside(lua_State *L) {
                                        {"conforms", inside_conforms},
                                        {"describe", inside_describe},
                                        {"nearest", inside_nearest},
+                                       {"suggest", inside_suggest},
                                        {"label", inside_label},
                                        {"note", inside_note},
                                        {"forget", inside_forget},

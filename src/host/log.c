@@ -175,7 +175,7 @@ static int log_record(lua_State *L) {
 /* recorder(name, {column, ...}) -> function
    A function that keeps a record of its arguments under these 1 to 64 column
    names, as log does and faster; a missing one is nil. Raises usage for wrong
-   names; the function does for more values than columns.
+   or equal names; the function does for more values than columns.
      local served = md.recorder("served", { "wait" }) served(1.5) */
 static int f_recorder(lua_State *L) {
   host_sim *s = host_sim_arg(L);
@@ -198,6 +198,12 @@ static int f_recorder(lua_State *L) {
                         "got %s",
                         k + 1, host_describe(L, -1));
     r->columns[k] = log_column(L, s, table, -1);
+    for (int i = 0; i < k; i++)
+      if (r->columns[i] == r->columns[k])
+        return host_raise(L, "usage",
+                          "recorder: column %d is %s, as is column %d; "
+                          "give each a name of its own",
+                          k + 1, host_describe(L, -1), i + 1);
     lua_pop(L, 1);
   }
   host_push(L, s, HOST_SELF);

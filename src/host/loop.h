@@ -75,6 +75,16 @@ bool host_limited(lua_State *L);
 /* A time limit has come: what it bounds ends. [-0, +0, e] */
 void host_expire(lua_State *L, host_sim *s, const uint64_t words[3]);
 
+/* When a limit from now on is over that the argument i states: HOST_LOOK when
+   it is 0 (who waits looks, and that is all). One above 0 that is rounded to no
+   tick is over now, but in a turn of its own: a loop that waits for what is
+   left of a time would not end, nor be seen, without one. */
+enum { HOST_LOOK = -2 };
+md_time host_limit_arg(lua_State *L, host_sim *s, int i, const char *call);
+
+/* The same for a wait that goes on until the deadline, -1: without end. */
+md_time host_limit_left(const host_sim *s, md_time deadline);
+
 /* The time has come that somebody waits for. [-0, +0, e] */
 void host_due(lua_State *L, const uint64_t words[3]);
 

@@ -163,6 +163,7 @@ static int pattern_make(lua_State *L, pattern_kind kind) {
    for what is no function.
      local n = md.wait("add", md.where(function(x) return x > 0 end)) */
 static int f_where(lua_State *L) {
+  host_skip_sim(L);
   if (!lua_isfunction(L, 1))
     return host_raise(L, "usage",
                       "where: expected a function, got %s; "
@@ -177,6 +178,7 @@ static int f_where(lua_State *L) {
    pattern.
      local word, n = md.wait(md.bind "add", md.is.number) */
 static int f_bind(lua_State *L) {
+  host_skip_sim(L);
   if (lua_gettop(L) == 0 || host_no_pattern(lua_type(L, 1)))
     return host_raise(L, "usage",
                       "bind: expected a pattern, got %s; md.bind(\"add\") or "

@@ -156,6 +156,7 @@ static void protocol_push_quick(lua_State *L, uint32_t count) {
    usage for a rule that is none.
      local p = md.protocol { ping = { md.is.pid, md.is.ref }, stop = {} } */
 static int f_protocol(lua_State *L) {
+  host_skip_sim(L);
   lua_settop(L, 1);
   if (!lua_istable(L, 1))
     return host_raise(L, "usage",

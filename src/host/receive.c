@@ -2,6 +2,7 @@
    its patterns on its own stack, at 1 .. top, or compiled clauses alone; they
    are what senders look at, see message.c. */
 #include "host/clauses.h"
+#include "host/loop.h"
 #include "host/mailbox.h"
 #include "host/message.h"
 #include "host/modules.h"
@@ -95,7 +96,8 @@ static int message_waited(lua_State *L, int status, lua_KContext deadline) {
   const md_proc *proc = md_sim_proc(s->kernel, s->host->process);
   if (proc->why == MD_WHY_MESSAGE) return lua_gettop(L) - (int)proc->prev;
   host_woken(L);
-  if (proc->why == MD_WHY_LOOK) return message_wait(L, s, deadline);
+  if (proc->why == MD_WHY_LOOK)
+    return message_wait(L, s, host_limit_left(s, deadline));
   return message_timeout(L, s, "wait_timeout");
 }
 
@@ -115,8 +117,7 @@ static int message_wait(lua_State *L, host_sim *s, md_time deadline) {
   uint32_t p = s->host->process;
   if (message_look(L, s, p, patterns)) return lua_gettop(L) - patterns;
   message_check_patterns(L, patterns);
-  if (deadline == md_sim_now(s->kernel))
-    return message_timeout(L, s, "wait_timeout");
+  if (deadline == HOST_LOOK) return message_timeout(L, s, "wait_timeout");
   md_sim_proc(s->kernel, p)->prev = (uint32_t)patterns;
   md_sim_wait(s->kernel, p, MD_WAIT_MESSAGE, deadline, 0);
   return host_block(L, s, deadline, message_waited);
@@ -148,9 +149,9 @@ static int f_wait(lua_State *L) {
 static int f_wait_timeout(lua_State *L) {
   host_sim *s = host_sim_arg(L);
   host_may_block_in(L, s, "wait_timeout");
-  md_time d = host_duration_arg(L, s, 1, "wait_timeout");
+  md_time deadline = host_limit_arg(L, s, 1, "wait_timeout");
   lua_remove(L, 1);
-  return message_wait(L, s, md_sim_now(s->kernel) + d);
+  return message_wait(L, s, deadline);
 }
 
 /* -- asking -- */
@@ -327,7 +328,7 @@ static int message_received(lua_State *L, int status, lua_KContext deadline) {
   case MD_WHY_TIME:
     return message_after(L, s);
   case MD_WHY_LOOK:
-    return message_receive(L, s, deadline);
+    return message_receive(L, s, host_limit_left(s, deadline));
   default:
     return message_clause(L);
   }
@@ -429,7 +430,7 @@ static bool message_look_clauses(lua_State *L, host_sim *s, uint32_t p) {
 static int message_receive(lua_State *L, host_sim *s, md_time deadline) {
   uint32_t p = s->host->process;
   if (message_look_clauses(L, s, p)) return message_clause(L);
-  if (deadline == md_sim_now(s->kernel)) return message_after(L, s);
+  if (deadline == HOST_LOOK) return message_after(L, s);
   md_sim_wait(s->kernel, p, MD_WAIT_MESSAGE, deadline, 0);
   return host_block(L, s, deadline, message_received);
 }
@@ -445,7 +446,7 @@ static md_time message_deadline(lua_State *L, host_sim *s) {
                  "receive: expected {duration, function} as after, got %s",
                  host_describe(L, -1));
     lua_rawgeti(L, -1, 1);
-    deadline = md_sim_now(s->kernel) + host_duration_arg(L, s, -1, "receive");
+    deadline = host_limit_arg(L, s, -1, "receive");
     lua_rawgeti(L, -2, 2);
     if (!lua_isnil(L, -1) && !lua_isfunction(L, -1))
       host_raise(L, "usage",

@@ -252,12 +252,11 @@ static void resource_check(lua_State *L, const resource *r, const char *call,
       call, (LUAI_UACINT)r->most, r->most == 1 ? "" : "s", (LUAI_UACINT)n);
 }
 
-/* The request of acquire's or acquiring's arguments. */
+/* The request of acquire's or, without a deadline, acquiring's arguments. */
 static request resource_request(lua_State *L, const char *call,
                                 md_time *deadline) {
   resource *r = (resource *)thing_arg(L, 1, &resource_class, call);
   request want = {.of = &r->of, .words = {1, 0}};
-  *deadline = -1;
   lua_settop(L, 2);
   if (lua_istable(L, 2)) {
     host_check_fields(L, 2, call, acquire_fields);
@@ -265,13 +264,19 @@ static request resource_request(lua_State *L, const char *call,
     want.words[1] =
         (uint64_t)resource_integer(L, 2, "priority", call, 0, INT64_MIN);
     lua_getfield(L, 2, "timeout");
-    *deadline = await_deadline(L, r->of.sim, 3, call);
+    if (deadline != NULL) *deadline = await_deadline(L, r->of.sim, 3, call);
+    else if (!lua_isnil(L, 3))
+      host_raise(L, "usage",
+                 "%s: there is no option 'timeout', as it does not wait; give "
+                 "it to what does: md.await(r:%s(), 5)",
+                 call, call);
     lua_settop(L, 2);
   } else if (!lua_isnil(L, 2)) {
     host_raise(L, "usage",
                "%s: expected a table of options, got %s; r:%s{n = 1, priority "
-               "= 0, timeout = 5}",
-               call, host_describe(L, 2), call);
+               "= 0%s}",
+               call, host_describe(L, 2), call,
+               deadline != NULL ? ", timeout = 5" : "");
   }
   resource_check(L, r, call, (int64_t)want.words[0]);
   if (r->kind == RESOURCE_LIFO) want.key = -(int64_t)++r->of.sim->arrivals;
@@ -292,7 +297,7 @@ static request resource_request(lua_State *L, const char *call,
      md.spawn(function() local unit <close> = till:acquire(); md.sleep(1) end)
  */
 static int m_acquire(lua_State *L) {
-  md_time deadline;
+  md_time deadline = -1;
   request want = resource_request(L, "acquire", &deadline);
   return request_wait(L, &want, deadline, "acquire");
 }
@@ -302,8 +307,7 @@ static int m_acquire(lua_State *L) {
      local till = md.resource()
      md.spawn(function() md.await(till:acquiring() | md.timer(5)) end) */
 static int m_acquiring(lua_State *L) {
-  md_time deadline;
-  request want = resource_request(L, "acquiring", &deadline);
+  request want = resource_request(L, "acquiring", NULL);
   return request_push(L, &want);
 }
 
@@ -417,18 +421,31 @@ static int f_resource(lua_State *L) {
   return 1;
 }
 
+/* Options of a mutex would be lost without a word. */
+static void resource_plain(lua_State *L, int i, const char *call) {
+  if (lua_isnoneornil(L, i)) return;
+  host_raise(L, "usage",
+             "%s: it has no options, got %s as argument %d; "
+             "md.resource{capacity = %s, name = \"m\"} has",
+             call, host_describe(L, i), i, i == 1 ? "1" : "n");
+}
+
 /* mutex() -> resource
    A resource of one unit: local lock <close> = m:acquire() has the process
-   alone until the end of the block, or of the process.
+   alone until the end of the block, or of the process. Raises usage for
+   arguments: a name and other options are those of md.resource.
      local m = md.mutex() */
 static int f_mutex(lua_State *L) {
-  resource_new(L, host_sim_arg(L), 1);
+  host_sim *s = host_sim_arg(L);
+  resource_plain(L, 1, "mutex");
+  resource_new(L, s, 1);
   return 1;
 }
 
 /* semaphore(n) -> resource
    A resource of n units, n at least 0; what is acquired may be given back by
-   anybody. Raises usage for a wrong n.
+   anybody. Raises usage for a wrong n, and for more arguments: a name and other
+   options are those of md.resource.
      local s = md.semaphore(3) */
 static int f_semaphore(lua_State *L) {
   host_sim *s = host_sim_arg(L);
@@ -439,6 +456,7 @@ static int f_semaphore(lua_State *L) {
                       "semaphore: expected an integer of at least 0, got %s; "
                       "md.semaphore(3)",
                       host_describe(L, 1));
+  resource_plain(L, 2, "semaphore");
   resource_new(L, s, n);
   return 1;
 }

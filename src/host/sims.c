@@ -9,14 +9,16 @@
 
 static const char *const sims_orders[] = {"fifo", "lifo", "random", NULL};
 
+host_sim *host_skip_sim(lua_State *L) {
+  if (lua_type(L, 1) != LUA_TUSERDATA) return NULL;
+  host_sim **box = luaL_testudata(L, 1, "md.sim");
+  if (box != NULL) lua_remove(L, 1);
+  return box != NULL ? *box : NULL;
+}
+
 host_sim *host_sim_arg(lua_State *L) {
-  if (lua_type(L, 1) == LUA_TUSERDATA) {
-    host_sim **box = luaL_testudata(L, 1, "md.sim");
-    if (box != NULL) {
-      lua_remove(L, 1);
-      return *box;
-    }
-  }
+  host_sim *given = host_skip_sim(L);
+  if (given != NULL) return given;
   md_host *h = host_of(L);
   return h->sim ? h->sim : host_default(L);
 }

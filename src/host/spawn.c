@@ -312,6 +312,7 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
   bool table = lua_istable(L, 1) && !host_callable(L, 1);
   int first = table ? 2 : 1;
   host_no_reload(L, call);
+  host_no_guard(L, call);
   if (lua_type(L, first) == LUA_TUSERDATA && cproc_is_body(L, first))
     o.body = cproc_body_arg(L, first, call);
   if (!host_callable(L, first))

@@ -73,7 +73,8 @@ static bool store_before(lua_State *L, const store *it, int a, int b) {
     int value = i == 0 ? a : b;
     if (lua_istable(L, value)) lua_getfield(L, value, "priority");
     else lua_pushvalue(L, value);
-    if (lua_type(L, -1) != LUA_TNUMBER)
+    lua_Number n = lua_tonumber(L, -1);
+    if (lua_type(L, -1) != LUA_TNUMBER || n != n)
       host_raise(L, "usage",
                  "put: a store by priority takes numbers, or tables with a "
                  "number as field priority; got %s",

@@ -304,6 +304,7 @@ static void typed_lay_out(lua_State *L, int i, int type) {
    --unchecked nothing is checked. Raises usage for a wrong name or field.
      print(md.message("ping", { n = md.is.integer }) { n = 1 }) */
 static int f_message(lua_State *L) {
+  host_skip_sim(L);
   lua_settop(L, 3);
   if (lua_type(L, 1) != LUA_TSTRING)
     return host_raise(L, "usage",

@@ -22,12 +22,12 @@ local function unknown(kind, name)
   for _, method in ipairs(kind.listed) do
     names[#names + 1] = method
   end
-  local said = "there is no '%s'; did you mean '%s'?"
+  local said = "there is no '%s'; %s"
   if type(name) ~= "string" then
     argument.refuse(kind.name, "there is no field " .. inside.describe(name))
   end
-  local nearest = inside.nearest(name, names)
-  argument.refuse(kind.name, said:format(name, nearest))
+  local advice = inside.suggest(name, names)
+  argument.refuse(kind.name, said:format(name, advice))
 end
 
 local function lookup(kind)

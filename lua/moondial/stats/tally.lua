@@ -112,9 +112,10 @@ local adder -- below
 --- sd of one value) is nil. print shows them as a table. The mean is exact to
 --- 1e-14 of the mean distance from the first value, the variance relatively to
 --- 1e-14 (1 + k*k), when the first value lies k standard deviations from the
---- mean; neither grows with the number of values.
+--- mean; neither grows with the number of values. Raises usage for an argument.
 ---   local t = md.stats.tally() t:add(1) t:add(4) print(t.mean, t.sd, t)
-function m.tally()
+function m.tally(options)
+  argument.expect("tally", options == nil, "nothing", options)
   local t = {}
   local read, write
   t.add, read, write = adder(t)
