@@ -123,7 +123,7 @@ static int ccall_receive(md_process *p, md_tag tag, md_pid from,
     p->wakeup = MD_BY_MESSAGE;
     return CCALL_GOES_ON;
   }
-  if (deadline == md_sim_now(k)) {
+  if (within == 0) { /* less than half a tick is a turn, as in Lua */
     cproc_timeout(c);
     return CCALL_GOES_ON;
   }
