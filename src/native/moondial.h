@@ -18,9 +18,10 @@
          MD_END(p);
        }
 
-   A model in Lua starts it: md.spawn_native(library.till). From outside it is a
-   process as any other. What would be raised in one of Lua's ends it, with the
-   same error. Nothing here may be called but from the body that `p` is of.
+   A model in Lua starts it: md.spawn_native(library.till). In C++ a body is
+   extern "C". From outside it is a process as any other. What would be raised
+   in one of Lua's ends it, with the same error. Nothing here may be called but
+   from the body that `p` is of.
 
    Memory must hold no address but of itself: it is saved in images, and taken
    back by md.rewind. So is nothing that the library keeps elsewhere: a library
@@ -44,9 +45,8 @@ extern "C" {
 
 #ifndef MOONDIAL_PROGRAM
 /* The program looks for it in the library that a body is from. */
-extern const uint32_t moondial_abi;
-__attribute__((weak, visibility("default"))) const uint32_t moondial_abi =
-    MOONDIAL_ABI;
+extern __attribute__((weak, visibility("default"))) const uint32_t moondial_abi;
+const uint32_t moondial_abi = MOONDIAL_ABI;
 #endif
 
 /* -- values -- */
@@ -69,7 +69,7 @@ typedef enum md_type {
 typedef struct md_value {
   uint32_t type; /* a md_type */
   uint32_t size; /* of a text, in bytes */
-  union {
+  __extension__ union {
     int64_t integer; /* of a boolean too: 0 or 1 */
     double number;
     uint64_t word; /* of a pid or a ref */
@@ -201,12 +201,26 @@ static inline md_value md_a_ref(md_ref ref) {
 }
 
 /* The number and the values of a list: md_send(p, to, MD_VALUES(md_text("a"),
-   md_number(1))). */
+   md_number(1))). In C++ they are a temporary that lasts as long as the call.
+ */
+#ifdef __cplusplus
+} /* extern "C" */
+template <typename... V> char (&md_count_(const V &...))[sizeof...(V)];
+template <size_t N> struct md_list_ {
+  md_value values[N];
+  const md_value *first() const { return values; }
+};
+extern "C" {
+#define MD_VALUES(...)                                                         \
+  (uint32_t)sizeof(md_count_(__VA_ARGS__)),                                    \
+      md_list_<sizeof(md_count_(__VA_ARGS__))>{{__VA_ARGS__}}.first()
+#else
 #define MD_VALUES(...)                                                         \
   (uint32_t)(sizeof((md_value[]){__VA_ARGS__}) / sizeof(md_value)),            \
       (md_value[]) {                                                           \
     __VA_ARGS__                                                                \
   }
+#endif
 
 /* -- tags -- */
 
@@ -473,6 +487,7 @@ enum { MD_AT_CLOSE = -1 };
   case 0:
 
 #define MD_END(p)                                                              \
+  break;                                                                       \
   default:                                                                     \
     break;                                                                     \
     }                                                                          \
