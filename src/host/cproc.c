@@ -100,9 +100,10 @@ uint32_t cproc_body_arg(lua_State *L, int i, const char *call) {
   host_bodies *t = cproc_table(L);
   uint32_t symbol = cdata_at(L, i)->symbol;
   if (t->L == NULL) {
-    t->L = lua_newthread(L);
+    lua_State *own = lua_newthread(L);
     lua_setfield(L, LUA_REGISTRYINDEX, "md.bodies");
-    host_own(t->L, true);
+    host_own(own, true);
+    t->L = own; /* once it is held */
   }
   if (t->count == 0) t->count = 1;
   uint32_t k = 1;
@@ -309,6 +310,35 @@ void cproc_free(cproc *c) {
   host_drop(s->H, s, c->error, c->error != 0);
   md_arena_free(arena, c->open.memory, c->memory_size);
   md_arena_free(arena, c, sizeof *c);
+}
+
+static void cproc_discard(host_sim *s, cmail *m) {
+  if (m == NULL) return;
+  m->kept = 0; /* what Lua holds of it goes with the sim */
+  cmail_drop(s, m);
+}
+
+static void cproc_discard_mails(host_sim *s, uint32_t e) {
+  const md_envelope *envelopes = md_sim_mails(s->kernel)->envelopes;
+  for (; e != 0; e = envelopes[e].next)
+    cproc_discard(s, cmail_at(envelopes[e].mail.slot));
+}
+
+void cproc_close_sim(host_sim *s) {
+  const md_sim *k = s->kernel;
+  if (s->host->bodies == NULL) return;
+  for (uint32_t p = 0; (p = md_sim_after(k, p)) != 0;) {
+    cproc *c = cproc_of(s, p);
+    const md_proc_extra *extra = md_sim_extra(k, p);
+    if (c == NULL) continue;
+    cproc_discard_mails(s, md_sim_proc(k, p)->inbox_first);
+    if (extra != NULL) cproc_discard_mails(s, extra->line_first);
+    cmail *mails[] = {c->mail, c->arguments, c->cause, c->answer};
+    for (int i = 0; i < 4; i++) cproc_discard(s, mails[i]);
+    md_arena_free(s->host->arena, c->open.memory, c->memory_size);
+    md_arena_free(s->host->arena, c, sizeof *c);
+  }
+  ccall_close_sim(s);
 }
 
 /* -- ending -- */

@@ -53,7 +53,7 @@ typedef struct cproc_body {
 
 /* What md_record writes to. */
 typedef struct cproc_recorder {
-  const md_records *records; /* a sim's */
+  const md_records *records; /* a sim's, NULL: it is closed */
   int table, n;
   int columns[CPROC_COLUMNS];
 } cproc_recorder;
@@ -87,6 +87,9 @@ uint32_t cproc_body_arg(lua_State *L, int i, const char *call);
 cproc *cproc_open(lua_State *L, host_sim *s, uint32_t body, int first, int n);
 void cproc_bind(cproc *c, uint32_t p);
 void cproc_free(cproc *c);
+
+/* The sim is closed: what its processes in C have is given back. */
+void cproc_close_sim(host_sim *s);
 
 /* p's turn, until it waits or ends. */
 void cproc_turn(md_host *h, host_sim *s, uint32_t p, cproc *c);
@@ -169,5 +172,8 @@ bool cmail_look(cproc *c);
 /* -- ccalls.c: what a body calls -- */
 
 extern const md_calls cproc_calls;
+
+/* What md_record writes to in this sim can be used for another. */
+void ccall_close_sim(const host_sim *s);
 
 #endif
