@@ -1,0 +1,33 @@
+-- :where and :locals of a process in C tell where it is; they said that it had
+-- ended.
+local image = require "spec.image.support"
+
+describe("the prompt", function()
+  it("says where a process in C is", function()
+    image.folder(function(folder)
+      folder:write(
+        "model.lua",
+        [==[
+local md = require "moondial"
+local c = require("moondial.ffi").compile [[
+#include <moondial.h>
+void nap(md_process *p) {
+  MD_BEGIN(p);
+  MD_SLEEP(p, 5);
+  MD_END(p);
+}
+]]
+md.spawn_native({ name = "cat" }, c.nap)]==]
+      )
+      local commands = ""
+      for _, command in ipairs { "md.run(1)", ":where cat", ":locals cat" } do
+        commands = commands .. (" -e '%s'"):format(command)
+      end
+      local result = folder:run("repl" .. commands .. " model.lua")
+      local where = "in C: nap of a compiled text, near line 4"
+      local _, times = result.out:gsub(where, "")
+      assert.equal(2, times, result.out .. result.err)
+      assert.is_nil(result.out:find "ended")
+    end)
+  end)
+end)
