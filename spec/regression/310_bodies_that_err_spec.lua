@@ -25,6 +25,9 @@ void writes(md_process *p) {
     md_record(p, (int)md_get_integer(p, p->arguments, 0),
               MD_VALUES(md_number(1), md_number(2)));
 }
+void luckless(md_process *p) {
+  md_exponential(p, NULL, 1);
+}
 void large(md_process *p) {
   size_t size = (size_t)md_get_integer(p, p->arguments, 0);
   char *bytes = (char *)md_memory(p, size);
@@ -95,6 +98,13 @@ describe("a process in C that errs", function()
     assert.matches("expected what md_recorder has returned in", err.message)
     assert.same({ true }, { joined(first, first:spawn_native(c.writes, id)) })
     assert.equal(1, #first:records "t")
+  end)
+
+  it("draws from no stream that it has not got", function()
+    local sim = md.sim {}
+    local ok, err = joined(sim, sim:spawn_native(c.luckless))
+    assert.is_false(ok)
+    assert.matches("md_exponential: expected a stream", err.message)
   end)
 
   it("ends by it when there is no memory for its own", function()
