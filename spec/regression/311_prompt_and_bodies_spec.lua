@@ -17,14 +17,13 @@ void nap(md_process *p) {
   MD_END(p);
 }
 ]]
-md.spawn_native({ name = "cat" }, c.nap)
-md.run(1)]==]
+md.spawn_native({ name = "cat" }, c.nap)]==]
       )
-      for _, command in ipairs { ":where cat", ":locals cat" } do
-        local result = folder:run(("repl -e '%s' model.lua"):format(command))
-        local where = "in C: nap of a compiled text, near line 4\n"
-        assert.equal(where, result.out, result.err)
-      end
+      folder:write("input", "md.run(1)\n:where cat\n:locals cat\n")
+      local result = folder:run "repl model.lua <input"
+      local where = "in C: nap of a compiled text, near line 4"
+      local _, times = result.out:gsub(where, "")
+      assert.equal(2, times, result.out .. result.err)
     end)
   end)
 end)
