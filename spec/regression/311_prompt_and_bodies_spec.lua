@@ -1,6 +1,7 @@
 -- :where and :locals of a process in C tell where it is; they said that it had
 -- ended.
 local image = require "spec.image.support"
+local program = require("spec.host.support").program
 
 describe("the prompt", function()
   it("says where a process in C is", function()
@@ -20,10 +21,11 @@ void nap(md_process *p) {
 md.spawn_native({ name = "cat" }, c.nap)]==]
       )
       folder:write("input", "md.run(1)\n:where cat\n:locals cat\n")
-      local result = folder:run "repl model.lua <input"
+      folder:shell(("timeout 60 %s repl model.lua <input >out"):format(program))
+      local out = folder:read "out"
       local where = "in C: nap of a compiled text, near line 4"
-      local _, times = result.out:gsub(where, "")
-      assert.equal(2, times, result.out .. result.err)
+      local _, times = out:gsub(where, "")
+      assert.equal(2, times, out)
     end)
   end)
 end)
