@@ -23,9 +23,10 @@
    in one of Lua's ends it, with the same error. Nothing here may be called but
    from the body that `p` is of.
 
-   Memory must hold no address but of itself: it is saved in images, and taken
-   back by md.rewind. So is nothing that the library keeps elsewhere: a library
-   of bodies has no variables of its own but constant ones. */
+   Memory is saved in images, and taken back by md.rewind. So it must hold no
+   address but of itself and of what the functions below give for as long, such
+   as a stream. What a library keeps elsewhere is neither saved nor taken back:
+   it has no variables of its own but constant ones. */
 #ifndef MOONDIAL_H
 #define MOONDIAL_H
 
@@ -264,8 +265,9 @@ static inline md_tag md_tag_pid(md_pid pid) { return pid; }
 
 /* -- what a body does at once -- */
 
-/* So many bytes of its own, zero at first; the same ones in every call. The
-   size is that of the first. */
+/* So many bytes of its own, less than 4 GB, zero at first; the same ones in
+   every call. The size is that of the first. Never NULL: where there is no
+   memory they are lent until the body returns, which ends the process. */
 static inline void *md_memory(md_process *p, size_t size) {
   return p->memory != NULL ? p->memory : p->calls->memory(p, size);
 }
@@ -313,8 +315,8 @@ static inline md_value md_invoke(md_process *p, const char *name, uint32_t n,
   return p->calls->invoke(p, name, n, values);
 }
 
-/* A recorder of that name and these columns, for md_record; it can be kept in
-   memory. */
+/* A recorder of that name and these columns, for md_record in the same sim; it
+   can be kept in memory. */
 static inline int md_recorder(md_process *p, const char *name, uint32_t n,
                               const char *const *columns) {
   return p->calls->recorder(p, name, n, columns);
