@@ -118,6 +118,13 @@ static int ccall_receive(md_process *p, md_tag tag, md_pid from,
   int result;
   if (!ccall_may_wait(c, "md_receive", &result)) return result;
   if (!ccall_deadline(c, "md_receive", within, &deadline)) return CCALL_WAITS;
+  if (__builtin_expect(c->sim->host->out.signalled, 0)) {
+    /* a body for which there is always a message never returns else */
+    c->sim->host->out.signalled = 0;
+    c->sim->host->aborting = true;
+    cproc_fail(c, "interrupt", "interrupted by Ctrl-C");
+    return CCALL_WAITS;
+  }
   ccall_forget(c);
   c->tag = tag;
   c->from = from;
