@@ -104,7 +104,7 @@ end
 function m.set(filter)
   local word, hint = unknown(filter)
   if word then
-    local text = "there is no kind of signal and no process called '%s'"
+    local text = "there is no kind of signal and no process called '%s'; %s"
     print(
       text:format(word) .. (hint and "; " .. hint or "; help trace has them")
     )

@@ -1,4 +1,5 @@
 -- The stack of a process that stands still.
+local md = require "moondial"
 local session = require "moondial.session"
 local show = require "repl.show"
 
@@ -61,7 +62,8 @@ local function open(pid)
   local thread = session.thread(pid)
   local frames = thread and frames_of(thread)
   if not thread then
-    print "it has ended"
+    local where = md.info(pid).where
+    print(where and "in C: " .. where or "it has ended")
   elseif #frames == 0 then
     print "it has not started"
     return nil

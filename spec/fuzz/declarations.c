@@ -10,9 +10,10 @@
 
 int LLVMFuzzerTestOneInput(const unsigned char *text, size_t size);
 
-static void demand(int truth) {
-  if (!truth) abort();
-}
+#define demand(truth)                                                          \
+  do {                                                                         \
+    if (!(truth)) abort();                                                     \
+  } while (0)
 
 int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size) {
   const char *text = (const char *)bytes;

@@ -461,7 +461,7 @@ describe("what is wrong in C", function()
     "md_exponential: expected a positive mean",
     "md_invoke: there is no function md.nothing",
     "sleep cannot block here, inside a C function that must return first",
-    "md_record: expected what md_recorder has returned, got 99",
+    "md_record: expected what md_recorder has returned in this sim, got 99",
     "expected a text as value 5 of the arguments, got nothing: it has fewer",
     "a reason of 42",
     "md_receive: expected a duration",

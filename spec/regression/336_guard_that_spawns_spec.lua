@@ -1,5 +1,5 @@
--- A guard may change nothing, but it could spawn, and plan callbacks: as often as
--- a message was compared.
+-- A guard may change nothing, but it could spawn, and plan callbacks: as often
+-- as a message was compared.
 local md = require "moondial"
 
 describe("a guard", function()

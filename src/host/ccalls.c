@@ -5,7 +5,9 @@
 #include "host/pattern.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static inline cproc *ccall_of(md_process *p) { return (cproc *)p; }
 
@@ -116,6 +118,13 @@ static int ccall_receive(md_process *p, md_tag tag, md_pid from,
   int result;
   if (!ccall_may_wait(c, "md_receive", &result)) return result;
   if (!ccall_deadline(c, "md_receive", within, &deadline)) return CCALL_WAITS;
+  if (__builtin_expect(c->sim->host->out.signalled, 0)) {
+    /* a body for which there is always a message never returns else */
+    c->sim->host->out.signalled = 0;
+    c->sim->host->aborting = true;
+    cproc_fail(c, "interrupt", "interrupted by Ctrl-C");
+    return CCALL_WAITS;
+  }
   ccall_forget(c);
   c->tag = tag;
   c->from = from;
@@ -172,9 +181,12 @@ static int ccall_line(cproc *c, const char *call, uint32_t envelope,
     md_sim_wait(c->sim->kernel, c->process, MD_WAIT_ROOM, deadline, envelope);
     return CCALL_WAITS;
   }
+  md_proc *proc = ccall_proc(c);
+  uint32_t target = proc->target; /* it may stand in line already */
   c->asked = 0;
-  ccall_proc(c)->target = envelope;
+  proc->target = envelope;
   host_unline(NULL, c->sim, c->process);
+  proc->target = target;
   return result;
 }
 
@@ -248,17 +260,32 @@ static int ccall_ask(md_process *p, md_pid to, uint32_t n,
 
 /* -- at once -- */
 
+/* What a body without memory writes to until it returns: zeros, of which only
+   those that it touches are there. */
+static void *ccall_no_memory(cproc *c, size_t size) {
+  static void *room;
+  static size_t has;
+  if (c->broken && size <= has) return room; /* in this turn */
+  cproc_no_memory(c);
+  if (has > 0) munmap(room, has);
+  has = size > 0 ? size : 1;
+  room = mmap(NULL, has, PROT_READ | PROT_WRITE,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room != MAP_FAILED) return room;
+  fprintf(stderr, "moondial: no memory for the %zu bytes of a C process\n",
+          size);
+  exit(1);
+}
+
 static void *ccall_memory(md_process *p, size_t size) {
   cproc *c = ccall_of(p);
   if (p->memory != NULL) return p->memory;
-  if (size <= sizeof c->room) p->memory = c->room;
-  else if (size <= UINT32_MAX)
-    p->memory = md_arena_alloc(c->sim->host->arena, size);
-  if (p->memory == NULL) {
-    static _Alignas(16) char nothing[65536];
-    cproc_no_memory(c);
-    return size <= sizeof nothing ? memset(nothing, 0, size) : NULL;
-  }
+  if (size > UINT32_MAX)
+    cproc_fail(c, "usage", "md_memory: expected at most %u bytes, got %zu",
+               UINT32_MAX, size);
+  else if (size <= sizeof c->room) p->memory = c->room;
+  else p->memory = md_arena_alloc(c->sim->host->arena, size);
+  if (p->memory == NULL) return ccall_no_memory(c, size);
   c->memory_size = (uint32_t)size;
   return memset(p->memory, 0, size);
 }
@@ -354,14 +381,16 @@ static md_value ccall_invoke(md_process *p, const char *name, uint32_t n,
 /* The recorder of these columns, which is kept; -1 without memory. */
 static int ccall_keep(host_bodies *t, md_arena *arena,
                       const cproc_recorder *r) {
+  uint32_t k = t->recorder_count;
   for (uint32_t i = 0; i < t->recorder_count; i++) {
     const cproc_recorder *known = &t->recorders[i];
+    if (known->records == NULL) k = i;
     if (known->records == r->records && known->table == r->table &&
         known->n == r->n &&
         memcmp(known->columns, r->columns, (size_t)r->n * sizeof(int)) == 0)
       return (int)i;
   }
-  if (t->recorder_count == t->recorder_room) {
+  if (k == t->recorder_room) {
     uint32_t room = t->recorder_room ? t->recorder_room * 2 : 4;
     void *grown = md_arena_resize(
         arena, t->recorders, t->recorder_room * sizeof *r, room * sizeof *r);
@@ -369,8 +398,15 @@ static int ccall_keep(host_bodies *t, md_arena *arena,
     t->recorders = grown;
     t->recorder_room = room;
   }
-  t->recorders[t->recorder_count] = *r;
-  return (int)t->recorder_count++;
+  t->recorders[k] = *r;
+  t->recorder_count += k == t->recorder_count;
+  return (int)k;
+}
+
+void ccall_close_sim(const host_sim *s) {
+  const host_bodies *t = s->host->bodies;
+  for (uint32_t i = 0; i < t->recorder_count; i++)
+    if (t->recorders[i].records == s->records) t->recorders[i].records = NULL;
 }
 
 static int ccall_recorder(md_process *p, const char *name, uint32_t n,
@@ -437,9 +473,11 @@ static void ccall_record(md_process *p, int recorder, uint32_t n,
   md_cell cells[CPROC_COLUMNS];
   ccall_naming names[CPROC_COLUMNS];
   if (c->broken) return;
-  if (recorder < 0 || (uint32_t)recorder >= t->recorder_count) {
+  if (recorder < 0 || (uint32_t)recorder >= t->recorder_count ||
+      t->recorders[recorder].records != s->records) {
     cproc_fail(c, "usage",
-               "md_record: expected what md_recorder has returned, got %d",
+               "md_record: expected what md_recorder has returned in this sim, "
+               "got %d",
                recorder);
     return;
   }

@@ -55,6 +55,9 @@ static inline bool cchance_least(double x) { return x >= 0 && x <= 1e300; }
 #define CCHANCE_DRAW(type, name, parameters, good, what, draw)                 \
   type cchance_##name parameters {                                             \
     md_rng *rng = (md_rng *)stream;                                            \
+    if (__builtin_expect(rng == NULL, 0))                                      \
+      return (type)cchance_no_chance(p, "md_" #name,                           \
+                                     "a stream, which md_stream_of gives");    \
     if (__builtin_expect(!(good), 0))                                          \
       return (type)cchance_no_chance(p, "md_" #name, what);                    \
     return draw;                                                               \

@@ -173,26 +173,27 @@ static md_value cmail_value(lua_State *L, int i) {
   return v;
 }
 
-/* Has those that only Lua has held, in the order of the values. */
-static void cmail_hold(lua_State *L, host_sim *s, cmail *m, int first) {
+/* Has the values that only Lua has held, in their order; how many there are. */
+static uint32_t cmail_hold(lua_State *L, host_sim *s, md_value *values, int n,
+                           int first, uint32_t *slot) {
   int base = lua_gettop(L);
-  uint32_t n = 0;
-  for (uint32_t i = 0; i < m->open.count; i++) {
-    if (m->values[i].type != MD_OTHER) continue;
+  uint32_t kept = 0;
+  for (int i = 0; i < n; i++) {
+    if (values[i].type != MD_OTHER) continue;
     luaL_checkstack(L, 4, "a message has too many values");
-    lua_pushvalue(L, first + (int)i);
-    n++;
+    lua_pushvalue(L, first + i);
+    kept++;
   }
-  uint32_t slot = host_hold(L, s, base + 1, (int)n), next = slot;
-  m->held = slot;
-  m->kept = n;
-  for (uint32_t i = 0; i < m->open.count; i++)
-    if (m->values[i].type == MD_OTHER) m->values[i].word = next++;
+  uint32_t next = *slot = host_hold(L, s, base + 1, (int)kept);
+  for (int i = 0; i < n; i++)
+    if (values[i].type == MD_OTHER) values[i].word = next++;
   lua_settop(L, base);
+  return kept;
 }
 
 cmail *cmail_read(lua_State *L, host_sim *s, md_pid from, int first, int n) {
   md_value values[CPROC_VALUES];
+  uint32_t slot = 0, kept = 0;
   values[0] = md_nil();
   bool others = false;
   if (n > CPROC_VALUES)
@@ -204,9 +205,14 @@ cmail *cmail_read(lua_State *L, host_sim *s, md_pid from, int first, int n) {
     values[i] = cmail_value(L, first + i);
     others = others || values[i].type == MD_OTHER;
   }
+  if (others) kept = cmail_hold(L, s, values, n, first, &slot);
   cmail *m = cmail_pack(s, from, values, (uint32_t)n);
-  if (m == NULL) host_no_memory(L);
-  if (others) cmail_hold(L, s, m, first);
+  if (m == NULL) {
+    host_drop(L, s, slot, (int)kept);
+    host_no_memory(L);
+  }
+  m->held = slot;
+  m->kept = kept;
   return m;
 }
 
@@ -320,10 +326,10 @@ void cmail_unreceive(lua_State *L, host_sim *s, cproc *c) {
   uint32_t p = c->process;
   cmail *m = c->mail;
   const md_proc *proc = md_sim_proc(k, p);
-  c->mail = NULL;
-  c->open.message = NULL;
   if (proc->wait == MD_WAIT_REPLY) {
     cmail_drop(s, m);
+    c->mail = NULL;
+    c->open.message = NULL;
     md_sim_note(k, MD_TRACE_DROP, 0, p, 0);
     return;
   }
@@ -334,6 +340,8 @@ void cmail_unreceive(lua_State *L, host_sim *s, cproc *c) {
   if (m->open.from != MD_ANYBODY)
     mail.from = host_pid_bits((void *)(uintptr_t)m->open.from);
   if (!md_mails_put_back(md_sim_mails(k), p, &mail)) host_no_memory(L);
+  c->mail = NULL;
+  c->open.message = NULL;
 }
 
 /* -- from C to C -- */
@@ -383,7 +391,7 @@ bool cmail_send(cproc *c, uint32_t to, const md_value *values, uint32_t n,
   uint32_t p = c->process;
   cproc *receiver = cproc_of(s, to);
   const md_proc *proc = md_sim_proc(k, to);
-  if (receiver == NULL || !cmail_near(c, proc) ||
+  if (receiver == NULL || n > CPROC_VALUES || !cmail_near(c, proc) ||
       !cmail_good(c, values, n, true))
     return false;
   md_pid own = md_sim_pid(k, p), from = cmail_light(s, own);

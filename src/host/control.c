@@ -100,7 +100,8 @@ static int f_kill(lua_State *L) {
    it. A process can do so any number of times, and needs no more memory for
    it. join returns what the last body returned. If a kill comes before the
    variables are closed, or closing one fails, the process ends by that. Raises
-   usage outside of a process and for what is no function.
+   usage outside of a process, in one whose body is C, and for what is no
+   function.
      md.become(print, "another life") */
 static int f_become(lua_State *L) {
   host_sim *s = host_sim_arg(L);
@@ -110,6 +111,10 @@ static int f_become(lua_State *L) {
     return host_raise(L, "usage",
                       "become: only a process can go on as another function, "
                       "and this is none; md.spawn(fn, ...) starts one");
+  if (cproc_of(s, p) != NULL)
+    return host_raise(L, "usage",
+                      "become: a C process has no function to change; let its "
+                      "body call another");
   if (!host_callable(L, 1))
     return host_raise(L, "usage",
                       "become: expected a function as argument 1, got %s; "

@@ -58,7 +58,7 @@ typedef struct cproc_body {
 
 /* What md_record writes to. */
 typedef struct cproc_recorder {
-  const md_records *records; /* a sim's */
+  const md_records *records; /* a sim's, NULL: it is closed */
   int table, n;
   int columns[CPROC_COLUMNS];
 } cproc_recorder;
@@ -78,7 +78,15 @@ static inline cproc *cproc_of(const host_sim *s, uint32_t p) {
   return root & 1 ? (cproc *)(root - 1) : NULL;
 }
 
-/* -- cproc.c -- */
+/* -- cbody.c -- */
+
+/* The library that a symbol is from, NULL: none by name. */
+const char *cproc_library(const md_host *h, uint32_t symbol);
+
+/* Looks for a body, of the build that is known already if `again`. NULL with a
+   sentence. */
+void *cproc_find(const md_host *h, cproc_body *body, bool again, char *why,
+                 size_t size);
 
 /* Is the value at i a function of C's that is declared as a body? */
 bool cproc_is_body(lua_State *L, int i);
@@ -87,11 +95,21 @@ bool cproc_is_body(lua_State *L, int i);
    [-0, +0, e] */
 uint32_t cproc_body_arg(lua_State *L, int i, const char *call);
 
+/* Forgets where bodies are; finds those in use again, in the same build, or
+   says which is not there. */
+void cproc_bare(md_host *h);
+bool cproc_wake(md_host *h, char *why, size_t size);
+
+/* -- cproc.c -- */
+
 /* A record for that body, with n arguments from `first` on; it is then of the
    new process p, or freed. [-0, +0, e] */
 cproc *cproc_open(lua_State *L, host_sim *s, uint32_t body, int first, int n);
 void cproc_bind(cproc *c, uint32_t p);
 void cproc_free(cproc *c);
+
+/* The sim is closed: what its processes in C have is given back. */
+void cproc_close_sim(host_sim *s);
 
 /* p's turn, until it waits or ends. */
 void cproc_turn(md_host *h, host_sim *s, uint32_t p, cproc *c);
@@ -119,11 +137,6 @@ const char *cproc_where(const host_sim *s, const cproc *c,
 
 /* Pushes what p waits for with a message, in words. [-0, +1, m] */
 void cproc_push_wanted(lua_State *L, host_sim *s, const cproc *c);
-
-/* Forgets where bodies are; finds those in use again, in the same build, or
-   says which is not there. */
-void cproc_bare(md_host *h);
-bool cproc_wake(md_host *h, char *why, size_t size);
 
 /* Has no process memory that leads out of the arena? Else says whose. */
 bool cproc_good(const md_host *h, char *why, size_t size);
@@ -174,5 +187,8 @@ bool cmail_look(cproc *c);
 /* -- ccalls.c: what a body calls -- */
 
 extern const md_calls cproc_calls;
+
+/* What md_record writes to in this sim can be used for another. */
+void ccall_close_sim(const host_sim *s);
 
 #endif

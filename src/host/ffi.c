@@ -1,6 +1,7 @@
 /* moondial.ffi: the names and meanings of LuaJIT's ffi, by libffi. */
 #include "host/cdata.h"
 #include "host/modules.h"
+#include "host/native.h"
 #include "native/lex.h"
 #include "native/parse.h"
 

@@ -2,6 +2,7 @@
    a recipe, a library's name and its own; where this process has found it is
    forgotten whenever the arena's bytes count. */
 #include "host/cdata.h"
+#include "host/native.h"
 #include "native/symbol.h"
 
 #include <string.h>

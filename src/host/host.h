@@ -348,11 +348,10 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child);
 /* A function, or what can be called like one. */
 bool host_callable(lua_State *L, int i);
 
-/* The body of a process that was killed before it started. */
+/* The body of a process that was killed before it started; and the last of the
+   process that runs, whose stack is [nil, what it returned ...] or, if not
+   `ok`, has the error on the top. */
 int host_unborn(lua_State *L);
-
-/* The last of the process that runs, whose stack is [nil, what it returned ...]
-   or, if not `ok`, has the error on the top. */
 int host_over(lua_State *L, bool ok);
 
 /* The coroutine of a callback, or that of p in its ending, has died of an
@@ -537,17 +536,6 @@ void host_no_reload(lua_State *L, const char *call);
 /* A signal's handler may call it: the run ends at the line it is at. */
 void host_signal(md_host *);
 
-/* -- foreign.c: what the model has of C's -- */
-
-/* Raises where that is what no image can hold. [-0, +0, e] */
-void host_native_check(lua_State *L, const char *call);
-
-/* The same, said and not raised: false with a sentence. */
-bool host_native_good(const md_host *, char *why, size_t size);
-
-/* Forgets where symbols are: the next call finds them again. */
-void host_native_bare(md_host *);
-
 /* Counts the instructions of the model, when there is a limit. */
 void host_watch_instructions(md_host *);
 
@@ -556,8 +544,6 @@ typedef struct host_chunk {
   const char *name, *text;
   size_t size;
 } host_chunk;
-
-extern const unsigned char host_header[]; /* moondial.h, ends with a 0 */
 
 extern const host_chunk host_chunks[]; /* ends with a name that is NULL */
 

@@ -1,4 +1,5 @@
 /* A sim as the model meets it: making one, running it, asking it. */
+#include "host/cproc.h"
 #include "host/loop.h"
 #include "host/modules.h"
 #include "host/pattern.h"
@@ -43,6 +44,7 @@ static void sims_close(host_sim *s) {
       *at = s->next;
       break;
     }
+  if (s->kernel != NULL) cproc_close_sim(s);
   if (s->records != NULL) md_records_close(s->records);
   if (s->kernel != NULL) md_sim_close(s->kernel);
   place_close(s);

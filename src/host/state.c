@@ -6,6 +6,7 @@
 #include "host/modules.h"
 #include "host/pattern.h"
 #include "host/travel.h"
+#include "host/native.h"
 #include "image/audit.h"
 
 #include <signal.h>

@@ -86,4 +86,10 @@ static inline md_key sim_schedule(md_sim *s, md_time time, uint8_t rank,
   return key;
 }
 
+/* -- zeno.c -- */
+
+/* Counts an event of p (0: a timer) among those that keep an instant from
+   ending. */
+void sim_suspect(md_sim *s, uint32_t p);
+
 #endif

@@ -18,13 +18,15 @@
          MD_END(p);
        }
 
-   A model in Lua starts it: md.spawn_native(library.till). From outside it is a
-   process as any other. What would be raised in one of Lua's ends it, with the
-   same error. Nothing here may be called but from the body that `p` is of.
+   A model in Lua starts it: md.spawn_native(library.till). In C++ a body is
+   extern "C". From outside it is a process as any other. What would be raised
+   in one of Lua's ends it, with the same error. Nothing here may be called but
+   from the body that `p` is of.
 
-   Memory must hold no address but of itself: it is saved in images, and taken
-   back by md.rewind. So is nothing that the library keeps elsewhere: a library
-   of bodies has no variables of its own but constant ones. */
+   Memory is saved in images, and taken back by md.rewind. So it must hold no
+   address but of itself and of what the functions below give for as long, such
+   as a stream. What a library keeps elsewhere is neither saved nor taken back:
+   it has no variables of its own but constant ones. */
 #ifndef MOONDIAL_H
 #define MOONDIAL_H
 
@@ -44,9 +46,8 @@ extern "C" {
 
 #ifndef MOONDIAL_PROGRAM
 /* The program looks for it in the library that a body is from. */
-extern const uint32_t moondial_abi;
-__attribute__((weak, visibility("default"))) const uint32_t moondial_abi =
-    MOONDIAL_ABI;
+extern __attribute__((weak, visibility("default"))) const uint32_t moondial_abi;
+const uint32_t moondial_abi = MOONDIAL_ABI;
 #endif
 
 /* -- values -- */
@@ -69,7 +70,7 @@ typedef enum md_type {
 typedef struct md_value {
   uint32_t type; /* a md_type */
   uint32_t size; /* of a text, in bytes */
-  union {
+  __extension__ union {
     int64_t integer; /* of a boolean too: 0 or 1 */
     double number;
     uint64_t word; /* of a pid or a ref */
@@ -201,12 +202,26 @@ static inline md_value md_a_ref(md_ref ref) {
 }
 
 /* The number and the values of a list: md_send(p, to, MD_VALUES(md_text("a"),
-   md_number(1))). */
+   md_number(1))). In C++ they are a temporary that lasts as long as the call.
+ */
+#ifdef __cplusplus
+} /* extern "C" */
+template <typename... V> char (&md_count_(const V &...))[sizeof...(V)];
+template <size_t N> struct md_list_ {
+  md_value values[N];
+  const md_value *first() const { return values; }
+};
+extern "C" {
+#define MD_VALUES(...)                                                         \
+  (uint32_t)sizeof(md_count_(__VA_ARGS__)),                                    \
+      md_list_<sizeof(md_count_(__VA_ARGS__))>{{__VA_ARGS__}}.first()
+#else
 #define MD_VALUES(...)                                                         \
   (uint32_t)(sizeof((md_value[]){__VA_ARGS__}) / sizeof(md_value)),            \
       (md_value[]) {                                                           \
     __VA_ARGS__                                                                \
   }
+#endif
 
 /* -- tags -- */
 
@@ -250,8 +265,9 @@ static inline md_tag md_tag_pid(md_pid pid) { return pid; }
 
 /* -- what a body does at once -- */
 
-/* So many bytes of its own, zero at first; the same ones in every call. The
-   size is that of the first. */
+/* So many bytes of its own, less than 4 GB, zero at first; the same ones in
+   every call. The size is that of the first. Never NULL: where there is no
+   memory they are lent until the body returns, which ends the process. */
 static inline void *md_memory(md_process *p, size_t size) {
   return p->memory != NULL ? p->memory : p->calls->memory(p, size);
 }
@@ -299,8 +315,8 @@ static inline md_value md_invoke(md_process *p, const char *name, uint32_t n,
   return p->calls->invoke(p, name, n, values);
 }
 
-/* A recorder of that name and these columns, for md_record; it can be kept in
-   memory. */
+/* A recorder of that name and these columns, for md_record in the same sim; it
+   can be kept in memory. */
 static inline int md_recorder(md_process *p, const char *name, uint32_t n,
                               const char *const *columns) {
   return p->calls->recorder(p, name, n, columns);
@@ -473,6 +489,7 @@ enum { MD_AT_CLOSE = -1 };
   case 0:
 
 #define MD_END(p)                                                              \
+  break;                                                                       \
   default:                                                                     \
     break;                                                                     \
     }                                                                          \
