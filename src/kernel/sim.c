@@ -196,6 +196,16 @@ bool md_sim_peek(md_sim *s, md_time *time) {
   }
 }
 
+uint32_t md_sim_first(md_sim *s, const md_timer **timer) {
+  md_time time;
+  *timer = NULL;
+  if (!md_sim_peek(s, &time)) return 0;
+  uint32_t slot = md_key_slot(md_queue_top(&s->queue));
+  if (!(slot & SIM_TIMER)) return slot;
+  *timer = &s->timers.records[slot & ~SIM_TIMER];
+  return 0;
+}
+
 void md_sim_forward(md_sim *s, md_time time) { sim_move(s, time); }
 
 /* The slot's process, 0 if it is a timer. */
