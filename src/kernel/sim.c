@@ -42,7 +42,6 @@ md_scale md_sim_scale(const md_sim *s) { return s->scale; }
 uint64_t md_sim_seed(const md_sim *s) { return s->seed; }
 uint64_t md_sim_events(const md_sim *s) { return s->events; }
 uint64_t md_sim_hash(const md_sim *s) { return s->trace.hash; }
-md_order md_sim_order(const md_sim *s) { return s->queue.order; }
 md_trace *md_sim_trace(md_sim *s) { return &s->trace; }
 md_signals *md_sim_signals(md_sim *s) { return &s->signals; }
 md_mails *md_sim_mails(md_sim *s) { return &s->mails; }
@@ -194,16 +193,6 @@ bool md_sim_peek(md_sim *s, md_time *time) {
     if (sim_wanted(s, key)) return true;
     md_queue_take(&s->queue, key);
   }
-}
-
-uint32_t md_sim_first(md_sim *s, const md_timer **timer) {
-  md_time time;
-  *timer = NULL;
-  if (!md_sim_peek(s, &time)) return 0;
-  uint32_t slot = md_key_slot(md_queue_top(&s->queue));
-  if (!(slot & SIM_TIMER)) return slot;
-  *timer = &s->timers.records[slot & ~SIM_TIMER];
-  return 0;
 }
 
 void md_sim_forward(md_sim *s, md_time time) { sim_move(s, time); }
