@@ -13,6 +13,7 @@ function mail.new(rec)
     rec = rec,
     map = same.new(nil),
     inboxes = {},
+    counts = {}, -- of messages in an inbox, by their first values
     heirs = {}, -- children to which a process forwards
     drops = {},
     wanted = {},
@@ -24,10 +25,24 @@ function mail:inbox(pid)
   return self.inboxes[pid]
 end
 
+-- What a message is counted by: its first value, if that is plain.
+local function key(s)
+  local first = s.message[1]
+  local plain = type(first) == "string" or type(first) == "number"
+  return plain and first == first and first or true
+end
+
+function mail:insert(pid, s, place)
+  local inbox, counts = self:inbox(pid), self.counts[pid] or {}
+  self.counts[pid] = counts
+  counts[key(s)] = (counts[key(s)] or 0) + 1
+  table.insert(inbox, place or #inbox + 1, s)
+end
+
 -- A message comes to a process and to those to whom that forwards.
 function mail:put(pid, s)
   if not self.rec.skipped[pid] then
-    table.insert(self:inbox(pid), s)
+    self:insert(pid, s)
   end
   for _, heir in ipairs(self.heirs[pid] or {}) do
     self:put(heir, s)
@@ -43,13 +58,25 @@ function mail:inherit(pid, heir)
   end
 end
 
--- The first message in the inbox like that of signal s leaves it.
+-- The first message in the inbox like that of signal s leaves it. Which of
+-- several it was is not known, and then none of them may be missing.
 function mail:take(s)
-  local inbox = self:inbox(s.pid)
-  for i, came in ipairs(inbox) do
+  local inbox, counts = self:inbox(s.pid), self.counts[s.pid] or {}
+  local left, place, i = counts[key(s)] or 0, nil, 0
+  while left > 0 do
+    i = i + 1
+    local came = inbox[i]
+    left = key(came) == key(s) and left - 1 or left
     if self.map:same(came.message, s.message) then
-      return table.remove(inbox, i)
+      if place then
+        self.wanted[inbox[place]], self.wanted[came] = true, true
+      end
+      place = place or i
     end
+  end
+  if place then
+    counts[key(s)] = counts[key(s)] - 1
+    return table.remove(inbox, place)
   end
 end
 
@@ -79,7 +106,7 @@ function follow.RECEIVE(self, s)
 end
 
 function follow.RETURN(self, s)
-  table.insert(self:inbox(s.pid), 1, s)
+  self:insert(s.pid, s, 1)
 end
 
 function follow.DROP(self, s)

@@ -211,17 +211,20 @@ function record:is_shuffled()
   return false
 end
 
+local none = {}
+
 -- record:turns_before(i) -> list
 -- Whose turns there were since the signal before the i-th, each {pid=, timed=,
 -- number=, time=}: at its instant, unless a time says another for those that
 -- follow. If it has no list, there was none when the number of turns is the
 -- same, or else that of its process.
 function record:turns_before(i)
-  local r, before, list = self.list[i], self.list[i - 1], {}
-  local time = r.time
-  if not r.turns then
-    local none = r.turn == nil or before and before.turn == r.turn
-    return none and {} or { { pid = r.pid, timed = false, time = time } }
+  local r, before = self.list[i], self.list[i - 1]
+  local list, time = {}, r.time
+  if not r.turns and (r.turn == nil or before and before.turn == r.turn) then
+    return none
+  elseif not r.turns then
+    return { { pid = r.pid, timed = false, time = time } }
   end
   for _, x in ipairs(r.turns) do
     if type(x) == "number" then

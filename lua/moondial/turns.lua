@@ -43,12 +43,16 @@ end
 -- stands in begins by itself; what is prompted has its turn only then.
 function turns:before(i, is_fed)
   local rec, list = self.replay.record, {}
-  for _, turn in ipairs(rec:turns_before(i)) do
+  local r, all = rec.list[i], rec:turns_before(i)
+  if all[1] == nil and r.kind ~= "START" then
+    return all
+  end
+  for _, turn in ipairs(all) do
     if rec:is_live(turn.pid) then
       list[#list + 1] = turn
     end
   end
-  local r, last = rec.list[i], list[#list]
+  local last = list[#list]
   if r.kind == "START" and rec.skipped[r.pid] and not is_fed then
     list[#list + 1] = { pid = r.pid, timed = false, time = r.time }
   elseif r.kind == "DOWN" and last and is_fed then

@@ -226,6 +226,33 @@ describe("4.22 one that a compacted record has no more", function()
   end)
 end)
 
+describe("4.22 a message that was dropped", function()
+  it("is kept when another like it was there", function()
+    local list, t = record(function()
+      md.child(function()
+        local _ <close> = setmetatable({}, {
+          __close = function()
+            md.sleep(2)
+            md.emit "closing"
+            md.sleep(2)
+          end,
+        })
+        md.wait "nothing"
+      end)
+      md.sleep(1) -- and waits for the end of the child
+    end, function(p, sim)
+      p:push "x"
+      sim:run(2)
+      p:push "x" -- this one
+    end)
+    assert.matches("ARRIVE .*ARRIVE DROP SEND", kinds(list))
+    list = md.compact(table.move(list, 1, #list - 2, 1, {}))
+    assert.equal("closing", list[#list].data)
+    local p = again(t):replay(signals(list))
+    assert.equal(kinds(list), kinds(pulled(p)))
+  end)
+end)
+
 describe("4.25 one that had ended before the last transition", function()
   local function after(...)
     local said = {}

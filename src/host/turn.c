@@ -74,7 +74,8 @@ static md_pid turn_planner(const host_sim *s, uint32_t kind,
 }
 
 /* Where in the order in which they were made a timer stands among those that
-   the process has planned for this time; 0: that follows from the tie rule. */
+   the process has planned for this time; 0: that follows from the tie rule. It
+   costs a look at all timers, of families under "random" alone. */
 static uint64_t turn_number(const host_sim *s, const md_event *event,
                             md_pid whose) {
   const md_timer *timer = NULL;
@@ -215,14 +216,29 @@ static const md_timer *turn_timer(const host_sim *s, md_time at, md_pid whose,
   return found;
 }
 
+/* Is it next in any case, which is the rule? Then nobody is looked for. */
+static bool turn_is_next(const host_sim *s, md_time at, md_pid whose,
+                         bool timed) {
+  const md_timer *timer;
+  uint32_t p = md_sim_first(s->kernel, &timer);
+  if (timed)
+    return timer != NULL && timer->due == at &&
+           turn_planner(s, timer->kind, timer->words) == whose;
+  return p != 0 && md_sim_pid(s->kernel, p) == whose &&
+         md_sim_proc(s->kernel, p)->due == at;
+}
+
 int inside_hasten(lua_State *L) {
   host_sim *s = inside_sim(L);
   md_time at = host_time_arg(L, s, 3, "replay");
+  md_pid whose = host_pid_bits(lua_touserdata(L, 2));
   uint32_t p = inside_process_arg(L, s);
-  bool found = false, done = true;
-  if (lua_toboolean(L, 4)) {
-    const md_timer *timer = turn_timer(
-        s, at, host_pid_bits(lua_touserdata(L, 2)), luaL_optinteger(L, 5, 0));
+  bool timed = lua_toboolean(L, 4), found = false, done = true;
+  lua_Integer number = luaL_optinteger(L, 5, 0);
+  if (number == 0 && turn_is_next(s, at, whose, timed)) {
+    found = true;
+  } else if (timed) {
+    const md_timer *timer = turn_timer(s, at, whose, number);
     found = timer != NULL;
     if (found) done = md_sim_hasten_timer(s->kernel, timer);
   } else if (p != 0) {

@@ -146,6 +146,18 @@ bool md_sim_hasten_timer(md_sim *s, const md_timer *timer) {
   return order_hasten(s, i | SIM_TIMER, timer->due);
 }
 
+md_order md_sim_order(const md_sim *s) { return s->queue.order; }
+
+uint32_t md_sim_first(md_sim *s, const md_timer **timer) {
+  md_time time;
+  *timer = NULL;
+  if (!md_sim_peek(s, &time)) return 0;
+  uint32_t slot = md_key_slot(md_queue_top(&s->queue));
+  if (!(slot & SIM_TIMER)) return slot;
+  *timer = &s->timers.records[slot & ~SIM_TIMER];
+  return 0;
+}
+
 const md_timer *md_sim_timer_after(const md_sim *s, const md_timer *timer) {
   uint32_t i = timer ? (uint32_t)(timer - s->timers.records) : 0;
   while (++i < s->timers.used)

@@ -42,7 +42,6 @@ md_scale md_sim_scale(const md_sim *s) { return s->scale; }
 uint64_t md_sim_seed(const md_sim *s) { return s->seed; }
 uint64_t md_sim_events(const md_sim *s) { return s->events; }
 uint64_t md_sim_hash(const md_sim *s) { return s->trace.hash; }
-md_order md_sim_order(const md_sim *s) { return s->queue.order; }
 md_trace *md_sim_trace(md_sim *s) { return &s->trace; }
 md_signals *md_sim_signals(md_sim *s) { return &s->signals; }
 md_mails *md_sim_mails(md_sim *s) { return &s->mails; }

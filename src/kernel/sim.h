@@ -82,6 +82,9 @@ uint32_t md_sim_next_turn(md_sim *);
 /* The time of the next event; false when there is none. */
 bool md_sim_peek(md_sim *, md_time *);
 
+/* The process that is next, or 0 and the timer that is; both none: nothing. */
+uint32_t md_sim_first(md_sim *, const md_timer **);
+
 /* Moves the clock forward; no event may lie before that time. */
 void md_sim_forward(md_sim *, md_time);
 
