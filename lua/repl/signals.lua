@@ -87,7 +87,7 @@ function m.trace()
   end
 end
 
--- What is neither a kind of signal nor a process that lives; nil: there is none.
+-- What is neither a kind of signal nor a living process; nil: there is none.
 local function unknown(filter)
   if filter == "on" or filter == "off" then
     return nil
@@ -105,9 +105,7 @@ function m.set(filter)
   local word, hint = unknown(filter)
   if word then
     local text = "there is no kind of signal and no process called '%s'; %s"
-    print(
-      text:format(word) .. (hint and "; " .. hint or "; help trace has them")
-    )
+    print(text:format(word, hint or "help trace has them"))
     return false
   end
   local newest = 0
