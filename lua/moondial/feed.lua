@@ -1,6 +1,7 @@
 -- Feeding: what no process that runs brings about comes from the record. That
 -- is what came from outside, and what those did that are not run again.
 local inside = require "moondial.inside"
+local record = require "moondial.record"
 local turns = require "moondial.turns"
 
 local m = {}
@@ -13,7 +14,9 @@ function m.new(replay)
   return setmetatable({
     replay = replay,
     turns = turns.new(replay),
-    prompted = nil, -- a signal that a process has been made to emit
+    prompted = nil, -- the USE that a process has been made to emit
+    asked = {}, -- the last question of each process, by its recorded pid
+    questions = 0, -- how many there were
     ending = nil, -- a stand-in that has been told to end
   }, feeder)
 end
@@ -36,7 +39,8 @@ function feeder:is_fed(r)
   elseif r.kind == "INTERRUPT" or r.kind == "KILL" then
     return not rec:is_live(r.by)
   elseif r.kind == "DOWN" then
-    return self.prompted ~= r and not rec.members[rec.asked[r]]
+    local question = self.asked[r.pid]
+    return question ~= nil and not question.over
   end
   return r.kind == "BACKOFF" and r.to == nil
 end
@@ -141,10 +145,32 @@ function feed.KILL(self, r, pid)
   strike(self, r, "kill", pid, r.reason)
 end
 
--- Those who bring about a signal themselves, but do not know when.
+-- feeder:note(r): a signal of the record that has come.
+function feeder:note(r)
+  if record.asks(r) then
+    local own = self.replay.record.members[r.to]
+    local question = { pid = r.pid, to = r.to, number = self.questions }
+    self.asked[r.pid] = not own and question or nil
+    self.questions = self.questions + 1
+  end
+end
+
+-- Those who bring about a signal themselves, but do not know when. All who had
+-- asked one that has ended were woken then, in the order in which they asked.
 function feed.DOWN(self, r, pid)
-  self.feeder.prompted = r
-  inside.wake(self.sim, pid)
+  local list, whom = {}, self.feeder.asked[r.pid].to
+  for _, question in pairs(self.feeder.asked) do -- in any order
+    if question.to == whom and not question.over then
+      list[#list + 1] = question
+    end
+  end
+  table.sort(list, function(a, b)
+    return a.number < b.number
+  end)
+  for _, question in ipairs(list) do
+    question.over = true
+    inside.wake(self.sim, self.map:leaf(question.pid))
+  end
   inside.hasten(self.sim, pid, self.sim:now())
 end
 

@@ -117,22 +117,11 @@ function record:skip(pid, with_parent)
   end
 end
 
--- Whether a signal is a question: (method, pid, ref, ...), sent at once.
-local function asks(r)
+-- asks(signal) -> boolean
+-- Whether it is a question: (method, pid, ref, ...), sent at once.
+function m.asks(r)
   local ref = r.kind == "SEND" and r.at == nil and r.message[3]
   return type(ref) == "userdata" and ref.kind == "ref" and r.message[2] == r.pid
-end
-
--- Whom a process had asked that ended before it replied.
-function record:find_asked()
-  local asked = {}
-  for _, r in ipairs(self.list) do
-    if asks(r) then
-      asked[r.pid] = r.to
-    elseif r.kind == "DOWN" then
-      self.asked[r] = asked[r.pid]
-    end
-  end
 end
 
 -- record:questions() -> list
@@ -140,7 +129,7 @@ end
 function record:questions()
   local last, list = {}, {}
   for _, r in ipairs(self.list) do
-    last[r.pid] = asks(r) and r or last[r.pid]
+    last[r.pid] = m.asks(r) and r or last[r.pid]
   end
   for _, r in ipairs(self.list) do
     list[#list + 1] = last[r.pid] == r and r or nil
@@ -272,7 +261,6 @@ function m.read(options, call)
     pending = {}, -- when the last comes of what a process sent for later
     skipped = {}, -- those that are not run again
     bounded = {}, -- those whose inbox can be full
-    asked = {}, -- by signal DOWN
   }, record)
   self:read(nil)
   for _, child in ipairs(self.order) do -- grows as it goes
@@ -284,7 +272,6 @@ function m.read(options, call)
   self.start, self.brink = self:begins(), self:comes_last()
   if self.root then
     self:skip(self.root, false)
-    self:find_asked()
   end
   return self
 end

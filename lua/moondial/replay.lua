@@ -150,6 +150,7 @@ function replay:take(r, s)
   self.failed = self.failed or s.kind == "FAIL"
   s.seq, s.turn, s.turns = r.seq, r.turn or 0, self:translate_turns(r.turns)
   self.family:emit(s)
+  self.feeder:note(r)
   self.next = self.next + 1
   self:advance()
 end

@@ -409,6 +409,39 @@ describe("a question whose end is that of whom it asked", function()
     end
   end)
 
+  it("wakes all who had asked at once", function()
+    for _, order in ipairs { "fifo", "lifo" } do
+      local function ask(whom, name)
+        pcall(md.ask, whom, "who")
+        md.after(0, md.send, md.self(), "later")
+        md.emit(name)
+        md.emit(md.wait "later")
+      end
+      local t = {
+        entrypoint = function(whom)
+          md.spawn(ask, whom, "one")
+          md.spawn(ask, whom, "other")
+          md.sleep(3)
+        end,
+      }
+      local function outside()
+        local sim = md.sim { order = order }
+        return sim, sim:spawn(md.sleep, 2)
+      end
+      local sim, server = outside()
+      local p = sim:template(t):create(server):start()
+      sim:run()
+      local list = pulled(p)
+      for n = 3, #list do
+        sim, server = outside()
+        p = sim:template(t):create(server):replay(signals(list, n))
+        sim:run()
+        local text = order .. ", cut at " .. n
+        assert.equal(kinds(list), kinds(pulled(p)), text)
+      end
+    end
+  end)
+
   it("can be asked behind a blow to one that is not run again", function()
     local sim, server = world(2)
     local t = {

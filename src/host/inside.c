@@ -95,13 +95,19 @@ static int inside_take(lua_State *L) {
   return 0;
 }
 
+/* Does p wait for the reply to a question that was not asked, as in a replay?
+ */
+static bool inside_asks(const host_sim *s, uint32_t p) {
+  const md_proc *proc = md_sim_proc(s->kernel, p);
+  return p != 0 && proc->state == MD_WAITING && proc->wait == MD_WAIT_REPLY &&
+         proc->target == p;
+}
+
 /* wake(sim, pid): whom the process has asked has ended. */
 static int inside_wake(lua_State *L) {
   host_sim *s = inside_sim(L);
   uint32_t p = inside_process_arg(L, s);
-  const md_proc *proc = md_sim_proc(s->kernel, p);
-  if (p != 0 && proc->state == MD_WAITING && proc->wait == MD_WAIT_REPLY)
-    md_sim_wake(s->kernel, p, MD_WHY_END);
+  if (inside_asks(s, p)) md_sim_wake(s->kernel, p, MD_WHY_END);
   return 0;
 }
 
@@ -111,9 +117,7 @@ static int inside_heed(lua_State *L) {
   host_sim *s = inside_sim(L);
   uint32_t p = inside_process_arg(L, s);
   uint32_t other = host_pid_index(s, lua_touserdata(L, 3));
-  const md_proc *proc = md_sim_proc(s->kernel, p);
-  bool asks = p != 0 && proc->state == MD_WAITING &&
-              proc->wait == MD_WAIT_REPLY && proc->target == p;
+  bool asks = inside_asks(s, p);
   if (asks && other != 0) md_sim_watch(s->kernel, p, other);
   else if (asks) md_sim_wake(s->kernel, p, MD_WHY_END);
   return 0;
