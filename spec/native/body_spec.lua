@@ -500,6 +500,17 @@ describe("what is wrong in C", function()
     assert.equal(1.0, err.time)
   end)
 
+  it("is to call a body", function()
+    local ok, err = pcall(c.nap, nil)
+    assert.is_false(ok)
+    assert.equal("native", err.kind)
+    assert.matches(
+      "'nap' is the body of a process, and cannot be called; "
+        .. "md.spawn_native",
+      err.message
+    )
+  end)
+
   it("is refused where the process is spawned", function()
     local ffi = require "moondial.ffi"
     local function refused(...)

@@ -4,6 +4,7 @@
    error is kept, C goes on with a zero (callbacks that follow do nothing), and
    the error is raised when C has returned. Nothing can block in one. */
 #include "host/cdata.h"
+#include "host/cproc.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -319,9 +320,15 @@ int cdata_invoke(lua_State *L) {
   cdata *c = cdata_at(L, 1);
   md_signature *s = c->signature;
   int count = lua_gettop(L) - 1;
-  if (s == NULL)
-    c->signature = s =
-        invoke_prepare(L, invoke_function(n, c), invoke_name(L, c));
+  if (s == NULL) {
+    const char *name = invoke_name(L, c);
+    if (cproc_is_body(L, 1))
+      cdata_fail(L,
+                 "'%s' is the body of a process, and cannot be called; "
+                 "md.spawn_native(library.%s) starts one",
+                 name, name);
+    c->signature = s = invoke_prepare(L, invoke_function(n, c), name);
+  }
   if (count != (int)s->count && !(s->variadic && count > (int)s->count))
     invoke_count(L, c, s, count);
   if (s->shape != MD_SHAPE_NONE) return invoke_direct(L, n, c, s);
