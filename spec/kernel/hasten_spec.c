@@ -116,11 +116,24 @@ static void claim_watch(void) {
 }
 
 static void claim_memory(void) {
-  IT("without memory nothing is hastened, and nothing is lost") {
+  IT("what is ahead is hastened without memory") {
     md_sim *s = open_sim(MD_FIFO);
-    uint32_t refused = 0, n = 0;
+    uint32_t n = 0;
     start(s, 200);
     for (uint32_t p = 1; p <= 200; p++) md_sim_sleep(s, p, 5);
+    for (uint32_t p = 1; p <= 200; p++) {
+      md_arena_fail_at(arena, md_arena_count(arena) + 1);
+      EXPECT(md_sim_hasten(s, p));
+    }
+    md_arena_fail_at(arena, 0);
+    while (next(s) != 0) n++;
+    EXPECT(n == 200);
+    close_sim(s);
+  }
+  IT("what is due now may be refused it, and nothing is lost") {
+    md_sim *s = open_sim(MD_FIFO);
+    uint32_t refused = 0, n = 0;
+    for (uint32_t p = 1; p <= 200; p++) md_sim_spawn(s, md_sim_now(s), 0, 0);
     for (uint32_t p = 1; p <= 200; p++) {
       md_arena_fail_at(arena, md_arena_count(arena) + 1);
       refused += !md_sim_hasten(s, p);

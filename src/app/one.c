@@ -14,6 +14,7 @@
 #include "image/snapshot.c"
 
 #include "kernel/queue.c"
+#include "kernel/tree.c"
 #include "kernel/proc.c"
 #include "kernel/bond.c"
 #include "kernel/mail.c"

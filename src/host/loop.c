@@ -30,7 +30,8 @@ static void loop_ended(md_host *h, host_sim *s, lua_State *co, uint32_t p,
    the threads of those that come soon, and of the next one, whose thread has
    been fetched so, what two of its words point to (in Lua 5.4 the top of its
    stack and its innermost call; a wrong address only fetches in vain). */
-static inline void loop_prefetch(const host_sim *s) {
+static inline __attribute__((always_inline)) void
+loop_prefetch(const host_sim *s) {
   uint32_t coming[MD_COMING];
   int n = md_sim_coming(s->kernel, coming);
   for (int i = 0; i < n; i++) {

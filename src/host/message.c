@@ -196,16 +196,15 @@ void host_unreceive(lua_State *L, host_sim *s, uint32_t p) {
    go on, is in time. The ref of an ask is at index 1 while it waits. */
 static bool message_late(lua_State *L, host_sim *s, uint32_t to, int first,
                          int n) {
-  if (n == 0 || host_asker(lua_touserdata(L, first)) != to) return false;
+  void *ref = n > 0 ? lua_touserdata(L, first) : NULL;
+  if (ref == NULL || host_asker(ref) != to) return false;
   if (cproc_of(s, to) != NULL)
-    return !cmail_asks(cproc_of(s, to),
-                       (md_ref)(uintptr_t)lua_touserdata(L, first));
+    return !cmail_asks(cproc_of(s, to), (md_ref)(uintptr_t)ref);
   const md_proc *proc = md_sim_proc(s->kernel, to);
   bool asks = proc->state == MD_WAITING
                   ? proc->wait == MD_WAIT_REPLY
                   : proc->state == MD_READY && proc->why == MD_WHY_ROOM;
-  return !asks ||
-         lua_touserdata(host_leaf(s, to), 1) != lua_touserdata(L, first);
+  return !asks || lua_touserdata(host_leaf(s, to), 1) != ref;
 }
 
 static message_fate message_drop(lua_State *L, host_sim *s, uint32_t to,

@@ -1,71 +1,102 @@
 /* The keys of a sim's queue: who waits for which, turns given out anew when
-   they run out, ranks of priorities, and the forgotten keys, which are swept
-   out once they are more than the others, so that each costs O(1). */
+   they run out, ranks of priorities, and the forgotten keys of the ring, which
+   are swept out once they are more than the others, so that each costs O(1). */
 #include "kernel/state.h"
 
 #include <string.h>
 
 /* The key that the owner waits for is another, at the same time. */
 static void order_own(md_sim *s, uint32_t slot, uint64_t wake) {
-  if (slot & SIM_TIMER) s->timers.records[slot & ~SIM_TIMER].wake = wake;
+  if (slot & MD_SLOT_TIMER) s->timers.records[queue_leaf(slot)].wake = wake;
   else s->procs.hot[slot].wake = wake;
 }
 
-/* Sweeps the forgotten keys out of the ring. */
-static void order_sweep_ring(md_sim *s) {
+/* Leaves no key in the queue that nobody waits for. */
+static void order_sweep(md_sim *s) {
   md_queue *q = &s->queue;
   uint32_t mask = q->ring_capacity - 1, kept = q->ring_first;
   for (uint32_t i = q->ring_first; i != q->ring_last; i++)
     if (sim_wanted(s, q->ring[i & mask]))
       q->ring[kept++ & mask] = q->ring[i & mask];
   q->ring_last = kept;
-}
-
-/* Sweeps the forgotten keys out of the queue. */
-static void order_sweep(md_sim *s) {
-  md_queue *q = &s->queue;
-  order_sweep_ring(s);
+  q->forgotten = 0;
   if (q->hole) queue_settle(q);
-  uint32_t kept = 0;
-  for (uint32_t i = 0; i < q->count; i++)
-    if (sim_wanted(s, q->heap[i])) q->heap[kept++] = q->heap[i];
-  for (uint32_t i = kept; i < q->count; i++) q->heap[i] = MD_KEY_NONE;
-  q->count = kept;
-  md_queue_heapify(q);
 }
 
-/* Gives out the turns anew, in the same order. */
-bool md_order_turn_over(md_sim *s) {
-  if (!md_queue_gather(&s->queue)) return false;
-  order_sweep(s);
-  md_queue_sort(&s->queue);
-  for (uint32_t i = 0; i < s->queue.count; i++) {
-    uint32_t slot = md_key_slot(s->queue.heap[i]);
-    order_own(s, slot, md_queue_turn_anew(&s->queue, i));
+/* Where the i-th key is, in no order; NULL after the last. A leaf may have
+   none. */
+static md_key *order_key(const md_queue *q, uint32_t i) {
+  for (int k = 0; k < 2; k++) {
+    if (i < q->trees[k].capacity) return &q->trees[k].levels[0][i];
+    i -= q->trees[k].capacity;
   }
-  if (s->queue.count == 0) s->queue.turn = 0;
-  return true;
+  if (i >= q->ring_last - q->ring_first) return NULL;
+  return &q->ring[(q->ring_first + i) & (q->ring_capacity - 1)];
 }
 
-/* A key in the queue is wanted no more, and its owner has forgotten it. A
-   sweep takes out more keys than it leaves, so forgetting stays O(1). */
-void md_order_forget(md_sim *s) {
+static void order_play(md_queue *q) {
+  md_tree_play(&q->trees[0]);
+  md_tree_play(&q->trees[1]);
+}
+
+/* Every key that is ahead is on its leaf again, as its owner knows it. */
+static void order_restore(md_sim *s) {
+  md_queue *q = &s->queue;
+  md_tree *procs = &q->trees[0], *timers = &q->trees[1];
+  for (uint32_t p = 1; p < s->procs.used && md_tree_has(procs, p); p++)
+    if (s->procs.hot[p].wake != 0) procs->levels[0][p] = sim_owned(s, p);
+  for (uint32_t i = 1; i < s->timers.used && md_tree_has(timers, i); i++)
+    if (s->timers.records[i].wake != 0)
+      timers->levels[0][i] = sim_owned(s, i | MD_SLOT_TIMER);
+  for (uint32_t i = q->ring_first; i != q->ring_last; i++) {
+    uint32_t slot = md_key_slot(q->ring[i & (q->ring_capacity - 1)]);
+    uint32_t leaf = queue_leaf(slot);
+    md_tree *tree = queue_tree(q, slot);
+    if (md_tree_has(tree, leaf)) tree->levels[0][leaf] = MD_KEY_NONE;
+  }
+  order_play(q);
+}
+
+void md_order_turn_over(md_sim *s) {
+  md_queue *q = &s->queue;
+  order_sweep(s);
+  uint32_t n = s->pending, at = q->ring_first;
+  for (uint32_t i = 0; i < n; i++) { /* the least of those without a new turn */
+    md_key ahead = md_queue_ahead(q);
+    md_key *now =
+        at != q->ring_last ? &q->ring[at & (q->ring_capacity - 1)] : NULL;
+    bool ring = now != NULL && *now < ahead;
+    md_key key = md_queue_turned(q, ring ? *now : ahead, i, n);
+    uint32_t slot = md_key_slot(key);
+    order_own(s, slot, md_key_low(key));
+    if (!ring) md_tree_remove(queue_tree(q, slot), queue_leaf(slot));
+    else *now = key, at++;
+  }
+  q->turn = n;
+  order_restore(s);
+}
+
+void md_order_forget(md_sim *s, md_key key) {
+  md_queue *q = &s->queue;
   assert(s->pending > 0);
   s->pending--;
-  uint32_t forgotten = md_queue_size(&s->queue) - s->pending;
-  if (forgotten > s->pending + SIM_SWEEP) order_sweep(s);
+  if (md_queue_cancel(q, key)) return;
+  uint32_t wanted = q->ring_last - q->ring_first - q->forgotten;
+  if (q->forgotten > wanted + SIM_SWEEP) order_sweep(s);
 }
 
 /* Gives every rank in use another; `map` keeps their order, and with it that
-   of all keys. The queue is gathered and swept. */
+   of all keys. The queue is swept. */
 static void order_rerank(md_sim *s, const uint8_t map[MD_RANKS]) {
-  for (uint32_t k = 0; k < s->queue.count; k++) {
-    md_key key = s->queue.heap[k];
-    uint64_t low = md_key_low(key), rank = map[low >> 56];
+  md_key *key;
+  for (uint32_t i = 0; (key = order_key(&s->queue, i)) != NULL; i++) {
+    if (*key == MD_KEY_NONE) continue;
+    uint64_t low = md_key_low(*key), rank = map[low >> 56];
     low = (low & ((1ull << 56) - 1)) | rank << 56;
-    s->queue.heap[k] = (key >> 64) << 64 | low;
-    order_own(s, md_key_slot(key), low);
+    *key = (*key >> 64) << 64 | low;
+    order_own(s, md_key_slot(*key), low);
   }
+  order_play(&s->queue);
   for (uint32_t p = 1; p < s->procs.used; p++)
     s->procs.hot[p].rank = map[s->procs.hot[p].rank];
 }
@@ -74,9 +105,10 @@ static void order_rerank(md_sim *s, const uint8_t map[MD_RANKS]) {
 static void order_drop_ranks(md_sim *s) {
   bool used[MD_RANKS] = {false};
   uint8_t map[MD_RANKS] = {0};
+  const md_key *key;
   int kept = 0;
-  for (uint32_t k = 0; k < s->queue.count; k++)
-    used[md_key_low(s->queue.heap[k]) >> 56] = true;
+  for (uint32_t i = 0; (key = order_key(&s->queue, i)) != NULL; i++)
+    if (*key != MD_KEY_NONE) used[md_key_low(*key) >> 56] = true;
   for (uint32_t p = 1; p < s->procs.used; p++)
     if (s->procs.hot[p].state != MD_FREE) used[s->procs.hot[p].rank] = true;
   for (int i = 0; i < s->ranks; i++) {
@@ -95,13 +127,11 @@ static int order_place(const md_sim *s, int64_t priority) {
   return i;
 }
 
-/* The rank of a priority. A new one shifts the ranks above it: O(n). -1 when
-   there is no memory, or as many others as there are ranks. */
+/* A new one shifts the ranks above it: O(n). */
 int md_order_rank(md_sim *s, int64_t priority) {
   uint8_t map[MD_RANKS];
   int i = order_place(s, priority);
   if (i < s->ranks && s->priorities[i] == priority) return i;
-  if (!md_queue_gather(&s->queue)) return -1;
   order_sweep(s);
   if (s->ranks == MD_RANKS) {
     order_drop_ranks(s);
@@ -125,16 +155,20 @@ bool md_sim_set_priority(md_sim *s, uint32_t p, int64_t priority) {
 
 /* A new key, the least of its time, in the place of the owner's. */
 static bool order_hasten(md_sim *s, uint32_t slot, md_time due) {
+  md_queue *q = &s->queue;
   int rank = md_order_rank(s, INT64_MIN);
   if (rank < 0) return false;
   uint64_t wake = (uint64_t)rank << 56 | slot;
-  if (md_key_low(sim_owned(s, slot)) == wake) return true;
-  if (!md_queue_push(&s->queue, (md_key)(uint64_t)due << 64 | wake))
+  md_key old = sim_owned(s, slot), key = (md_key)(uint64_t)due << 64 | wake;
+  uint32_t leaf = queue_leaf(slot);
+  if (old == key) return true;
+  if (!md_tree_has(queue_tree(q, slot), leaf) &&
+      !md_tree_grow(queue_tree(q, slot), q->arena, leaf))
     return false;
-  s->pending++;
+  md_order_forget(s, old);
   order_own(s, slot, wake);
-  md_order_forget(s);
-  return true;
+  s->pending++;
+  return md_queue_push(q, key); /* there is room */
 }
 
 bool md_sim_hasten(md_sim *s, uint32_t p) {
@@ -143,7 +177,7 @@ bool md_sim_hasten(md_sim *s, uint32_t p) {
 
 bool md_sim_hasten_timer(md_sim *s, const md_timer *timer) {
   uint32_t i = (uint32_t)(timer - s->timers.records);
-  return order_hasten(s, i | SIM_TIMER, timer->due);
+  return order_hasten(s, i | MD_SLOT_TIMER, timer->due);
 }
 
 md_order md_sim_order(const md_sim *s) { return s->queue.order; }
@@ -153,8 +187,8 @@ uint32_t md_sim_first(md_sim *s, const md_timer **timer) {
   *timer = NULL;
   if (!md_sim_peek(s, &time)) return 0;
   uint32_t slot = md_key_slot(md_queue_top(&s->queue));
-  if (!(slot & SIM_TIMER)) return slot;
-  *timer = &s->timers.records[slot & ~SIM_TIMER];
+  if (!(slot & MD_SLOT_TIMER)) return slot;
+  *timer = &s->timers.records[slot & ~MD_SLOT_TIMER];
   return 0;
 }
 

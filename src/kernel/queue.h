@@ -7,47 +7,44 @@
        | time, ticks   | rank    | turn       | slot   |
        +---------------+---------+------------+--------+
 
-   A branchless 4-ary heap (LaMarca and Ladner 1996), 16 bytes an entry, holds
-   what lies ahead; a ring holds what is due now, which under "fifo" needs no
-   sorting. Taking the root leaves a hole that the next push fills, so that a
-   process that sleeps again costs one sift. An entry is cancelled by
-   forgetting its key: the owner compares the key it waits for with the one
-   that comes, and the sim sweeps the forgotten ones out when they are many.
+   A slot is who is waiting, and has at most one key ahead: on its leaf of one
+   of two trees, of processes and of timers. A ring holds what is due now, which
+   under "fifo" needs no sorting. Taking the least key of a tree leaves it on
+   its leaf until the slot's next key replaces it, so that a process that sleeps
+   again costs one walk. A key ahead is cancelled by removing it; one in the
+   ring is forgotten: its owner compares the key it waits for with the one that
+   comes.
 
-   Invariant: the last entry is followed by four of MD_KEY_NONE, so children
-   need no bounds check; the ring is sorted. Memory is the arena's; a push may
-   fail for want of it, and no entry has changed then. */
+   Invariant: the ring is sorted. Memory is the arena's; a push may fail for
+   want of it, and no entry has changed then. */
 #ifndef MD_KERNEL_QUEUE_H
 #define MD_KERNEL_QUEUE_H
 
-#include "base/arena.h"
 #include "base/time.h"
+#include "kernel/tree.h"
 
 #include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-__extension__ typedef unsigned __int128 md_key;
-
-#define MD_KEY_NONE (~(md_key)0)
-
 enum {
   MD_SLOT_BITS = 28,
   MD_TURN_BITS = 28,
   MD_RANKS = 256,
+  MD_SLOT_TIMER = 1 << (MD_SLOT_BITS - 1), /* the slot is a timer's */
 };
 
 typedef enum md_order { MD_FIFO, MD_LIFO, MD_RANDOM } md_order;
 
 typedef struct md_queue {
-  md_key *heap; /* within `block`: heap[1] begins a cache line */
-  void *block;
-  uint32_t count, capacity;
-  bool hole; /* heap[0] has been taken and not yet replaced */
-  md_order order;
   uint64_t turn, shuffle;
   md_key *ring;
   uint32_t ring_first, ring_last, ring_capacity;
+  md_order order;
+  uint32_t hole;    /* the slot whose key has been taken off no leaf; 0: none */
+  uint32_t played;  /* the slot whose matches were played last */
+  md_tree trees[2]; /* of processes, of timers */
+  uint32_t forgotten; /* keys in the ring that nobody waits for */
   md_arena *arena;
 } md_queue;
 
@@ -55,21 +52,10 @@ bool md_queue_open(md_queue *, md_arena *, md_order, uint64_t shuffle);
 void md_queue_close(md_queue *);
 
 /* Makes room for one entry more; false when there is no memory. */
-bool md_queue_grow_heap(md_queue *);
 bool md_queue_grow_ring(md_queue *);
 
-/* Brings the ring's entries into the heap; false when there is no memory. */
-bool md_queue_gather(md_queue *);
-
-/* Sorts the heap, least first, in place: O(n log n). */
-void md_queue_sort(md_queue *);
-
-/* Gives entry i of the sorted heap the i-th turn, so that the next key comes
-   after (or, under "lifo", before) all of them; returns its new low word. */
-uint64_t md_queue_turn_anew(md_queue *, uint32_t i);
-
-/* Restores the heap's order after its entries have been changed in place. */
-void md_queue_heapify(md_queue *);
+/* The key of that slot with another turn: the n-th of all, in their order. */
+md_key md_queue_turned(const md_queue *, md_key, uint32_t i, uint32_t n);
 
 static inline md_time md_key_time(md_key key) {
   return (md_time)(uint64_t)(key >> 64);
@@ -108,80 +94,73 @@ static inline bool md_queue_turns_over(const md_queue *q) {
   return q->turn >> MD_TURN_BITS != 0 && q->order != MD_RANDOM;
 }
 
-static inline void queue_up(md_queue *q, uint32_t i, md_key key) {
-  md_key *heap = q->heap;
-  while (i > 0) {
-    uint32_t parent = (i - 1) / 4;
-    if (key >= heap[parent]) break;
-    heap[i] = heap[parent];
-    i = parent;
-  }
-  heap[i] = key;
+static inline md_tree *queue_tree(md_queue *q, uint32_t slot) {
+  return &q->trees[slot >> (MD_SLOT_BITS - 1)];
 }
 
-static inline void queue_down(md_queue *q, uint32_t i, md_key key) {
-  md_key *heap = q->heap;
-  uint32_t n = q->count;
-  for (;;) {
-    uint32_t c = 4 * i + 1;
-    if (c >= n) break;
-    uint32_t a = c + (heap[c + 1] < heap[c]);
-    uint32_t b = c + 2 + (heap[c + 3] < heap[c + 2]);
-    uint32_t least = heap[b] < heap[a] ? b : a;
-    if (key <= heap[least]) break;
-    heap[i] = heap[least];
-    i = least;
-  }
-  heap[i] = key;
+static inline uint32_t queue_leaf(uint32_t slot) {
+  return slot & ~(uint32_t)MD_SLOT_TIMER;
+}
+
+/* What has been taken is no more. */
+static inline void queue_settle(md_queue *q) {
+  md_tree_remove(queue_tree(q, q->hole), queue_leaf(q->hole));
+  q->played = q->hole;
+  q->hole = 0;
+}
+
+/* The least key of the trees. */
+static inline md_key md_queue_ahead(const md_queue *q) {
+  return tree_less(q->trees[0].min, q->trees[1].min);
 }
 
 static inline bool queue_ring_empty(const md_queue *q) {
   return q->ring_first == q->ring_last;
 }
 
-/* Entries, the forgotten ones included. */
-static inline uint32_t md_queue_size(const md_queue *q) {
-  return q->count - q->hole + (q->ring_last - q->ring_first);
-}
-
-/* Fills the hole with the last entry. */
-static inline void queue_settle(md_queue *q) {
-  q->hole = false;
-  uint32_t last = --q->count;
-  md_key key = q->heap[last];
-  q->heap[last] = MD_KEY_NONE;
-  if (last > 0) queue_down(q, 0, key);
+/* The first key of the ring, MD_KEY_NONE when it is empty. */
+static inline md_key queue_ring_top(const md_queue *q) {
+  if (queue_ring_empty(q)) return MD_KEY_NONE;
+  return q->ring[q->ring_first & (q->ring_capacity - 1)];
 }
 
 /* The least key, MD_KEY_NONE when there is none. */
 static inline md_key md_queue_top(md_queue *q) {
   if (q->hole) queue_settle(q);
-  md_key top = q->heap[0];
-  if (!queue_ring_empty(q)) {
-    md_key now = q->ring[q->ring_first & (q->ring_capacity - 1)];
-    if (now < top) top = now;
-  }
-  return top;
+  md_key now = queue_ring_top(q), ahead = md_queue_ahead(q);
+  return now < ahead ? now : ahead;
 }
 
 /* Takes the key that md_queue_top has just given. */
 static inline void md_queue_take(md_queue *q, md_key top) {
   assert(top != MD_KEY_NONE && !q->hole);
-  if (q->heap[0] == top) q->hole = true;
-  else q->ring_first++;
+  if (queue_ring_top(q) == top) q->ring_first++;
+  else q->hole = md_key_slot(top);
 }
 
-/* Puts a key among those that lie ahead. */
+/* Puts the key of a slot that has none among those that lie ahead. */
 static inline bool md_queue_push(md_queue *q, md_key key) {
-  if (q->hole) {
-    q->hole = false;
-    queue_down(q, 0, key);
+  uint32_t slot = md_key_slot(key), leaf = queue_leaf(slot);
+  md_tree *tree = queue_tree(q, slot);
+  if (q->hole == slot) {
+    q->hole = 0;
+    md_tree_replace(tree, leaf, key);
     return true;
   }
-  if (q->count + 4 >= q->capacity && !md_queue_grow_heap(q)) return false;
-  q->heap[q->count + 4] = MD_KEY_NONE;
-  queue_up(q, q->count++, key);
+  if (!md_tree_has(tree, leaf) && !md_tree_grow(tree, q->arena, leaf))
+    return false;
+  md_tree_add(tree, leaf, key);
   return true;
+}
+
+/* Nobody waits for a key any more. False: it lies in the ring, and comes. */
+static inline bool md_queue_cancel(md_queue *q, md_key key) {
+  uint32_t slot = md_key_slot(key), leaf = queue_leaf(slot);
+  md_tree *tree = queue_tree(q, slot);
+  bool ahead = md_tree_has(tree, leaf) && tree->levels[0][leaf] == key;
+  if (ahead) md_tree_remove(tree, leaf);
+  else q->forgotten++;
+  return ahead;
 }
 
 /* Puts a key that is due now and comes after all others: no sorting. */

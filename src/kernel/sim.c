@@ -125,7 +125,7 @@ static md_next sim_obstacle(md_sim *s, md_key key, bool wanted) {
   sim_attend(s);
   if (s->events - s->instant >= s->zeno) return MD_NEXT_ZENO;
   if (s->events - s->instant >= s->suspect)
-    sim_suspect(s, md_key_slot(key) & SIM_TIMER ? 0 : md_key_slot(key));
+    sim_suspect(s, md_key_slot(key) & MD_SLOT_TIMER ? 0 : md_key_slot(key));
   return MD_NEXT_PROCESS;
 }
 
@@ -140,12 +140,15 @@ md_next md_sim_next(md_sim *s, md_event *event) {
       if (obstacle != MD_NEXT_PROCESS) return obstacle;
     }
     md_queue_take(&s->queue, key);
-    if (!wanted) continue;
+    if (!wanted) {
+      s->queue.forgotten--;
+      continue;
+    }
     s->pending--;
     sim_move(s, time);
     s->quick_last = ++s->events + s->quick_most;
     uint32_t slot = md_key_slot(key);
-    if (slot & SIM_TIMER) return sim_timer(s, slot & ~SIM_TIMER, event);
+    if (slot & MD_SLOT_TIMER) return sim_timer(s, slot & ~MD_SLOT_TIMER, event);
     return sim_process(s, slot, event);
   }
 }
@@ -156,7 +159,7 @@ uint32_t md_sim_next_turn(md_sim *s) {
   uint32_t slot = md_key_slot(key);
   md_event event;
   if (s->events >= s->attention || s->events >= s->quick_last ||
-      key == MD_KEY_NONE || slot & SIM_TIMER || time > s->limit ||
+      key == MD_KEY_NONE || slot & MD_SLOT_TIMER || time > s->limit ||
       !sim_wanted(s, key))
     return 0;
   md_queue_take(&s->queue, key);
@@ -174,6 +177,7 @@ bool md_sim_peek(md_sim *s, md_time *time) {
     *time = md_key_time(key);
     if (sim_wanted(s, key)) return true;
     md_queue_take(&s->queue, key);
+    s->queue.forgotten--;
   }
 }
 
@@ -182,44 +186,53 @@ void md_sim_forward(md_sim *s, md_time time) { sim_move(s, time); }
 /* The slot's process, 0 if it is a timer. */
 static inline uint32_t sim_slot_process(md_key key) {
   uint32_t slot = md_key_slot(key);
-  return slot & SIM_TIMER ? 0 : slot;
+  return slot & MD_SLOT_TIMER ? 0 : slot;
+}
+
+/* Who has just won a match two below the final one comes in some 16 events, and
+   is fetched; its thread is when it is in the final one, some four before. Who
+   comes next is, but for one time in 64, the least of the rivals that p's key,
+   which is being taken, has in the last three. */
+static __attribute__((noinline)) int
+sim_coming_ahead(const md_sim *s, const md_tree *tree,
+                 uint32_t processes[MD_COMING]) {
+  uint32_t p = s->queue.hole, played = s->queue.played, h = tree->height - 1;
+  md_key *const *levels = tree->levels;
+  md_key next = tree_less(tree_rivals(levels[h], p >> 2 * h),
+                          tree_rivals(levels[h - 1], p >> (2 * h - 2)));
+  next = tree_less(next, tree_rivals(levels[h - 2], p >> (2 * h - 4)));
+  md_key later = levels[h - 1][played >> (2 * h - 2)];
+  if (later != MD_KEY_NONE) {
+    uint32_t l = md_key_slot(later);
+    __builtin_prefetch(&s->procs.hot[l]);
+    __builtin_prefetch(&s->procs.roots[l]);
+    for (int i = 0; i < 3; i++) __builtin_prefetch(&levels[i][l >> 2 * i]);
+  }
+  processes[0] = sim_slot_process(next);
+  processes[1] = sim_slot_process(levels[h][played >> 2 * h]);
+  return 2;
 }
 
 int md_sim_coming(const md_sim *s, uint32_t processes[MD_COMING]) {
   const md_queue *q = &s->queue;
-  const md_key *heap = q->heap;
-  uint32_t due = q->ring_last - q->ring_first;
-  if (due > 0) {
-    uint32_t n = due < MD_COMING ? due : MD_COMING;
-    for (uint32_t i = 0; i < n; i++)
-      processes[i] = sim_slot_process(
-          q->ring[(q->ring_first + i) & (q->ring_capacity - 1)]);
-    return (int)n;
+  const md_tree *tree = &q->trees[0];
+  uint32_t n = q->ring_last - q->ring_first, mask = q->ring_capacity - 1;
+  if (n == 0) {
+    if (s->pending < SIM_CROWD || tree->height < 4) return 0;
+    if ((q->hole | q->played) & MD_SLOT_TIMER) return 0;
+    return sim_coming_ahead(s, tree, processes);
   }
-  if (q->count < SIM_COMPANY) return 0;
-  if (q->count < SIM_CROWD) { /* the root's children, in whatever order */
-    for (uint32_t i = 1; i <= MD_COMING; i++) {
-      uint32_t p = sim_slot_process(heap[i]);
-      __builtin_prefetch(&s->procs.hot[p]);
-      __builtin_prefetch(s->procs.roots[p]);
-    }
-    return 0;
-  }
-  uint32_t a = 1 + (heap[2] < heap[1]), b = 3 + (heap[4] < heap[3]);
-  uint32_t least = heap[b] < heap[a] ? b : a;
-  processes[0] = sim_slot_process(heap[least]);
-  for (uint32_t i = 1; i < MD_COMING; i++) /* the root's other children */
-    processes[i] = sim_slot_process(heap[i == least ? MD_COMING : i]);
-  for (uint32_t i = 5; i < 21; i++) /* those of later */
-    __builtin_prefetch(&s->procs.hot[md_key_slot(heap[i]) & ~SIM_TIMER]);
-  return MD_COMING;
+  if (n > MD_COMING) n = MD_COMING;
+  for (uint32_t i = 0; i < n; i++)
+    processes[i] = sim_slot_process(q->ring[(q->ring_first + i) & mask]);
+  return (int)n;
 }
 
 /* p's wake-up, if there is one to come, is forgotten. */
 static void sim_disarm(md_sim *s, uint32_t p) {
   if (s->procs.hot[p].wake == 0) return;
+  md_order_forget(s, sim_owned(s, p));
   s->procs.hot[p].wake = 0;
-  md_order_forget(s);
 }
 
 /* -- processes -- */
@@ -352,18 +365,19 @@ static void sim_arm(md_sim *s, uint32_t p, md_time time, md_why why) {
   proc->why = why;
 }
 
-/* The wake-up of a sleep: nearly always the process that has just been taken
-   from the heap goes back into it. */
+/* The wake-up of a sleep: nearly always of the process that has just been
+   taken, whose key is replaced. */
 static inline void sim_arm_sleep(md_sim *s, uint32_t p, md_proc *proc,
                                  md_time time) {
   md_queue *q = &s->queue;
-  if (!q->hole || time == s->now || md_queue_turns_over(q)) {
+  if (q->hole != p || time == s->now || md_queue_turns_over(q)) {
     sim_arm(s, p, time, MD_WHY_TIME);
     return;
   }
   md_key key = md_queue_key(q, time, proc->rank, p);
-  q->hole = false;
-  queue_down(q, 0, key);
+  q->hole = 0;
+  q->played = p;
+  md_tree_replace(&q->trees[0], p, key);
   s->pending++;
   proc->wake = md_key_low(key);
   proc->due = time;
@@ -392,15 +406,15 @@ bool md_sim_sleep(md_sim *s, uint32_t p, md_time ticks) {
   md_time time = s->now + ticks;
   md_queue *q = &s->queue;
   sim_arm_sleep(s, p, proc, time);
-  bool next = md_key_low(q->heap[0]) == proc->wake && ticks > 0 &&
-              queue_ring_empty(q) && !q->hole && time <= s->limit;
+  bool next = ticks > 0 && queue_ring_empty(q) && !q->hole &&
+              md_key_low(md_queue_ahead(q)) == proc->wake && time <= s->limit;
   if (!next || s->events >= s->quick_last || s->events >= s->last) {
     proc->state = MD_SLEEPING;
     proc->wait = MD_WAIT_TIME;
     return false;
   }
   /* it would be next: take its own event and let it go on */
-  q->hole = true;
+  q->hole = p;
   s->pending--;
   proc->wake = 0;
   sim_move(s, time);
@@ -516,7 +530,7 @@ md_timer_id md_sim_at(md_sim *s, md_time time, uint32_t kind,
   uint32_t i = md_timers_take(&s->timers);
   if (i == 0) return 0;
   uint64_t made = s->queue.turn;
-  md_key key = sim_schedule(s, time, (uint8_t)rank, i | SIM_TIMER);
+  md_key key = sim_schedule(s, time, (uint8_t)rank, i | MD_SLOT_TIMER);
   md_timer *timer = &s->timers.records[i];
   if (key == MD_KEY_NONE) {
     md_timers_release(&s->timers, i);
@@ -534,7 +548,7 @@ bool md_sim_cancel(md_sim *s, md_timer_id id, uint64_t words[3]) {
   uint32_t i = md_timers_index(&s->timers, id);
   if (i == 0) return false;
   memcpy(words, s->timers.records[i].words, 3 * sizeof words[0]);
+  md_order_forget(s, sim_owned(s, i | MD_SLOT_TIMER));
   md_timers_release(&s->timers, i);
-  md_order_forget(s);
   return true;
 }

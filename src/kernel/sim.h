@@ -91,7 +91,7 @@ void md_sim_forward(md_sim *, md_time);
 /* Processes that md_sim_next will soon give, the next one first, so that they
    can be fetched into the cache meanwhile; 0 stands for none. Returns how
    many, which is none while all of them are in the cache anyway. */
-enum { MD_COMING = 4 };
+enum { MD_COMING = 2 };
 int md_sim_coming(const md_sim *, uint32_t processes[MD_COMING]);
 
 /* Up to n processes with the most events at an instant that has had too many,

@@ -6,10 +6,8 @@
 #include "kernel/sim.h"
 
 enum {
-  SIM_TIMER = 1u << (MD_SLOT_BITS - 1), /* the slot is a timer's */
   SIM_QUICK = 1024,     /* sleeps in a row without a look at the host's loop */
-  SIM_COMPANY = 400,    /* more processes do not fit in the first cache */
-  SIM_CROWD = 3000,     /* more processes do not fit in the second cache */
+  SIM_CROWD = 2000,     /* more processes do not fit in the second cache */
   SIM_SWEEP = 64,       /* forgotten keys that are not worth a sweep */
   SIM_SUSPECT = 100000, /* the last events before zeno are counted by name */
 };
@@ -26,9 +24,9 @@ struct md_sim {
   uint64_t quick_last, quick_most; /* events up to which, and how many more,
                                       processes may go on by themselves */
   bool starved;                    /* a wake-up was lost for want of memory */
-  md_queue queue;
   md_trace trace;
   md_procs procs;
+  md_queue queue;
   uint64_t zeno, suspect;
   md_timers timers;
   md_signals signals;
@@ -43,21 +41,21 @@ struct md_sim {
   int64_t priorities[MD_RANKS];
 };
 
-/* Gives out the turns anew, in the same order; false for want of memory. */
-bool md_order_turn_over(md_sim *);
+/* Gives out the turns anew, in the same order. */
+void md_order_turn_over(md_sim *);
 
-/* A key in the queue is wanted no more. */
-void md_order_forget(md_sim *);
+/* The key of a slot's owner is wanted no more. */
+void md_order_forget(md_sim *, md_key);
 
-/* The rank of a priority, -1 where there is none left or no memory. A new one
-   shifts the ranks above it, which leaves the order of all keys as it is. */
+/* The rank of a priority, -1 where there is none left. A new one shifts the
+   ranks above it, which leaves the order of all keys as it is. */
 int md_order_rank(md_sim *, int64_t priority);
 
 /* The key that the owner of a slot waits for. */
 static inline md_key sim_owned(const md_sim *s, uint32_t slot) {
   uint64_t wake, due;
-  if (slot & SIM_TIMER) {
-    const md_timer *timer = &s->timers.records[slot & ~SIM_TIMER];
+  if (slot & MD_SLOT_TIMER) {
+    const md_timer *timer = &s->timers.records[slot & ~MD_SLOT_TIMER];
     wake = timer->wake;
     due = (uint64_t)timer->due;
   } else {
@@ -77,7 +75,7 @@ static inline md_key sim_schedule(md_sim *s, md_time time, uint8_t rank,
                                   uint32_t slot) {
   md_queue *q = &s->queue;
   assert(time >= s->now);
-  if (md_queue_turns_over(q) && !md_order_turn_over(s)) return MD_KEY_NONE;
+  if (md_queue_turns_over(q)) md_order_turn_over(s);
   md_key key = md_queue_key(q, time, rank, slot);
   bool due = time == s->now && q->order == MD_FIFO && s->ranks == 1;
   bool done = (due && md_queue_append(q, key)) || md_queue_push(q, key);
