@@ -16,20 +16,26 @@ static void order_sweep(md_sim *s) {
   md_queue *q = &s->queue;
   uint32_t mask = q->ring_capacity - 1, kept = q->ring_first;
   for (uint32_t i = q->ring_first; i != q->ring_last; i++)
-    if (sim_wanted(s, q->ring[i & mask]))
+    if (sim_wanted(s, md_key_of(q->due, q->ring[i & mask])))
       q->ring[kept++ & mask] = q->ring[i & mask];
   q->ring_last = kept;
   q->forgotten = 0;
   if (q->hole) queue_settle(q);
 }
 
-/* Where the i-th key is, in no order; NULL after the last. A leaf may have
-   none. */
-static md_key *order_key(const md_queue *q, uint32_t i) {
-  for (int k = 0; k < 2; k++) {
-    if (i < q->trees[k].capacity) return &q->trees[k].levels[0][i];
-    i -= q->trees[k].capacity;
+/* The leaf of the i-th key that lies ahead, in no order; NULL after the last. A
+   leaf may have none. */
+static md_key *order_leaf(const md_queue *q, uint32_t i) {
+  const md_tree *tree = &q->trees[0];
+  if (i >= tree->capacity) {
+    i -= tree->capacity;
+    tree = &q->trees[1];
   }
+  return i < tree->capacity ? &tree->levels[0][i] : NULL;
+}
+
+/* The low word of the i-th key that is due now; NULL after the last. */
+static uint64_t *order_due(const md_queue *q, uint32_t i) {
   if (i >= q->ring_last - q->ring_first) return NULL;
   return &q->ring[(q->ring_first + i) & (q->ring_capacity - 1)];
 }
@@ -48,9 +54,9 @@ static void order_restore(md_sim *s) {
   for (uint32_t i = 1; i < s->timers.used && md_tree_has(timers, i); i++)
     if (s->timers.records[i].wake != 0)
       timers->levels[0][i] = sim_owned(s, i | MD_SLOT_TIMER);
-  for (uint32_t i = q->ring_first; i != q->ring_last; i++) {
-    uint32_t slot = md_key_slot(q->ring[i & (q->ring_capacity - 1)]);
-    uint32_t leaf = queue_leaf(slot);
+  const uint64_t *low;
+  for (uint32_t i = 0; (low = order_due(q, i)) != NULL; i++) {
+    uint32_t slot = md_key_slot(*low), leaf = queue_leaf(slot);
     md_tree *tree = queue_tree(q, slot);
     if (md_tree_has(tree, leaf)) tree->levels[0][leaf] = MD_KEY_NONE;
   }
@@ -60,17 +66,17 @@ static void order_restore(md_sim *s) {
 void md_order_turn_over(md_sim *s) {
   md_queue *q = &s->queue;
   order_sweep(s);
-  uint32_t n = s->pending, at = q->ring_first;
+  uint32_t n = s->pending, done = 0;
   for (uint32_t i = 0; i < n; i++) { /* the least of those without a new turn */
-    md_key ahead = md_queue_ahead(q);
-    md_key *now =
-        at != q->ring_last ? &q->ring[at & (q->ring_capacity - 1)] : NULL;
-    bool ring = now != NULL && *now < ahead;
-    md_key key = md_queue_turned(q, ring ? *now : ahead, i, n);
+    md_key key = md_queue_ahead(q);
+    uint64_t *low = order_due(q, done);
+    bool due = low != NULL && md_key_of(q->due, *low) < key;
+    if (due) key = md_key_of(q->due, *low);
+    key = md_queue_turned(q, key, i, n);
     uint32_t slot = md_key_slot(key);
     order_own(s, slot, md_key_low(key));
-    if (!ring) md_tree_remove(queue_tree(q, slot), queue_leaf(slot));
-    else *now = key, at++;
+    if (!due) md_tree_remove(queue_tree(q, slot), queue_leaf(slot));
+    else *low = md_key_low(key), done++;
   }
   q->turn = n;
   order_restore(s);
@@ -85,16 +91,24 @@ void md_order_forget(md_sim *s, md_key key) {
   if (q->forgotten > wanted + SIM_SWEEP) order_sweep(s);
 }
 
+static uint64_t order_low(uint64_t low, const uint8_t map[MD_RANKS]) {
+  uint64_t rank = map[low >> 56];
+  return (low & ((1ull << 56) - 1)) | rank << 56;
+}
+
 /* Gives every rank in use another; `map` keeps their order, and with it that
    of all keys. The queue is swept. */
 static void order_rerank(md_sim *s, const uint8_t map[MD_RANKS]) {
   md_key *key;
-  for (uint32_t i = 0; (key = order_key(&s->queue, i)) != NULL; i++) {
+  uint64_t *low;
+  for (uint32_t i = 0; (key = order_leaf(&s->queue, i)) != NULL; i++) {
     if (*key == MD_KEY_NONE) continue;
-    uint64_t low = md_key_low(*key), rank = map[low >> 56];
-    low = (low & ((1ull << 56) - 1)) | rank << 56;
-    *key = (*key >> 64) << 64 | low;
-    order_own(s, md_key_slot(*key), low);
+    *key = md_key_of(md_key_time(*key), order_low(md_key_low(*key), map));
+    order_own(s, md_key_slot(*key), md_key_low(*key));
+  }
+  for (uint32_t i = 0; (low = order_due(&s->queue, i)) != NULL; i++) {
+    *low = order_low(*low, map);
+    order_own(s, md_key_slot(*low), *low);
   }
   order_play(&s->queue);
   for (uint32_t p = 1; p < s->procs.used; p++)
@@ -106,9 +120,12 @@ static void order_drop_ranks(md_sim *s) {
   bool used[MD_RANKS] = {false};
   uint8_t map[MD_RANKS] = {0};
   const md_key *key;
+  const uint64_t *low;
   int kept = 0;
-  for (uint32_t i = 0; (key = order_key(&s->queue, i)) != NULL; i++)
+  for (uint32_t i = 0; (key = order_leaf(&s->queue, i)) != NULL; i++)
     if (*key != MD_KEY_NONE) used[md_key_low(*key) >> 56] = true;
+  for (uint32_t i = 0; (low = order_due(&s->queue, i)) != NULL; i++)
+    used[*low >> 56] = true;
   for (uint32_t p = 1; p < s->procs.used; p++)
     if (s->procs.hot[p].state != MD_FREE) used[s->procs.hot[p].rank] = true;
   for (int i = 0; i < s->ranks; i++) {
@@ -159,7 +176,7 @@ static bool order_hasten(md_sim *s, uint32_t slot, md_time due) {
   int rank = md_order_rank(s, INT64_MIN);
   if (rank < 0) return false;
   uint64_t wake = (uint64_t)rank << 56 | slot;
-  md_key old = sim_owned(s, slot), key = (md_key)(uint64_t)due << 64 | wake;
+  md_key old = sim_owned(s, slot), key = md_key_of(due, wake);
   uint32_t leaf = queue_leaf(slot);
   if (old == key) return true;
   if (!md_tree_has(queue_tree(q, slot), leaf) &&

@@ -29,19 +29,19 @@ bool md_queue_open(md_queue *q, md_arena *arena, md_order order,
 void md_queue_close(md_queue *q) {
   md_tree_close(&q->trees[0], q->arena);
   md_tree_close(&q->trees[1], q->arena);
-  md_arena_free(q->arena, q->ring, q->ring_capacity * sizeof(md_key));
+  md_arena_free(q->arena, q->ring, q->ring_capacity * sizeof *q->ring);
   q->ring = NULL;
 }
 
 bool md_queue_grow_ring(md_queue *q) {
   uint32_t old = q->ring_capacity;
   uint32_t capacity = old ? old * 2 : QUEUE_RING_FIRST;
-  md_key *ring = md_arena_alloc(q->arena, capacity * sizeof(md_key));
+  uint64_t *ring = md_arena_alloc(q->arena, capacity * sizeof *ring);
   if (ring == NULL) return false;
   uint32_t n = q->ring_last - q->ring_first;
   for (uint32_t i = 0; i < n; i++)
     ring[i] = q->ring[(q->ring_first + i) & (old - 1)];
-  md_arena_free(q->arena, q->ring, old * sizeof(md_key));
+  md_arena_free(q->arena, q->ring, old * sizeof *ring);
   q->ring = ring;
   q->ring_first = 0;
   q->ring_last = n;

@@ -9,11 +9,11 @@
 
    A slot is who is waiting, and has at most one key ahead: on its leaf of one
    of two trees, of processes and of timers. A ring holds what is due now, which
-   under "fifo" needs no sorting. Taking the least key of a tree leaves it on
-   its leaf until the slot's next key replaces it, so that a process that sleeps
-   again costs one walk. A key ahead is cancelled by removing it; one in the
-   ring is forgotten: its owner compares the key it waits for with the one that
-   comes.
+   under "fifo" needs no sorting, nor a time of its own: low words are enough.
+   Taking the least key of a tree leaves it on its leaf until the slot's next
+   key replaces it, so that a process that sleeps again costs one walk. A key
+   ahead is cancelled by removing it; one in the ring is forgotten: its owner
+   compares the key it waits for with the one that comes.
 
    Invariant: the ring is sorted. Memory is the arena's; a push may fail for
    want of it, and no entry has changed then. */
@@ -38,7 +38,8 @@ typedef enum md_order { MD_FIFO, MD_LIFO, MD_RANDOM } md_order;
 
 typedef struct md_queue {
   uint64_t turn, shuffle;
-  md_key *ring;
+  md_time due;    /* the time of all that is in the ring */
+  uint64_t *ring; /* low words */
   uint32_t ring_first, ring_last, ring_capacity;
   md_order order;
   uint32_t hole;    /* the slot whose key has been taken off no leaf; 0: none */
@@ -63,6 +64,10 @@ static inline md_time md_key_time(md_key key) {
 
 static inline uint64_t md_key_low(md_key key) { return (uint64_t)key; }
 
+static inline md_key md_key_of(md_time time, uint64_t low) {
+  return (md_key)(uint64_t)time << 64 | low;
+}
+
 static inline uint32_t md_key_slot(md_key key) {
   return (uint32_t)key & ((1u << MD_SLOT_BITS) - 1);
 }
@@ -85,7 +90,7 @@ static inline md_key md_queue_key(md_queue *q, md_time time, uint8_t rank,
   if (q->order == MD_LIFO) turn = mask - turn;
   if (q->order == MD_RANDOM) turn = queue_shuffle(turn, q->shuffle);
   uint64_t low = (uint64_t)rank << 56 | turn << MD_SLOT_BITS | slot;
-  return (md_key)(uint64_t)time << 64 | low;
+  return md_key_of(time, low);
 }
 
 /* Must be asked before each key: the turns of "fifo" and "lifo" have run out
@@ -121,7 +126,7 @@ static inline bool queue_ring_empty(const md_queue *q) {
 /* The first key of the ring, MD_KEY_NONE when it is empty. */
 static inline md_key queue_ring_top(const md_queue *q) {
   if (queue_ring_empty(q)) return MD_KEY_NONE;
-  return q->ring[q->ring_first & (q->ring_capacity - 1)];
+  return md_key_of(q->due, q->ring[q->ring_first & (q->ring_capacity - 1)]);
 }
 
 /* The least key, MD_KEY_NONE when there is none. */
@@ -168,7 +173,9 @@ static inline bool md_queue_append(md_queue *q, md_key key) {
   if (q->ring_last - q->ring_first == q->ring_capacity &&
       !md_queue_grow_ring(q))
     return false;
-  q->ring[q->ring_last++ & (q->ring_capacity - 1)] = key;
+  assert(queue_ring_empty(q) || q->due == md_key_time(key));
+  q->due = md_key_time(key);
+  q->ring[q->ring_last++ & (q->ring_capacity - 1)] = md_key_low(key);
   return true;
 }
 

@@ -53,16 +53,17 @@ int md_order_rank(md_sim *, int64_t priority);
 
 /* The key that the owner of a slot waits for. */
 static inline md_key sim_owned(const md_sim *s, uint32_t slot) {
-  uint64_t wake, due;
+  uint64_t wake;
+  md_time due;
   if (slot & MD_SLOT_TIMER) {
     const md_timer *timer = &s->timers.records[slot & ~MD_SLOT_TIMER];
     wake = timer->wake;
-    due = (uint64_t)timer->due;
+    due = timer->due;
   } else {
     wake = s->procs.hot[slot].wake;
-    due = (uint64_t)s->procs.hot[slot].due;
+    due = s->procs.hot[slot].due;
   }
-  return (md_key)due << 64 | wake;
+  return md_key_of(due, wake);
 }
 
 static inline bool sim_wanted(const md_sim *s, md_key key) {
