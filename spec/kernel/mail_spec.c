@@ -27,8 +27,7 @@ static void close_mails(void) {
 }
 
 static uint32_t put(uint32_t p, uint64_t tag, uint32_t slot) {
-  md_mail mail = {.tag = tag, .slot = slot, .count = 1};
-  return md_mails_put(&mails, p, &mail);
+  return md_mails_put(&mails, p, tag, 0, slot, 1);
 }
 
 static bool indexed(uint32_t p) { return procs.hot[p].flags & MD_INDEXED; }

@@ -567,8 +567,7 @@ static void claim_line(void) {
     start(s, 4);
     EXPECT(md_sim_bound_inbox(s, 1, 1, MD_FULL_BLOCK));
     EXPECT(md_sim_room(s, 1) && md_sim_room(s, 2));
-    md_mail mail = {.tag = 1, .slot = 10};
-    EXPECT(md_sim_post(s, 1, &mail) != 0 && !md_sim_room(s, 1));
+    EXPECT(md_sim_post(s, 1, 1, 0, 10, 0) != 0 && !md_sim_room(s, 1));
     for (uint32_t p = 2; p <= 4; p++) {
       md_mail waits = {.slot = 10 * p, .from = p, .to = 1, .sender = p};
       uint32_t e = md_mails_line(mails, 1, &waits);
@@ -651,7 +650,7 @@ static void claim_trace(void) {
 /* What a host does, and goes on doing when it is refused something. */
 static void act(md_sim *s, uint32_t p) {
   uint64_t words[3] = {p};
-  md_mail mail = {.tag = 1 + roll(50), .from = p, .to = 1};
+  uint64_t tag = 1 + roll(50);
   uint32_t to = md_sim_after(s, 0), e;
   for (uint64_t k = roll(4); k > 0 && to != 0; k--)
     if (md_sim_after(s, to) != 0) to = md_sim_after(s, to);
@@ -676,7 +675,7 @@ static void act(md_sim *s, uint32_t p) {
     if (e != 0) md_sim_take(s, p, e);
     break;
   default:
-    md_sim_post(s, to, &mail);
+    md_sim_post(s, to, tag, p, 0, 0);
     break;
   }
 }

@@ -408,9 +408,7 @@ bool cmail_send(cproc *c, uint32_t to, const md_value *values, uint32_t n,
     cmail_give(s, receiver, p, m);
     return true;
   }
-  md_mail mail = {.tag = tag, .from = own, .count = n, .to = to};
-  if (m != NULL) mail.slot = cmail_slot(m);
-  if (m == NULL || md_sim_post(k, to, &mail) == 0) {
+  if (m == NULL || md_sim_post(k, to, tag, own, cmail_slot(m), n) == 0) {
     cmail_drop(s, m);
     cproc_no_memory(c);
     return true;

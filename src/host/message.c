@@ -228,8 +228,8 @@ static message_fate message_queue(lua_State *L, host_sim *s, uint32_t to,
   if (n == 0) mail.tag = 0;
   if (cproc_of(s, to) != NULL) cmail_fill(L, s, &mail, first, n);
   else mail.slot = host_hold(L, s, first, n);
-  if (room) mail.sender = 0;
-  *envelope = room ? md_sim_post(s->kernel, to, &mail)
+  *envelope = room ? md_sim_post(s->kernel, to, mail.tag, mail.from, mail.slot,
+                                 mail.count)
                    : md_mails_line(md_sim_mails(s->kernel), to, &mail);
   if (*envelope == 0) {
     host_forget_mail(L, s, to, &mail);

@@ -226,7 +226,8 @@ static void mail_index(md_mails *m, uint32_t p) {
 
 /* -- envelopes and lists -- */
 
-static uint32_t mail_new(md_mails *m, const md_mail *mail) {
+/* An envelope to be filled, 0 when there is no memory. */
+static uint32_t mail_new(md_mails *m) {
   uint32_t e = m->free;
   if (e != 0) {
     m->free = m->envelopes[e].next;
@@ -242,7 +243,7 @@ static uint32_t mail_new(md_mails *m, const md_mail *mail) {
     }
     e = m->used++;
   }
-  m->envelopes[e] = (md_envelope){.mail = *mail};
+  m->envelopes[e].same_prev = m->envelopes[e].same_next = 0;
   return e;
 }
 
@@ -271,18 +272,20 @@ static md_mail mail_unlink(md_mails *m, uint32_t *first, uint32_t *last,
   return mail;
 }
 
-static uint32_t mail_put(md_mails *m, uint32_t p, const md_mail *mail,
-                         bool back) {
-  md_inbox *it = mail_inbox(m, p);
-  uint32_t e = it ? mail_new(m, mail) : 0;
-  if (e == 0) return 0;
+/* Where the envelope belongs in p's inbox, if it comes back: after this one. */
+static uint32_t mail_place(const md_mails *m, uint32_t last, uint32_t e) {
+  const md_envelope *all = m->envelopes;
+  while (last != 0 &&
+         (int32_t)(all[last].mail.arrival - all[e].mail.arrival) > 0)
+    last = all[last].prev;
+  return last;
+}
+
+static void mail_put(md_mails *m, uint32_t p, md_inbox *it, uint32_t e,
+                     bool back) {
   md_proc *proc = &m->procs->hot[p];
-  uint32_t after = it->last;
-  while (back && after != 0 &&
-         (int32_t)(m->envelopes[after].mail.arrival - mail->arrival) > 0)
-    after = m->envelopes[after].prev;
-  if ((m->procs->hot[p].flags & MD_INDEXED) && !mail_enter(m, p, e))
-    mail_unindex(m, p, 0);
+  uint32_t after = back ? mail_place(m, it->last, e) : it->last;
+  if ((proc->flags & MD_INDEXED) && !mail_enter(m, p, e)) mail_unindex(m, p, 0);
   mail_link(m, &proc->inbox_first, &it->last, e, after);
   m->envelopes[e].came = *m->now;
   if (!it->off) {
@@ -291,19 +294,33 @@ static uint32_t mail_put(md_mails *m, uint32_t p, const md_mail *mail,
     it->taken -= back;
   }
   proc->inbox_count++;
-  return e;
 }
 
-uint32_t md_mails_put(md_mails *m, uint32_t p, const md_mail *mail) {
-  md_mail arrived = *mail;
-  arrived.arrival = m->arrivals;
-  uint32_t e = mail_put(m, p, &arrived, false);
-  if (e != 0) m->arrivals++;
+/* The words go where they stay: copied from where they have just been put
+   together, which is done 16 bytes at a time, they would be waited for. */
+uint32_t md_mails_put(md_mails *m, uint32_t p, uint64_t tag, md_pid from,
+                      uint32_t slot, uint32_t count) {
+  md_inbox *it = mail_inbox(m, p);
+  uint32_t e = it ? mail_new(m) : 0;
+  if (e == 0) return 0;
+  md_mail *mail = &m->envelopes[e].mail;
+  mail->tag = tag;
+  mail->from = from;
+  mail->slot = slot;
+  mail->count = count;
+  mail->to = 0;
+  mail->arrival = m->arrivals++;
+  mail_put(m, p, it, e, false);
   return e;
 }
 
 uint32_t md_mails_put_back(md_mails *m, uint32_t p, const md_mail *mail) {
-  return mail_put(m, p, mail, true);
+  md_inbox *it = mail_inbox(m, p);
+  uint32_t e = it ? mail_new(m) : 0;
+  if (e == 0) return 0;
+  m->envelopes[e].mail = *mail;
+  mail_put(m, p, it, e, true);
+  return e;
 }
 
 /* The same by the index. A walk for a tag goes from one to the next; only
@@ -361,9 +378,10 @@ md_mail md_mails_drop(md_mails *m, uint32_t p, uint32_t e) {
 
 uint32_t md_mails_line(md_mails *m, uint32_t p, const md_mail *mail) {
   md_proc_extra *extra = &m->procs->extra[m->procs->cold[p].extra];
-  uint32_t e = mail_new(m, mail);
-  if (e != 0)
-    mail_link(m, &extra->line_first, &extra->line_last, e, extra->line_last);
+  uint32_t e = mail_new(m);
+  if (e == 0) return 0;
+  m->envelopes[e].mail = *mail;
+  mail_link(m, &extra->line_first, &extra->line_last, e, extra->line_last);
   return e;
 }
 

@@ -84,7 +84,8 @@ void md_mails_close(md_mails *);
 
 /* Puts a message at the end of p's inbox, or where its arrival belongs;
    returns its envelope, 0 when there is no memory. */
-uint32_t md_mails_put(md_mails *, uint32_t p, const md_mail *);
+uint32_t md_mails_put(md_mails *, uint32_t p, uint64_t tag, md_pid from,
+                      uint32_t slot, uint32_t count);
 uint32_t md_mails_put_back(md_mails *, uint32_t p, const md_mail *);
 
 /* The first envelope of p's inbox after `after` (0: of all) that has this tag

@@ -488,14 +488,16 @@ bool md_sim_room(const md_sim *s, uint32_t p) {
          extra->line_first == 0;
 }
 
-uint32_t md_sim_post(md_sim *s, uint32_t p, const md_mail *mail) {
-  return md_mails_put(&s->mails, p, mail);
+uint32_t md_sim_post(md_sim *s, uint32_t p, uint64_t tag, md_pid from,
+                     uint32_t slot, uint32_t count) {
+  return md_mails_put(&s->mails, p, tag, from, slot, count);
 }
 
 /* A message that stood in line comes in. */
 static void sim_admit(md_sim *s, uint32_t p, const md_mail *mail) {
   md_pid to = md_procs_pid(&s->procs, p);
-  md_sim_post(s, p, mail); /* the envelopes just freed are room enough */
+  /* the envelopes just freed are room enough */
+  md_sim_post(s, p, mail->tag, mail->from, mail->slot, mail->count);
   md_signals_keep_pids(&s->signals, s->now, MD_TRACE_QUEUE, mail->from, to);
   if (sim_shown(s))
     md_sim_show_pids(s, MD_TRACE_QUEUE, mail->from, to, s->mails.arrivals - 1);

@@ -176,7 +176,8 @@ bool md_sim_bound_inbox(md_sim *, uint32_t p, uint32_t capacity, md_full);
 bool md_sim_room(const md_sim *, uint32_t p);
 
 /* Puts a message at the end of p's inbox; 0 when there is no memory. */
-uint32_t md_sim_post(md_sim *, uint32_t p, const md_mail *);
+uint32_t md_sim_post(md_sim *, uint32_t p, uint64_t tag, md_pid from,
+                     uint32_t slot, uint32_t count);
 
 /* Takes a message out; the first that waits for room comes in. And the same
    for one that nobody wants, which counts as dropped. */
