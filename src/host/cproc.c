@@ -279,18 +279,20 @@ static void cproc_end(md_host *h, cproc *c, bool killed) {
 
 /* -- turns -- */
 
-static md_body *cproc_code(md_host *h, cproc *c) {
+/* Where the body is, found anew; NULL with an error. */
+static __attribute__((noinline, cold)) void *cproc_found(md_host *h, cproc *c) {
   cproc_body *body = &h->bodies->bodies[c->body];
   char why[512];
+  body->address = cproc_find(h, body, true, why, sizeof why);
+  if (body->address == NULL) cproc_fail(c, "native", "%s", why);
+  return body->address;
+}
+
+static inline md_body *cproc_code(md_host *h, cproc *c) {
+  void *address = h->bodies->bodies[c->body].address;
   md_body *code;
-  if (__builtin_expect(body->address == NULL, 0)) {
-    body->address = cproc_find(h, body, true, why, sizeof why);
-    if (body->address == NULL) {
-      cproc_fail(c, "native", "%s", why);
-      return NULL;
-    }
-  }
-  memcpy(&code, &body->address, sizeof code);
+  if (__builtin_expect(address == NULL, 0)) address = cproc_found(h, c);
+  memcpy(&code, &address, sizeof code);
   return code;
 }
 

@@ -110,7 +110,7 @@ static bool pattern_try(lua_State *L, int p, int v, bool own, int depth) {
   luaL_checkstack(L, 8, "a pattern is nested too deep");
   if (lua_istable(L, p)) return pattern_table(L, p, v, own, depth);
   bool any = lua_type(L, v) != LUA_TNONE;
-  pattern_box(L, p, &kind);
+  if (!pattern_box(L, p, &kind)) return false;
   lua_getiuservalue(L, p, 1);
   if (kind == PATTERN_WHERE) {
     if (any) lua_pushvalue(L, v);

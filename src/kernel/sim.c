@@ -194,10 +194,11 @@ static inline uint32_t sim_slot_process(md_key key) {
    comes next is, but for one time in 64, the least of the rivals that p's key,
    which is being taken, has in the last three. */
 static __attribute__((noinline)) int
-sim_coming_ahead(const md_sim *s, const md_tree *tree,
-                 uint32_t processes[MD_COMING]) {
+sim_coming_ahead(const md_sim *s, uint32_t processes[MD_COMING]) {
+  const md_tree *tree = &s->queue.trees[0];
   uint32_t p = s->queue.hole, played = s->queue.played, h = tree->height - 1;
   md_key *const *levels = tree->levels;
+  if (h < 3 || (p | played) & MD_SLOT_TIMER) return 0;
   md_key next = tree_less(tree_rivals(levels[h], p >> 2 * h),
                           tree_rivals(levels[h - 1], p >> (2 * h - 2)));
   next = tree_less(next, tree_rivals(levels[h - 2], p >> (2 * h - 4)));
@@ -213,19 +214,20 @@ sim_coming_ahead(const md_sim *s, const md_tree *tree,
   return 2;
 }
 
-int md_sim_coming(const md_sim *s, uint32_t processes[MD_COMING]) {
-  const md_queue *q = &s->queue;
-  const md_tree *tree = &q->trees[0];
-  uint32_t n = q->ring_last - q->ring_first, mask = q->ring_capacity - 1;
-  if (n == 0) {
-    if (s->pending < SIM_CROWD || tree->height < 4) return 0;
-    if ((q->hole | q->played) & MD_SLOT_TIMER) return 0;
-    return sim_coming_ahead(s, tree, processes);
-  }
+static __attribute__((noinline)) int
+sim_coming_now(const md_queue *q, uint32_t n, uint32_t processes[MD_COMING]) {
+  uint32_t mask = q->ring_capacity - 1;
   if (n > MD_COMING) n = MD_COMING;
   for (uint32_t i = 0; i < n; i++)
     processes[i] = sim_slot_process(q->ring[(q->ring_first + i) & mask]);
   return (int)n;
+}
+
+int md_sim_coming(const md_sim *s, uint32_t processes[MD_COMING]) {
+  const md_queue *q = &s->queue;
+  uint32_t n = q->ring_last - q->ring_first;
+  if (n > 0) return sim_coming_now(q, n, processes);
+  return s->pending < SIM_CROWD ? 0 : sim_coming_ahead(s, processes);
 }
 
 /* p's wake-up, if there is one to come, is forgotten. */

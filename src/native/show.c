@@ -12,10 +12,10 @@ typedef struct show {
 } show;
 
 static void show_before(show *s, const char *text) {
-  char whole[SHOW_SIZE];
-  snprintf(whole, sizeof whole, "%s%.*s", text,
-           (int)(sizeof whole - 1 - strnlen(text, SHOW_SIZE - 1)), s->left);
-  memcpy(s->left, whole, sizeof whole);
+  char whole[2 * SHOW_SIZE];
+  snprintf(whole, sizeof whole, "%s%s", text, s->left);
+  memcpy(s->left, whole, SHOW_SIZE);
+  s->left[SHOW_SIZE - 1] = '\0';
 }
 
 static void show_after(show *s, const char *text) {
