@@ -22,12 +22,13 @@ typedef struct clause_cell {
 typedef struct clause {
   _Alignas(clause_cell) uint32_t first; /* its cells */
   uint32_t count;
-  bool guarded;
+  uint32_t guard; /* where its guard is kept, 0: it has none */
 } clause;
 
 typedef struct clauses {
-  uint32_t count, cells, kept; /* `kept` values are in the table it keeps */
-  bool filter;
+  uint32_t count, cells, room;
+  uint32_t kept;      /* values in its table: functions, guards, literals */
+  bool filter, timed; /* it has an `after` */
   clause list[];
 } clauses;
 
@@ -51,28 +52,26 @@ bool clauses_at(lua_State *L, int i) {
 
 /* -- compiling -- */
 
-static int clause_refuse(lua_State *L, int i, int c) {
-  return host_raise(L, "usage",
-                    "receive: expected clause %d to be a table of patterns "
-                    "and a function, {\"ping\", md.is.pid, fn}, got %s",
-                    c, host_describe(L, i));
-}
-
 /* A named field that nobody reads is a mistake: of the list of clauses, or of
-   one clause, which is on the top. */
-static void clauses_check(lua_State *L, int c) {
+   one clause, which is on the top and has n items. Is there any? Behind the
+   last of an array are only its named fields; what `exact` looks for besides
+   are those of a table that was filled in another order. */
+static bool clauses_named(lua_State *L, int c, lua_Integer n, bool exact) {
   int table = lua_gettop(L);
-  lua_pushnil(L);
+  bool named = false;
+  if (exact || n == 0) lua_pushnil(L);
+  else lua_pushinteger(L, n);
   while (lua_next(L, table) != 0) {
     lua_pop(L, 1);
     if (lua_type(L, -1) != LUA_TSTRING) continue;
-    if (c == 0 && strcmp(lua_tostring(L, -1), "after") == 0) continue;
+    const char *key = lua_tostring(L, -1);
+    named = true;
+    if (strcmp(key, c == 0 ? "after" : "when") == 0) continue;
     if (c == 0)
       host_raise(L, "usage",
                  "receive: there is no option '%s'; did you mean 'after'?",
-                 lua_tostring(L, -1));
-    if (strcmp(lua_tostring(L, -1), "when") == 0) continue;
-    if (strcmp(lua_tostring(L, -1), "after") == 0)
+                 key);
+    if (strcmp(key, "after") == 0)
       host_raise(L, "usage",
                  "receive: 'after' is in clause %d; it stands beside them: "
                  "md.receive{ {\"ping\", fn}, after = {5, fn} }",
@@ -80,76 +79,80 @@ static void clauses_check(lua_State *L, int c) {
     host_raise(L, "usage",
                "receive: there is no option '%s' in clause %d, which is a list "
                "of patterns and a function; did you mean 'when'?",
-               lua_tostring(L, -1), c);
+               key, c);
   }
+  return named;
 }
 
-/* Counts clauses and patterns; every clause must have an array part. */
-static uint32_t clauses_measure(lua_State *L, int i, int n) {
-  uint32_t cells = 0;
-  for (int c = 1; c <= n; c++) {
-    lua_rawgeti(L, i, c);
-    if (!lua_istable(L, -1)) clause_refuse(L, lua_gettop(L), c);
-    clauses_check(L, c);
-    if (lua_rawlen(L, -1) == 0)
-      host_raise(L, "usage",
-                 "receive: clause %d is empty; {md._, fn} takes any message, "
-                 "and named fields do not count as patterns",
-                 c);
-    cells += (uint32_t)lua_rawlen(L, -1);
-    lua_pop(L, 1);
-  }
-  return cells;
+/* Pushes clause c of the list at i; how many items it has. */
+static uint32_t clause_open(lua_State *L, int i, int c) {
+  if (lua_rawgeti(L, i, c) != LUA_TTABLE)
+    host_raise(L, "usage",
+               "receive: expected clause %d to be a table of patterns and a "
+               "function, {\"ping\", md.is.pid, fn}, got %s",
+               c, host_describe(L, lua_gettop(L)));
+  uint32_t items = (uint32_t)lua_rawlen(L, -1);
+  if (items > 0) return items;
+  clauses_named(L, c, 0, true);
+  return (uint32_t)host_raise(
+      L, "usage",
+      "receive: clause %d is empty; {md._, fn} takes any message, and named "
+      "fields do not count as patterns",
+      c);
 }
 
-static void clause_number(lua_State *L, int i, clause_cell *cell) {
-  int whole;
-  cell->integer = lua_tointegerx(L, i, &whole);
-  cell->whole = whole;
-  if (!whole) cell->number = lua_tonumber(L, i);
+/* A pattern or literal is kept, so that it lives and can be given back. */
+static lua_Integer clause_keep(lua_State *L, clauses *compiled, int keep) {
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, keep, ++compiled->kept);
+  return compiled->kept;
 }
 
 /* Fills a cell from the pattern on the top, which is kept in `keep`. */
 static void clause_fill(lua_State *L, clauses *compiled, clause_cell *cell,
                         int keep) {
-  int i = lua_gettop(L);
-  *cell = (clause_cell){.type = (uint8_t)lua_type(L, i),
-                        .tag = host_pattern_tag(L, i)};
-  if (host_kind(L, i) == HOST_PATTERN) {
-    cell->type = CELL_KIND;
-    cell->pattern = (uint8_t)host_bits(lua_touserdata(L, i));
-    return;
-  }
-  if (host_deep(L, i)) {
-    cell->type = CELL_DEEP;
-    cell->integer = ++compiled->kept;
-    lua_pushvalue(L, i);
-    lua_rawseti(L, keep, cell->integer);
-    return;
-  }
-  switch (lua_type(L, i)) {
-  case LUA_TBOOLEAN:
-    cell->integer = lua_toboolean(L, i);
+  int i = lua_gettop(L), type = lua_type(L, i), whole;
+  *cell = (clause_cell){.type = (uint8_t)type};
+  switch (type) {
+  case LUA_TSTRING:
+    cell->pointer = lua_tolstring(L, i, &cell->length);
+    cell->tag = host_text_tag(cell->pointer, cell->length);
+    clause_keep(L, compiled, keep);
     return;
   case LUA_TNUMBER:
-    clause_number(L, i, cell);
+    cell->integer = lua_tointegerx(L, i, &whole);
+    cell->whole = whole;
+    if (!whole) cell->number = lua_tonumber(L, i);
+    clause_keep(L, compiled, keep);
+    break;
+  case LUA_TNIL:
+    break;
+  case LUA_TBOOLEAN:
+    cell->integer = lua_toboolean(L, i);
     break;
   case LUA_TLIGHTUSERDATA:
     cell->pointer = lua_touserdata(L, i);
+    if (host_kind_of(cell->pointer) != HOST_PATTERN) break;
+    cell->type = CELL_KIND;
+    cell->pattern = (uint8_t)host_bits(cell->pointer);
     return;
-  case LUA_TSTRING:
-    cell->pointer = lua_tolstring(L, i, &cell->length);
-    break;
   default:
-    cell->pointer = lua_topointer(L, i);
+    if (!host_deep(L, i)) {
+      cell->pointer = lua_topointer(L, i);
+      clause_keep(L, compiled, keep);
+      break;
+    }
+    cell->type = CELL_DEEP;
+    cell->tag = host_pattern_tag(L, i);
+    cell->integer = clause_keep(L, compiled, keep);
+    return;
   }
-  /* a literal is kept, so that it lives and can be given back */
-  lua_pushvalue(L, i);
-  lua_rawseti(L, keep, ++compiled->kept);
+  cell->tag = host_tag(L, i);
 }
 
-/* Keeps the guard of clause c, the table on the top; has it one? */
-static bool clause_guard_of(lua_State *L, int c, int n, int keep) {
+/* Keeps the guard of clause c, the table on the top, if it has one: where. */
+static uint32_t clause_guard_of(lua_State *L, clauses *compiled, int c,
+                                int keep) {
   lua_getfield(L, -1, "when");
   bool guarded = !lua_isnil(L, -1);
   if (guarded && !lua_isfunction(L, -1))
@@ -157,56 +160,62 @@ static bool clause_guard_of(lua_State *L, int c, int n, int keep) {
                "receive: expected a function as `when` of clause %d, got %s; "
                "it gets what the clause's function would get",
                c, host_describe(L, -1));
-  if (guarded) lua_rawseti(L, keep, n + c);
-  else lua_pop(L, 1);
-  return guarded;
+  uint32_t guard = guarded ? (uint32_t)clause_keep(L, compiled, keep) : 0;
+  lua_pop(L, 1);
+  return guard;
 }
 
-/* One clause from the table on the top. */
+/* One clause from the table on the top, with its n items. */
 static uint32_t clause_compile(lua_State *L, clauses *compiled, int c,
-                               int keep) {
+                               uint32_t n, int keep) {
   clause_cell *cells = clause_cells(compiled) + compiled->cells;
   int table = lua_gettop(L);
-  uint32_t n = (uint32_t)lua_rawlen(L, table);
-  lua_rawgeti(L, table, n);
-  bool function = lua_isfunction(L, -1);
-  if (!function) {
-    lua_pop(L, 1);
-    lua_pushboolean(L, 0);
+  if (lua_rawgeti(L, table, n) == LUA_TFUNCTION) {
+    lua_rawseti(L, keep, c);
+    n--;
   }
-  lua_rawseti(L, keep, c);
-  if (function) n--;
   for (uint32_t k = 0; k < n; k++) {
-    lua_rawgeti(L, table, k + 1);
-    if (lua_isfunction(L, -1))
+    if (lua_rawgeti(L, table, k + 1) == LUA_TFUNCTION)
       host_raise(L, "usage",
                  "receive: the function of clause %d must come last, and "
                  "stands at place %d; patterns go before it",
                  c, (int)k + 1);
-    if (host_no_pattern(lua_type(L, -1)))
-      host_raise(L, "usage", "receive: %s is no pattern, in clause %d",
-                 host_describe(L, -1), c);
     clause_fill(L, compiled, &cells[k], keep);
     lua_settop(L, table);
   }
   return n;
 }
 
-/* A userdata for n clauses of so many cells, and the table that it keeps. */
-static clauses *clauses_new(lua_State *L, int n, uint32_t cells) {
-  size_t size = sizeof(clauses) + (size_t)n * sizeof(clause) +
-                cells * sizeof(clause_cell);
-  clauses *compiled = lua_newuserdatauv(L, size, 1);
+static clauses *clauses_push(lua_State *L, int n, uint32_t room) {
+  size_t size = (size_t)n * sizeof(clause) + room * sizeof(clause_cell);
+  clauses *compiled = lua_newuserdatauv(L, sizeof *compiled + size, 1);
   compiled->count = (uint32_t)n;
-  compiled->cells = 0;
-  compiled->kept = 2 * (uint32_t)n;
-  compiled->filter = false;
-  lua_createtable(L, 2 * n + (int)cells, 1);
-  for (int k = 1; k <= 2 * n; k++) {
-    lua_pushboolean(L, 0);
-    lua_rawseti(L, -2, k);
-  }
+  compiled->room = room;
   return compiled;
+}
+
+/* A userdata for n clauses, with room for cells, and the table that it keeps.
+ */
+static clauses *clauses_new(lua_State *L, int n, uint32_t room, bool timed) {
+  clauses *compiled = clauses_push(L, n, room);
+  compiled->cells = 0;
+  compiled->kept = (uint32_t)n;
+  compiled->filter = false;
+  compiled->timed = timed;
+  lua_createtable(L, 2 * n, timed);
+  return compiled;
+}
+
+/* The same with room for so many cells more; what it keeps is at `keep`. */
+static clauses *clauses_grow(lua_State *L, clauses *c, uint32_t more,
+                             int keep) {
+  if (c->cells + more <= c->room) return c;
+  clauses *grown = clauses_push(L, (int)c->count, 2 * c->room + more);
+  uint32_t room = grown->room;
+  memcpy(grown, c, (size_t)((char *)(clause_cells(c) + c->cells) - (char *)c));
+  grown->room = room;
+  lua_replace(L, keep - 1);
+  return grown;
 }
 
 /* Complete: gets what it keeps, which is on the top, and its metatable. */
@@ -240,30 +249,34 @@ static bool cell_covers(const clause_cell *a, const clause_cell *b) {
   return a->integer == b->integer;
 }
 
+/* Does whatever matches clause b match a? */
+static bool clause_covers(const clause_cell *cells, const clause *a,
+                          const clause *b) {
+  uint64_t tag = a->count ? cells[a->first].tag : 0;
+  if (a->guard || a->count > b->count) return false;
+  if (tag != 0 && tag != cells[b->first].tag) return false;
+  for (uint32_t k = 0; k < a->count; k++)
+    if (!cell_covers(&cells[a->first + k], &cells[b->first + k])) return false;
+  return true;
+}
+
 /* A clause that an earlier one always goes before is never reached. */
 static void clauses_find_hidden(lua_State *L, clauses *compiled, int c) {
-  const clause *it = &compiled->list[c - 1];
-  const clause_cell *cells = clause_cells(compiled);
-  for (int e = 1; e < c; e++) {
-    const clause *early = &compiled->list[e - 1];
-    uint32_t k = 0;
-    if (early->guarded || early->count > it->count) continue;
-    while (k < early->count &&
-           cell_covers(&cells[early->first + k], &cells[it->first + k]))
-      k++;
-    if (k < early->count) continue;
-    host_raise(L, "usage",
-               "receive: clause %d can never be reached: clause %d takes every "
-               "message that it matches; put it first, or leave it out",
-               c, e);
-  }
+  const clause *list = compiled->list;
+  for (int e = 1; e < c; e++)
+    if (clause_covers(clause_cells(compiled), &list[e - 1], &list[c - 1]))
+      host_raise(
+          L, "usage",
+          "receive: clause %d can never be reached: clause %d takes every "
+          "message that it matches; put it first, or leave it out",
+          c, e);
 }
 
 void clauses_compile_one(lua_State *L, const char *call, int first, int n,
                          bool filter) {
   bool predicate = n < 0;
   if (predicate) n = 0;
-  clauses *compiled = clauses_new(L, 1, (uint32_t)n);
+  clauses *compiled = clauses_new(L, 1, (uint32_t)n, false);
   int keep = lua_gettop(L);
   compiled->filter = filter;
   for (int k = 0; k < n; k++) {
@@ -277,10 +290,11 @@ void clauses_compile_one(lua_State *L, const char *call, int first, int n,
     lua_settop(L, keep);
   }
   compiled->cells = (uint32_t)n;
-  compiled->list[0] = (clause){0, (uint32_t)n, predicate};
+  compiled->list[0] = (clause){0, (uint32_t)n, 0};
   if (predicate) {
     lua_pushvalue(L, first);
-    lua_rawseti(L, keep, 2);
+    compiled->list[0].guard = (uint32_t)clause_keep(L, compiled, keep);
+    lua_pop(L, 1);
   }
   clauses_finish(L);
 }
@@ -289,7 +303,7 @@ bool clauses_filter(lua_State *C, int i) {
   return ((clauses *)lua_touserdata(C, i))->filter;
 }
 
-void clauses_compile(lua_State *L, int i) {
+void clauses_compile(lua_State *L, int i, bool exact) {
   i = lua_absindex(L, i);
   if (!lua_istable(L, i))
     host_raise(L, "usage",
@@ -298,23 +312,31 @@ void clauses_compile(lua_State *L, int i) {
                host_describe(L, i));
   int n = (int)lua_rawlen(L, i);
   lua_pushvalue(L, i);
-  clauses_check(L, 0);
+  bool timed = clauses_named(L, 0, n, exact);
   lua_pop(L, 1);
-  clauses *compiled = clauses_new(L, n, clauses_measure(L, i, n));
+  clauses *compiled = clauses_new(L, n, 4 * (uint32_t)n, timed);
   int keep = lua_gettop(L);
   for (int c = 1; c <= n; c++) {
-    lua_rawgeti(L, i, c);
-    uint32_t first = compiled->cells;
-    bool guarded = clause_guard_of(L, c, n, keep);
-    uint32_t count = clause_compile(L, compiled, c, keep);
-    compiled->list[c - 1] = (clause){first, count, guarded};
+    uint32_t items = clause_open(L, i, c), first = compiled->cells;
+    compiled = clauses_grow(L, compiled, items, keep);
+    uint32_t guard = clauses_named(L, c, items, exact)
+                         ? clause_guard_of(L, compiled, c, keep)
+                         : 0;
+    uint32_t count = clause_compile(L, compiled, c, items, keep);
+    compiled->list[c - 1] = (clause){first, count, guard};
     compiled->cells += count;
     clauses_find_hidden(L, compiled, c);
     lua_settop(L, keep);
   }
-  lua_getfield(L, i, "after");
-  lua_setfield(L, keep, "after");
+  if (timed) {
+    lua_getfield(L, i, "after");
+    lua_setfield(L, keep, "after");
+  }
   clauses_finish(L);
+}
+
+bool clauses_timed(lua_State *C, int i) {
+  return ((clauses *)lua_touserdata(C, i))->timed;
 }
 
 /* The first pid or ref among the literals of a clause. */
@@ -374,10 +396,22 @@ int clauses_count(lua_State *C, int i) {
   return (int)((clauses *)lua_touserdata(C, i))->count;
 }
 
-uint64_t clauses_tag(lua_State *C, int i, int c) {
-  clauses *compiled = lua_touserdata(C, i);
-  const clause *it = &compiled->list[c - 1];
+static uint64_t clause_tag(clauses *compiled, uint32_t c) {
+  const clause *it = &compiled->list[c];
   return it->count ? clause_cells(compiled)[it->first].tag : 0;
+}
+
+uint64_t clauses_tag(lua_State *C, int i, int c) {
+  return clause_tag(lua_touserdata(C, i), (uint32_t)c - 1);
+}
+
+bool clauses_may(lua_State *C, int i, uint64_t tag) {
+  clauses *compiled = lua_touserdata(C, i);
+  for (uint32_t c = 0; c < compiled->count; c++) {
+    uint64_t own = clause_tag(compiled, c);
+    if (own == 0 || own == tag) return true;
+  }
+  return false;
 }
 
 static bool clause_equal_deep(const clause_cell *cell, lua_State *C, int i,
@@ -397,7 +431,7 @@ static bool clause_guard(lua_State *C, int i, int c, lua_State *L, int first,
   const clause_cell *cells = clause_cells((clauses *)(uintptr_t)compiled);
   luaL_checkstack(L, n + 4, "a message has too many values");
   lua_getiuservalue(C, i, 1);
-  lua_rawgeti(C, -1, (lua_Integer)compiled->count + c);
+  lua_rawgeti(C, -1, it->guard);
   lua_remove(C, -2);
   if (C != L) lua_xmove(C, L, 1);
   int base = lua_gettop(L);
@@ -407,8 +441,8 @@ static bool clause_guard(lua_State *C, int i, int c, lua_State *L, int first,
   return host_guard(L, C == L, lua_gettop(L) - base);
 }
 
-bool clauses_match(lua_State *C, int i, int c, lua_State *L, int first, int n) {
-  clauses *compiled = lua_touserdata(C, i);
+static bool clause_match(clauses *compiled, lua_State *C, int i, int c,
+                         lua_State *L, int first, int n) {
   const clause *it = &compiled->list[c - 1];
   const clause_cell *cells = clause_cells(compiled) + it->first;
   if ((int)it->count > n) return false;
@@ -417,13 +451,18 @@ bool clauses_match(lua_State *C, int i, int c, lua_State *L, int first, int n) {
             ? !clause_equal_deep(&cells[k], C, i, L, first + (int)k)
             : !clause_equal(&cells[k], L, first + (int)k))
       return false;
-  return !it->guarded || clause_guard(C, i, c, L, first, n);
+  return it->guard == 0 || clause_guard(C, i, c, L, first, n);
 }
 
 int clauses_find(lua_State *C, int i, lua_State *L, int first, int n) {
-  int count = clauses_count(C, i);
-  for (int c = 1; c <= count; c++)
-    if (clauses_match(C, i, c, L, first, n)) return c;
+  clauses *compiled = lua_touserdata(C, i);
+  uint64_t tag = compiled->count > 1 ? host_tag(L, first) : 0;
+  for (uint32_t c = 0; c < compiled->count; c++) {
+    uint64_t own = clause_tag(compiled, c);
+    if (own != 0 && tag != 0 && own != tag) continue;
+    if (clause_match(compiled, C, i, (int)c + 1, L, first, n))
+      return (int)c + 1;
+  }
   return 0;
 }
 
@@ -476,8 +515,8 @@ static void clause_literal(lua_State *L, lua_State *leaf,
   default:
     break;
   }
+  lua_Integer n = ((const clauses *)lua_touserdata(leaf, 1))->kept;
   lua_getiuservalue(leaf, 1, 1); /* the object that has its address or tag */
-  lua_Integer n = (lua_Integer)lua_rawlen(leaf, -1);
   for (lua_Integer k = 1; k <= n; k++) {
     lua_rawgeti(leaf, -1, k);
     if (lua_type(leaf, -1) == cell->type && clause_equal(cell, leaf, -1)) break;

@@ -5,21 +5,25 @@
      { "stop" }                    is captured and the rest; a guard,
      { md._, fn, when = guard }    if there is one, gets the same before
 
-   Its user value is a table: of n clauses, [i] the function of clause i or
-   false, [n + i] its guard or false, then the patterns that are objects, which
-   it keeps alive; `after` as it was given. */
+   Its user value is a table: of n clauses, [i] the function of clause i or nil,
+   from n + 1 on their guards and the patterns that are objects, which it keeps
+   alive; `after` as it was given. */
 #ifndef MD_HOST_CLAUSES_H
 #define MD_HOST_CLAUSES_H
 
 #include "host/host.h"
 
-/* Compiles the table at i; pushes the userdata. [-0, +1, e] */
-void clauses_compile(lua_State *L, int i);
+/* Compiles the table at i; pushes the userdata. Once, and used again and again,
+   it is looked at more exactly. [-0, +1, e] */
+void clauses_compile(lua_State *L, int i, bool exact);
 
 /* One clause of the n patterns from `first` on, or of the predicate there if n
    is below 0; it drops what does not match if it is to `filter`. [-0, +1, e] */
 void clauses_compile_one(lua_State *L, const char *call, int first, int n,
                          bool filter);
+
+/* True when it has an `after`. */
+bool clauses_timed(lua_State *C, int i);
 
 /* True when what does not match is dropped. */
 bool clauses_filter(lua_State *C, int i);
@@ -35,8 +39,8 @@ int clauses_find(lua_State *C, int i, lua_State *L, int first, int n);
 int clauses_count(lua_State *C, int i);
 uint64_t clauses_tag(lua_State *C, int i, int c);
 
-/* True when clause c matches n values. */
-bool clauses_match(lua_State *C, int i, int c, lua_State *L, int first, int n);
+/* False when no message with that tag matches any of them. */
+bool clauses_may(lua_State *C, int i, uint64_t tag);
 
 /* The pid or ref that every clause has as a literal; NULL: there is none. */
 const void *clauses_name(lua_State *C, int i);

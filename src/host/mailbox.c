@@ -17,7 +17,7 @@ enum { MAIL_ARRIVAL, MAIL_SENDER };
 
 /* (clauses, values ...) -> boolean */
 static int mailbox_matches(lua_State *L) {
-  lua_pushboolean(L, clauses_match(L, 1, 1, L, 2, lua_gettop(L) - 1));
+  lua_pushboolean(L, clauses_find(L, 1, L, 2, lua_gettop(L) - 1) != 0);
   return 1;
 }
 

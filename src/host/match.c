@@ -47,13 +47,18 @@ static uint64_t match_number(lua_State *L, int i) {
   return match_mix(bits);
 }
 
+/* An interned string is known by its address. */
+uint64_t host_text_tag(const char *text, size_t n) {
+  return n <= MATCH_SHORT ? (uint64_t)(uintptr_t)text : match_bytes(text, n);
+}
+
 uint64_t host_tag(lua_State *L, int i) {
   size_t n;
   const char *text;
   switch (lua_type(L, i)) {
-  case LUA_TSTRING: /* an interned string is known by its address */
+  case LUA_TSTRING:
     text = lua_tolstring(L, i, &n);
-    return n <= MATCH_SHORT ? (uint64_t)(uintptr_t)text : match_bytes(text, n);
+    return host_text_tag(text, n);
   case LUA_TNUMBER:
     return match_number(L, i);
   case LUA_TLIGHTUSERDATA:

@@ -9,6 +9,7 @@
 
 /* The tag of a value: equal values have equal tags; 0: no tag. */
 uint64_t host_tag(lua_State *L, int i);
+uint64_t host_text_tag(const char *text, size_t n); /* of a string */
 
 /* The tag that a pattern asks for, 0: any. */
 uint64_t host_pattern_tag(lua_State *L, int i);

@@ -339,14 +339,11 @@ static int message_received(lua_State *L, int status, lua_KContext deadline) {
 static bool message_try_clauses(lua_State *L, host_sim *s, uint32_t p,
                                 uint32_t e, bool line) {
   md_mail mail = md_sim_mails(s->kernel)->envelopes[e].mail;
-  int count = clauses_count(L, 1), base = lua_gettop(L), c = 1;
-  while (c <= count && clauses_tag(L, 1, c) != 0 &&
-         clauses_tag(L, 1, c) != mail.tag)
-    c++;
-  if (c > count) return false;
+  int base = lua_gettop(L);
+  if (!clauses_may(L, 1, mail.tag)) return false;
   luaL_checkstack(L, (int)mail.count + 2, "a message has too many values");
   host_fetch(L, s, mail.slot, (int)mail.count);
-  c = clauses_find(L, 1, L, base + 1, (int)mail.count);
+  int c = clauses_find(L, 1, L, base + 1, (int)mail.count);
   if (c == 0) {
     lua_settop(L, base);
     return false;
@@ -356,17 +353,17 @@ static bool message_try_clauses(lua_State *L, host_sim *s, uint32_t p,
   return true;
 }
 
-/* The next message of p after `after` that one of a few clauses may take: by
-   the tags of their first literals, if all have one. */
+/* The next message of p after `after` that one of a few clauses may take: the
+   very next, or one by the tags of their first literals, which all have. */
 static uint32_t message_next(lua_State *L, md_mails *mails, uint32_t p,
                              uint32_t after) {
   int count = clauses_count(L, 1);
-  uint32_t next = 0;
+  uint32_t very = md_mails_find(mails, p, 0, after), next = 0;
+  if (very == 0 || count > MESSAGE_TAGS ||
+      clauses_may(L, 1, mails->envelopes[very].mail.tag))
+    return very;
   for (int c = 1; c <= count; c++) {
-    uint64_t tag = clauses_tag(L, 1, c);
-    if (tag == 0 || count > MESSAGE_TAGS)
-      return md_mails_find(mails, p, 0, after);
-    uint32_t e = md_mails_find(mails, p, tag, after);
+    uint32_t e = md_mails_find(mails, p, clauses_tag(L, 1, c), after);
     if (e != 0 &&
         (next == 0 || (int32_t)(mails->envelopes[e].mail.arrival -
                                 mails->envelopes[next].mail.arrival) < 0))
@@ -438,6 +435,7 @@ static int message_receive(lua_State *L, host_sim *s, md_time deadline) {
 /* The deadline that `after = {d, fn}` sets, -1: none. */
 static md_time message_deadline(lua_State *L, host_sim *s) {
   md_time deadline = -1;
+  if (!clauses_timed(L, 1)) return deadline;
   lua_getiuservalue(L, 1, 1);
   lua_getfield(L, -1, "after");
   if (!lua_isnil(L, -1)) {
@@ -474,7 +472,7 @@ static int f_receive(lua_State *L) {
   host_may_block_in(L, s, "receive");
   lua_settop(L, 1);
   if (!clauses_at(L, 1)) {
-    clauses_compile(L, 1);
+    clauses_compile(L, 1, false);
     lua_replace(L, 1);
   }
   return message_receive(L, s, message_deadline(L, s));
@@ -531,7 +529,7 @@ static int f_filter(lua_State *L) { return message_selects(L, "filter", true); }
 static int f_clauses(lua_State *L) {
   host_sim_arg(L);
   lua_settop(L, 1);
-  clauses_compile(L, 1);
+  clauses_compile(L, 1, true);
   return 1;
 }
 
