@@ -50,20 +50,19 @@ describe("clauses with more patterns than there was room for", function()
     local server
     server = sim:spawn(function()
       pcall(md.receive, {
-        { "a", 1, 2.5, true, md._, "a long text, which is longer than 40 bytes" },
+        { "a", 1, 2.5, true, md._, ("long "):rep(10) },
       })
       got = { md.wait() }
     end)
     sim:spawn(function()
       md.sleep(1)
-      local text = "a long text, which is longer than " .. "40 bytes"
-      md.send(server, "a", 1, 2.5, true, "x", text)
+      md.send(server, "a", 1, 2.5, true, "x", ("long "):rep(10))
       md.interrupt(server, "now")
     end)
     sim:run()
     assert.same("a", got[1])
     assert.same({ 1, 2.5, true, "x" }, { table.unpack(got, 2, 5) })
-    assert.equal(42, #got[6])
+    assert.equal(50, #got[6])
   end)
 
   it("name a misspelt option, in whatever order a table was filled", function()
@@ -75,6 +74,6 @@ describe("clauses with more patterns than there was room for", function()
     clause.wen = print
     local ok, err = pcall(md.clauses, { clause })
     assert.is_false(ok)
-    assert.matches("there is no option 'wen' in clause 1", tostring(err), 1, true)
+    assert.matches("there is no option 'wen' in clause 1", tostring(err))
   end)
 end)

@@ -25,6 +25,7 @@
 #include "kernel/note.c"
 #include "kernel/zeno.c"
 #include "kernel/sim.c"
+#include "kernel/coming.c"
 #include "kernel/rng.c"
 #include "kernel/dist.c"
 #include "kernel/dist_discrete.c"
