@@ -98,8 +98,12 @@ local function rows_of(section, things)
   return rows
 end
 
-local function things_of(sim)
-  collect() -- what nobody knows any more is in no report, whenever it goes
+-- What nobody knows any more is in no report, whenever it goes; but who only
+-- looks does not wait for a collection.
+local function things_of(sim, looks)
+  if not looks and next(inside.things(sim)) then
+    collect()
+  end
   local numbers, list = {}, {}
   local things = inside.things(sim)
   for number in pairs(things) do
@@ -110,26 +114,6 @@ local function things_of(sim)
     list[i] = things[number]
   end
   return list
-end
-
--- Who has not finished: how many are in each state, and what they wait for.
-local function unfinished(sim)
-  local report = { ready = 0, running = 0, sleeping = 0, waiting = 0 }
-  for _, pid in ipairs(core.processes(sim)) do
-    local status = core.status(sim, pid)
-    report[status] = (report[status] or 0) + 1
-  end
-  local waits = {}
-  for _, p in ipairs(core.waiting(sim)) do
-    local wait = waits[p.waiting]
-    if not wait then
-      wait = { waiting = p.waiting, count = 0, first = p.name, where = p.where }
-      waits[p.waiting], waits[#waits + 1] = wait, wait
-    end
-    wait.count = wait.count + 1
-  end
-  report.waits = waits
-  return report
 end
 
 -- -- the text --------------------------------------------------------
@@ -262,6 +246,28 @@ local fields = {
   },
 }
 
+local function report_of(sim, values, looks)
+  local report = {
+    time = core.now(sim),
+    unit = select(2, core.precision(sim)),
+    outcome = inside.outcome(sim),
+    values = values_of(values),
+    unfinished = inside.unfinished(sim),
+  }
+  local things = things_of(sim, looks)
+  for _, section in ipairs(sections) do
+    local kind = section[2]
+    report[section[1]] = kind and rows_of(section, things) or inboxes.rows(sim)
+  end
+  return setmetatable(report, report_meta)
+end
+
+--- look() -> report
+--- The same for who looks at the current sim from the prompt.
+function m.look()
+  return report_of(core.current(), nil, true)
+end
+
 --- report{values=, print=} -> report
 --- Prints, unless print is false, and returns what the run has come to: tables
 --- of the resources, stores and containers that are known or have a name, of
@@ -277,19 +283,7 @@ function m.report(...)
   local sim, options = argument.sim(...)
   sim = sim or core.current()
   options = argument.options("report", options, fields)
-  local report = {
-    time = core.now(sim),
-    unit = select(2, core.precision(sim)),
-    outcome = inside.outcome(sim),
-    values = values_of(options.values),
-    unfinished = unfinished(sim),
-  }
-  local things = things_of(sim)
-  for _, section in ipairs(sections) do
-    local kind = section[2]
-    report[section[1]] = kind and rows_of(section, things) or inboxes.rows(sim)
-  end
-  setmetatable(report, report_meta)
+  local report = report_of(sim, options.values)
   if options.print ~= false then
     print(show(report))
   end

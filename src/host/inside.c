@@ -298,6 +298,7 @@ int host_open_inside(lua_State *L) {
   static const luaL_Reg functions[] = {{"process", inside_process},
                                        {"things", inside_things},
                                        {"outcome", inside_outcome},
+                                       {"unfinished", inside_unfinished},
                                        {"inboxes", inside_inboxes},
                                        {"ended_inboxes", inside_ended_inboxes},
                                        {"reset_inboxes", inside_reset_inboxes},

@@ -46,6 +46,7 @@ int inside_stands(lua_State *L);
 
 /* What inboxes have kept, see inbox.c. */
 int inside_inboxes(lua_State *L);
+int inside_unfinished(lua_State *L);
 int inside_ended_inboxes(lua_State *L);
 int inside_reset_inboxes(lua_State *L);
 

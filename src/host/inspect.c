@@ -2,6 +2,7 @@
 #include "host/cproc.h"
 #include "host/clauses.h"
 #include "host/inbox.h"
+#include "host/pattern.h"
 #include "host/modules.h"
 #include "host/place.h"
 
@@ -287,6 +288,87 @@ static int f_waiting(lua_State *L) {
     if (md_sim_proc(s->kernel, p)->state != MD_WAITING) continue;
     host_push_waiting(L, s, p);
     lua_rawseti(L, -2, ++n);
+  }
+  return 1;
+}
+
+/* A number for what p waits for, if that is a message that begins with texts
+   and patterns; else 0. Nothing is written: among very many processes, most of
+   which wait alike, the words for one are enough. */
+static lua_Integer inspect_wait_number(host_sim *s, uint32_t p) {
+  if (md_sim_proc(s->kernel, p)->wait != MD_WAIT_MESSAGE || cproc_of(s, p))
+    return 0;
+  lua_State *leaf = host_leaf(s, p);
+  int n = lua_gettop(leaf);
+  uint64_t number = (uint64_t)n + 1;
+  for (int i = 1; i <= n; i++) {
+    int type = lua_type(leaf, i);
+    if (type != LUA_TSTRING && type != LUA_TLIGHTUSERDATA) return 0;
+    const void *word = type == LUA_TSTRING ? (void *)lua_tostring(leaf, i)
+                                           : lua_touserdata(leaf, i);
+    number = host_digest_mix(number, (uint64_t)(uintptr_t)word);
+  }
+  return (lua_Integer)number;
+}
+
+/* Pushes the row of those who wait for the same as p, made for the first. At
+   `waits` are the rows, and behind it those known by a number. */
+static void inspect_wait_row(lua_State *L, host_sim *s, uint32_t p, int waits) {
+  lua_Integer number = inspect_wait_number(s, p);
+  if (number != 0 && lua_rawgeti(L, waits + 1, number) == LUA_TTABLE) return;
+  lua_settop(L, waits + 1);
+  host_waiting(L, s, p);
+  lua_pushvalue(L, -1);
+  if (lua_rawget(L, waits) == LUA_TNIL) {
+    lua_pop(L, 1);
+    host_push_waiting(L, s, p);
+    lua_getfield(L, -1, "name");
+    lua_setfield(L, -2, "first");
+    lua_pushinteger(L, 0);
+    lua_setfield(L, -2, "count");
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, waits, (lua_Integer)lua_rawlen(L, waits) + 1);
+    lua_pushvalue(L, waits + 2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, waits);
+  }
+  if (number == 0) return;
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, waits + 1, number);
+}
+
+/* Counts p, which waits, among those who wait for the same. */
+static void inspect_count_wait(lua_State *L, host_sim *s, uint32_t p,
+                               int waits) {
+  inspect_wait_row(L, s, p, waits);
+  lua_getfield(L, -1, "count");
+  lua_pushinteger(L, lua_tointeger(L, -1) + 1);
+  lua_setfield(L, -3, "count");
+  lua_settop(L, waits + 1);
+}
+
+/* unfinished(sim) -> table: how many processes are in each state; and `waits`,
+   by what they wait for and in the order of the first. */
+int inside_unfinished(lua_State *L) {
+  host_sim *s = host_sim_arg(L);
+  lua_settop(L, 0);
+  lua_Integer counts[MD_WAITING + 1] = {0};
+  static const char *const names[] = {"failed", "ready", "running", "sleeping",
+                                      "waiting"};
+  lua_createtable(L, 0, 5);
+  lua_newtable(L);
+  lua_newtable(L);
+  for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;) {
+    const md_proc *proc = md_sim_proc(s->kernel, p);
+    bool dying = proc->flags & MD_DYING && !inspect_returned(s, p);
+    counts[dying ? MD_FREE : proc->state]++;
+    if (proc->state == MD_WAITING) inspect_count_wait(L, s, p, 2);
+  }
+  lua_pop(L, 1);
+  lua_setfield(L, 1, "waits");
+  for (int state = MD_FREE; state <= MD_WAITING; state++) {
+    lua_pushinteger(L, counts[state]);
+    lua_setfield(L, 1, names[state]);
   }
   return 1;
 }

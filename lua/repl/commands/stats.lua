@@ -1,4 +1,4 @@
-local md = require "moondial"
+local report = require "moondial.report"
 
 return {
   name = "stats",
@@ -6,6 +6,6 @@ return {
   help = [[What the run has come to so far, see md.report.
   :stats]],
   run = function()
-    print(tostring(md.report { print = false }))
+    print(tostring(report.look()))
   end,
 }
