@@ -279,7 +279,7 @@ describe("an error in a branch", function()
         end)
       end]],
       "--save-on-interrupt",
-      "timeout -s INT --preserve-status 0.3 "
+      "timeout --foreground -s INT --preserve-status 0.3 "
     )
     assert.truthy(r.err:find "interrupted by Ctrl%-C", r.err)
     assert.truthy(r.status == 130, r.status)

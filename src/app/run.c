@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What the program needs from its beginning to its end. */
@@ -29,14 +30,36 @@ enum { RUN_OFTEN = 1 << 18 };
 /* Ctrl-C must find the host; a handler has no argument of ours. */
 static md_host *volatile run_host;
 
+/* Nor one for when the last came. */
+static struct timespec run_when;
+
+/* Is it the same Ctrl-C once more? A terminal gives one to every process of a
+   group, and a program that started this one, such as timeout, another. */
+static bool run_echo(void) {
+  struct timespec now, before = run_when;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  run_when = now;
+  return (double)(now.tv_sec - before.tv_sec) +
+             (double)(now.tv_nsec - before.tv_nsec) / 1e9 <
+         0.1;
+}
+
+static void run_signalled_again(int number) {
+  if (run_echo()) return;
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
 static void run_signalled(int number) {
-  signal(number, SIG_DFL); /* a second one ends the program */
+  if (run_echo()) return;
+  signal(number, run_signalled_again); /* a second one ends the program */
   if (run_host != NULL) host_signal(run_host);
 }
 
 /* The same when an image is wanted: the run goes on to the end of the event. A
    second one ends it where it is, without. */
 static void run_signalled_softly(int number) {
+  run_echo();
   signal(number, run_signalled);
   if (run_host != NULL) run_host->out.signalled = 1;
 }
