@@ -25,34 +25,14 @@
 --     over when rule 3 applies; one that comes before its asker has heard of
 --     the room its question got waits in the inbox.
 -- 10. Limits that are over at one instant: the outermost has the word.
+local messages = require "fuzz.reference_messages"
+
 local UNWIND = {}
-
-local function failure(kind, more)
-  more = more or {}
-  more.kind = kind
-  error(more, 0)
-end
-
-local function matches(patterns, message)
-  for i, pattern in ipairs(patterns) do
-    if message[i] ~= pattern then
-      return false
-    end
-  end
-  return message.n >= #patterns
-end
-
-local function remove(list, value)
-  for i, x in ipairs(list) do
-    if x == value then
-      return table.remove(list, i)
-    end
-  end
-end
+local remove, failure = messages.remove, messages.failure
 
 return function(order)
-  local api, now, turn, limits, arrivals = {}, 0.0, 0, 0, 0
-  local events, me = {}, nil
+  local api, events, turn, limits = {}, {}, 0, 0
+  local k = { now = 0.0, arrivals = 0 } -- me: who has its turn
 
   local function before(a, b)
     if a.time ~= b.time then
@@ -78,9 +58,9 @@ return function(order)
 
   local function resume(p)
     remove(p.target and p.target.watchers or {}, p)
-    p.event, p.target, p.state, me = nil, nil, "running", p
+    p.event, p.target, p.state, k.me = nil, nil, "running", p
     assert(coroutine.resume(p.co))
-    me = nil
+    k.me = nil
   end
 
   local function arm(p, time, why, priority)
@@ -94,7 +74,7 @@ return function(order)
     remove(p.target and p.target.watchers or {}, p)
     remove(events, p.event)
     p.target, p.state = nil, "ready"
-    arm(p, now, why)
+    arm(p, k.now, why)
   end
 
   -- Takes p out of its wait, which gives back what it has.
@@ -112,13 +92,13 @@ return function(order)
   end
 
   local function may_block()
-    if me.pending[1] then
-      error(table.remove(me.pending, 1), 0)
+    if k.me.pending[1] then
+      error(table.remove(k.me.pending, 1), 0)
     end
   end
 
   local function block(wait, deadline, patterns, priority)
-    local p = me
+    local p = k.me
     p.state, p.wait = "waiting", wait
     p.patterns = patterns
     if deadline then
@@ -133,175 +113,8 @@ return function(order)
     return p.why
   end
 
-  -- -- messages --
-
-  local function arrive(to, message)
-    arrivals = arrivals + 1
-    message.arrival = arrivals
-    to.inbox[#to.inbox + 1] = message
-  end
-
-  local function take(p, message)
-    if remove(p.line, message) then
-      if message.sender then
-        wake(message.sender, "room")
-      end
-      return message
-    end
-    remove(p.inbox, message)
-    local next_in = table.remove(p.line, 1)
-    if next_in then
-      arrive(p, next_in)
-      if next_in.sender then
-        wake(next_in.sender, "room")
-      end
-    end
-    return message
-  end
-
-  local function look(patterns)
-    for _, list in ipairs { me.inbox, me.line } do
-      for _, message in ipairs(list) do
-        if matches(patterns, message) then
-          return take(me, message)
-        end
-      end
-    end
-  end
-
-  local function late(to, ref)
-    if type(ref) ~= "table" or ref.asker ~= to then
-      return false
-    end
-    local hears = to.state == "ready" and to.why == "room"
-    local waits = to.state == "waiting" and to.wait == "reply"
-    return not ((hears or waits) and to.asks == ref)
-  end
-
-  -- Whether nobody will ever look at the message.
-  local function lost(to, message)
-    return to.dead or to.dying or late(to, message[1])
-  end
-
-  local function awaits(to, message)
-    local waits = to.state == "waiting" and to.patterns
-    return waits and matches(to.patterns, message)
-  end
-
-  -- True when the sender has to wait for room.
-  local function deliver(to, message, sender)
-    if lost(to, message) then
-      return false
-    elseif awaits(to, message) then
-      wake(to, "message")
-      arrivals = arrivals + 1
-      message.arrival, to.handed = arrivals, message
-      return false
-    end
-    if not to.capacity or #to.inbox < to.capacity and not to.line[1] then
-      arrive(to, message)
-    elseif to.on_full == "error" then
-      failure "overflow"
-    elseif to.on_full == "block" then
-      message.sender = sender
-      to.line[#to.line + 1] = message
-      return true
-    end
-    return false
-  end
-
-  local function send(to, message, deadline)
-    local full = to.capacity and (#to.inbox >= to.capacity or to.line[1])
-    if full and to.on_full == "block" then
-      if not lost(to, message) and not awaits(to, message) then
-        may_block()
-      end
-    end
-    if not deliver(to, message, me) then
-      return "sent"
-    end
-    me.lined_at, me.lined = to, message
-    local why = block("room", deadline)
-    if why == "time" then
-      remove(to.line, message)
-    end
-    return why
-  end
-
-  function api.send(to, ...)
-    if me then
-      me.asks = nil
-    end
-    send(to, table.pack(...))
-  end
-  api.reply = api.send
-
-  local function receive(patterns, deadline)
-    local message = look(patterns)
-    if not message then
-      if deadline == now then
-        failure "timeout"
-      end
-      if block("message", deadline, patterns) == "time" then
-        failure "timeout"
-      end
-      message = me.handed
-    end
-    return table.unpack(message, #patterns + 1, message.n)
-  end
-
-  function api.wait(...)
-    may_block()
-    return receive { ... }
-  end
-
-  function api.wait_timeout(d, ...)
-    may_block()
-    return receive({ ... }, now + d)
-  end
-
-  local function ask(to, deadline, method, ...)
-    if to.dead then
-      failure "noproc"
-    end
-    local ref = { asker = me }
-    me.asks = ref
-    local ok, why = pcall(send, to, table.pack(method, me, ref, ...), deadline)
-    if not ok or why == "time" then
-      look { ref }
-      error(ok and { kind = "timeout" } or why, 0)
-    end
-    local message = look { ref }
-    if not message then
-      if to.dead then
-        failure "noproc"
-      elseif deadline and deadline <= now then
-        failure "timeout"
-      end
-      me.target = to
-      table.insert(to.watchers, me)
-      why = block("reply", deadline, { ref })
-      if why ~= "message" then
-        failure(why == "time" and "timeout" or "noproc")
-      end
-      message = me.handed
-    end
-    return table.unpack(message, 2, message.n)
-  end
-
-  function api.ask(to, ...)
-    may_block()
-    return ask(to, nil, ...)
-  end
-
-  function api.ask_timeout(d, to, ...)
-    may_block()
-    return ask(to, now + d, ...)
-  end
-
-  function api.inbox(p)
-    return #p.inbox
-  end
+  k.wake, k.block, k.may_block = wake, block, may_block
+  messages.add(k, api)
 
   -- -- processes --
 
@@ -313,7 +126,7 @@ return function(order)
       p.result = p.ok and { n = 0 } or { { kind = "killed" }, n = 1 }
     end
     while p.inbox[1] do
-      take(p, p.inbox[1])
+      messages.take(k, p, p.inbox[1])
     end
     p.dead = true
     while p.watchers[1] do
@@ -334,12 +147,12 @@ return function(order)
       p.started = true
       finish(p, pcall(fn, table.unpack(arguments)))
     end)
-    arm(p, now + (o.after or 0), "start")
+    arm(p, k.now + (o.after or 0), "start")
     return p
   end
 
   function api.self()
-    return me
+    return k.me
   end
 
   function api.kill(p, reason)
@@ -347,7 +160,7 @@ return function(order)
       return false
     end
     p.dying, p.unwinding = reason or true, 0
-    if p == me then
+    if p == k.me then
       error(UNWIND, 0)
     end
     interrupted(p, "unwind")
@@ -355,7 +168,7 @@ return function(order)
   end
 
   function api.exit(reason)
-    me.dying = reason or "normal"
+    k.me.dying = reason or "normal"
     error(UNWIND, 0)
   end
 
@@ -376,9 +189,9 @@ return function(order)
   function api.join(p, d)
     if not p.dead then
       may_block()
-      me.target = p
-      table.insert(p.watchers, me)
-      if block("join", d and now + d) == "time" then
+      k.me.target = p
+      table.insert(p.watchers, k.me)
+      if block("join", d and k.now + d) == "time" then
         return nil, "timeout"
       end
     end
@@ -391,18 +204,18 @@ return function(order)
   -- -- time --
 
   function api.now()
-    return now
+    return k.now
   end
 
   function api.sleep(d)
     may_block()
-    block("time", now + d)
+    block("time", k.now + d)
   end
 
   -- It goes after the least urgent that is due, but under "lifo" it is next.
   function api.yield()
     may_block()
-    block("time", now, nil, order ~= "lifo" and least_urgent or nil)
+    block("time", k.now, nil, order ~= "lifo" and least_urgent or nil)
   end
 
   function api.at(t, fn)
@@ -412,13 +225,6 @@ return function(order)
         return remove(events, e) ~= nil
       end,
     }
-  end
-
-  function api.send_after(d, to, ...)
-    local message = table.pack(...)
-    return api.at(now + d, function()
-      deliver(to, message)
-    end)
   end
 
   function api.pcall(fn, ...)
@@ -431,10 +237,10 @@ return function(order)
 
   function api.timeout(d, fn, ...)
     may_block()
-    local p, outer = me, me.unwinding
+    local p, outer = k.me, k.me.unwinding
     limits = limits + 1
     local number = limits
-    local e = schedule(now + d, p.priority, function()
+    local e = schedule(k.now + d, p.priority, function()
       if not p.dead and (not p.unwinding or p.unwinding > number) then
         p.unwinding = number
         interrupted(p, "unwind")
@@ -457,10 +263,10 @@ return function(order)
   function api.run()
     while events[1] do
       local e = table.remove(events, 1)
-      now = e.time
+      k.now = e.time
       e.act()
     end
-    return now
+    return k.now
   end
 
   return api
