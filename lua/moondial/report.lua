@@ -246,12 +246,12 @@ local fields = {
   },
 }
 
-local function report_of(sim, values, looks)
+local function report_of(sim, given, looks)
   local report = {
     time = core.now(sim),
     unit = select(2, core.precision(sim)),
     outcome = inside.outcome(sim),
-    values = values_of(values),
+    values = values_of(given),
     unfinished = inside.unfinished(sim),
   }
   local things = things_of(sim, looks)

@@ -436,8 +436,7 @@ static void cmail_take(cproc *c, uint32_t envelope, bool line) {
 }
 
 static bool cmail_wanted(const cproc *c, const md_mail *mail) {
-  const cmail *m = cmail_at(mail->slot);
-  return cmail_wants(c, cmail_tag(m->values, m->open.count), m->open.from);
+  return cmail_wants(c, mail->tag, cmail_at(mail->slot)->open.from);
 }
 
 bool cmail_look(cproc *c) {
