@@ -91,7 +91,8 @@ typedef struct host_sim {
 typedef struct host_limits {
   md_time to;      /* -1: no bound */
   uint64_t events; /* no more than these; once it has begun, all of the sim's */
-  uint32_t when;   /* a held predicate, looked at after every event; 0: none */
+  uint64_t when;   /* a held predicate, looked at after every event; 0: none.
+                      No byte of a limit is left to chance: it is in images */
 } host_limits;
 
 typedef struct host_options {
