@@ -87,12 +87,11 @@ typedef struct host_sim {
   struct host_sim *next; /* all sims of the program */
 } host_sim;
 
-/* How long a run goes on, besides its sim's own bounds. */
+/* How long a run goes on. It has no padding: images hold every byte. */
 typedef struct host_limits {
   md_time to;      /* -1: no bound */
   uint64_t events; /* no more than these; once it has begun, all of the sim's */
-  uint64_t when;   /* a held predicate, looked at after every event; 0: none.
-                      No byte of a limit is left to chance: it is in images */
+  uint64_t when;   /* a held predicate, looked at after every event; 0: none */
 } host_limits;
 
 typedef struct host_options {
