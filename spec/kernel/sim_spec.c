@@ -390,6 +390,7 @@ static void claim_sweep(void) {
         EXPECT(in_ring(s) < 1000);
         md_sim_bound(s, 5000, UINT64_MAX, false);
         EXPECT(next(s) == 0 && md_sim_now(s) == 0);
+        EXPECT(in_ring(s) == 0 && queue_of(s)->forgotten == 0);
         close_sim(s);
       }
   }

@@ -182,8 +182,8 @@ static bool order_hasten(md_sim *s, uint32_t slot, md_time due) {
   if (!md_tree_has(queue_tree(q, slot), leaf) &&
       !md_tree_grow(queue_tree(q, slot), q->arena, leaf))
     return false;
-  md_order_forget(s, old);
   order_own(s, slot, wake);
+  md_order_forget(s, old);
   s->pending++;
   return md_queue_push(q, key); /* there is room */
 }

@@ -186,8 +186,9 @@ void md_sim_forward(md_sim *s, md_time time) { sim_move(s, time); }
 /* p's wake-up, if there is one to come, is forgotten. */
 static void sim_disarm(md_sim *s, uint32_t p) {
   if (s->procs.hot[p].wake == 0) return;
-  md_order_forget(s, sim_owned(s, p));
+  md_key key = sim_owned(s, p);
   s->procs.hot[p].wake = 0;
+  md_order_forget(s, key);
 }
 
 /* -- processes -- */
@@ -505,7 +506,8 @@ bool md_sim_cancel(md_sim *s, md_timer_id id, uint64_t words[3]) {
   uint32_t i = md_timers_index(&s->timers, id);
   if (i == 0) return false;
   memcpy(words, s->timers.records[i].words, 3 * sizeof words[0]);
-  md_order_forget(s, sim_owned(s, i | MD_SLOT_TIMER));
+  md_key key = sim_owned(s, i | MD_SLOT_TIMER);
   md_timers_release(&s->timers, i);
+  md_order_forget(s, key);
   return true;
 }

@@ -44,7 +44,7 @@ struct md_sim {
 /* Gives out the turns anew, in the same order. */
 void md_order_turn_over(md_sim *);
 
-/* The key of a slot's owner is wanted no more. */
+/* A key is wanted no more: its owner knows it no longer. */
 void md_order_forget(md_sim *, md_key);
 
 /* The rank of a priority, -1 where there is none left. A new one shifts the

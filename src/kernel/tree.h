@@ -36,7 +36,7 @@ typedef struct md_tree {
 } md_tree;
 
 /* Opens a tree, which stays where it is, that has leaves 0 .. 3; false when
- * there is no memory. */
+   there is no memory. */
 bool md_tree_open(md_tree *, md_arena *);
 void md_tree_close(md_tree *, md_arena *);
 
