@@ -27,7 +27,7 @@ static bool inbox_read(const host_sim *s, uint32_t p, inbox_sum *it) {
    to. What was handed over at once is not worth a line of its own. */
 static bool inbox_shown(const host_sim *s, uint32_t p) {
   const md_proc_extra *extra = md_sim_extra(s->kernel, p);
-  return md_sim_cold(s->kernel, p)->inbox != 0 ||
+  return md_mails_kept(md_sim_mails(s->kernel), p) ||
          (extra != NULL && extra->words[HOST_OBSERVED] != 0);
 }
 

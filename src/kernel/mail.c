@@ -47,7 +47,13 @@ static __attribute__((noinline)) uint32_t mail_inbox_new(md_mails *m,
     i = m->inboxes_used++;
   }
   m->inboxes[i] = (md_inbox){.since = *m->now};
+  m->procs->hot[p].kept = 1;
   return m->procs->cold[p].inbox = i;
+}
+
+/* The index of p's record, 0 without one. */
+static inline uint32_t mail_record(const md_mails *m, uint32_t p) {
+  return m->procs->hot[p].kept ? m->procs->cold[p].inbox : 0;
 }
 
 /* The record of p, made when it is missing; NULL when there is no memory. */
@@ -78,6 +84,10 @@ void md_mails_carry(md_mails *m, uint32_t p) {
 void md_mails_lost(md_mails *m, uint32_t p) {
   md_inbox *it = mail_inbox(m, p);
   if (it != NULL) it->dropped++;
+}
+
+bool md_mails_kept(const md_mails *m, uint32_t p) {
+  return mail_record(m, p) != 0;
 }
 
 bool md_mails_figures(const md_mails *m, uint32_t p, md_inbox_figures *out) {
@@ -114,7 +124,7 @@ void md_mails_reset(md_mails *m) {
 }
 
 void md_mails_close_inbox(md_mails *m, uint32_t p) {
-  uint32_t i = m->procs->cold[p].inbox;
+  uint32_t i = mail_record(m, p);
   if (i == 0) return;
   m->inboxes[i].last = m->inboxes_free;
   m->inboxes_free = i;

@@ -117,6 +117,9 @@ static inline void md_mails_handed(md_mails *m, uint32_t p) {
    there is no memory for the record. */
 void md_mails_lost(md_mails *, uint32_t p);
 
+/* Has anything lain in p's inbox, or been lost to it? */
+bool md_mails_kept(const md_mails *, uint32_t p);
+
 /* What p's inbox has kept; false if it keeps nothing. */
 bool md_mails_figures(const md_mails *, uint32_t p, md_inbox_figures *);
 

@@ -91,7 +91,7 @@ uint32_t md_procs_take(md_procs *t) {
 }
 
 static void procs_drop_extra(md_procs *t, uint32_t p) {
-  uint32_t e = t->cold[p].extra;
+  uint32_t e = t->hot[p].kept ? t->cold[p].extra : 0;
   if (e == 0) return;
   md_proc_extra *extra = &t->extra[e];
   if (extra->name != NULL)
@@ -147,6 +147,7 @@ md_proc_extra *md_procs_extra(md_procs *t, uint32_t p) {
   else e = t->extra_used++;
   memset(&t->extra[e], 0, sizeof t->extra[e]);
   t->cold[p].extra = e;
+  t->hot[p].kept = 1;
   return &t->extra[e];
 }
 
@@ -157,6 +158,7 @@ void md_procs_watch(md_procs *t, uint32_t p, uint32_t target) {
   if (first == 0) {
     proc->prev = proc->next = p;
     t->cold[target].watchers = p;
+    t->hot[target].kept = 1;
     return;
   }
   uint32_t last = t->hot[first].prev;

@@ -73,7 +73,8 @@ typedef struct md_proc {
   double drift; /* ticks wanted minus ticks slept */
   uint32_t generation;
   uint8_t state, rank;
-  uint8_t wait : 4, why : 4;
+  uint8_t wait : 3, why : 4;
+  uint8_t kept : 1; /* its cold row holds more than its birth: look there */
   uint8_t flags;
   uint32_t inbox_first, inbox_count;
   uint32_t handed;     /* messages that it got without their lying there */

@@ -222,6 +222,7 @@ static inline void sim_stop(md_sim *s, uint32_t p, bool failed) {
   sim_note(s, failed ? MD_TRACE_FAIL : MD_TRACE_STOP, p, 0, 0);
   sim_unwatch(s, p);
   sim_disarm(s, p);
+  if (!s->procs.hot[p].kept) return;
   uint32_t first;
   while ((first = s->procs.cold[p].watchers) != 0)
     md_sim_wake(s, first, MD_WHY_END);
@@ -279,7 +280,7 @@ md_proc_cold *md_sim_cold(const md_sim *s, uint32_t p) {
 }
 
 md_proc_extra *md_sim_extra(const md_sim *s, uint32_t p) {
-  uint32_t e = s->procs.cold[p].extra;
+  uint32_t e = s->procs.hot[p].kept ? s->procs.cold[p].extra : 0;
   return e ? &s->procs.extra[e] : NULL;
 }
 
