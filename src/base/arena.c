@@ -41,11 +41,16 @@ static inline size_t arena_class(size_t size) {
   return (size - (size != 0)) / ARENA_GRAIN;
 }
 
+/* The size of a large block of so many bytes. */
+static inline size_t arena_large(size_t size) {
+  size += sizeof(size_t) + ARENA_LINE - 1;
+  return size - size % ARENA_LINE;
+}
+
 /* What a block costs: the bytes its class has, or its large block. */
 static inline size_t arena_cost(size_t size) {
-  if (size <= ARENA_SMALL) return (arena_class(size) + 1) * ARENA_GRAIN;
-  size += sizeof(size_t) + ARENA_GRAIN - 1;
-  return size - size % ARENA_GRAIN;
+  if (size > ARENA_SMALL) return arena_large(size);
+  return (arena_class(size) + 1) * ARENA_GRAIN;
 }
 
 static inline size_t arena_size(const arena_block *b) {
@@ -337,7 +342,7 @@ static void *arena_cut(md_arena *a, void *p, size_t old, size_t size) {
   if (old > ARENA_SMALL) {
     room = arena_room(b);
     arena_retire((char *)p + size, room - size);
-    arena_trim(a, b, size > ARENA_SMALL ? now : now + ARENA_GRAIN);
+    arena_trim(a, b, arena_large(size > ARENA_SMALL ? size : now));
     room = arena_room(b);
   } else if (room > now) {
     arena_small_give(a, (char *)p + now, room - now);

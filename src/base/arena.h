@@ -54,8 +54,9 @@ void md_arena_unmap(size_t reserved);
 /* Gives everything back to the system, every block included. */
 void md_arena_close(md_arena *);
 
-/* A block aligned to 16, its bytes undefined; size 0 is a block of its own
-   too. NULL where the limit or the system refuses; nothing has changed then. */
+/* A block aligned to 16, to a cache line (64) if it has more than 1 KB, its
+   bytes undefined; size 0 is a block of its own too. NULL where the limit or
+   the system refuses; nothing has changed then. */
 void *md_arena_alloc(md_arena *, size_t size);
 
 /* Makes a block of `old` bytes one of `size`, moving it where it must; the

@@ -22,6 +22,7 @@
 
 enum {
   ARENA_GRAIN = 16,
+  ARENA_LINE = 64,    /* a cache line: what large blocks are measured in */
   ARENA_SMALL = 1024, /* the largest block without a header */
   ARENA_CLASSES = ARENA_SMALL / ARENA_GRAIN,
   ARENA_LISTS_LOG = 5,
@@ -29,11 +30,11 @@ enum {
   ARENA_LEVELS = 32,                  /* powers of two, from 1 KB up */
   ARENA_LEVEL_LOG = 10,               /* level 0 is all below this power */
   ARENA_STEP = 8 << 20,               /* committed at once */
-  ARENA_FREE = 1,                     /* flags in a block's size */
+  ARENA_FREE = 1,         /* flags in a block's size */
   ARENA_BEFORE_FREE = 2,
 #ifdef MD_HOSTILE
   ARENA_HOSTILE = 1,
-  ARENA_SLAB = ARENA_SMALL + ARENA_GRAIN,
+  ARENA_SLAB = ARENA_SMALL + ARENA_LINE,
 #else
   ARENA_HOSTILE = 0,
   ARENA_SLAB = 64 << 10,
@@ -46,8 +47,9 @@ typedef struct arena_link {
   struct arena_link *next;
 } arena_link;
 
-/* A large block. Its holder's bytes begin at `next` and reach over the `before`
-   of the block behind, which is of no use to anyone while this one is held:
+/* A large block. Its holder's bytes begin at `next`, with a cache line, and
+   reach over the `before` of the block behind, which is of no use to anyone
+   while this one is held:
 
      | before | size | the holder's bytes ...          |
                                               | before | size | ...
@@ -76,7 +78,7 @@ static_assert(ARENA_LISTS <= 32 && ARENA_LEVELS <= 32, "a bit for each");
 static_assert(sizeof(arena_block) == 2 * ARENA_GRAIN, "links fit any block");
 static_assert(sizeof(arena_link) <= ARENA_GRAIN, "a link fits any block");
 static_assert(ARENA_SLAB >= ARENA_SMALL + ARENA_GRAIN, "a slab fits any block");
-static_assert(ARENA_SLAB % ARENA_GRAIN == 0, "slabs keep the alignment");
+static_assert(ARENA_SLAB % ARENA_LINE == 0, "slabs keep the alignment");
 
 /* Hidden bytes are poisoned for the address sanitizer, shown ones are not. */
 static inline void arena_hide(void *p, size_t size) {

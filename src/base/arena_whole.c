@@ -33,7 +33,8 @@ static size_t arena_pages(size_t size) {
 
 md_arena *md_arena_open(size_t limit) {
   md_arena *a = (md_arena *)MD_ARENA_BASE;
-  size_t size = arena_reserve(), head = sizeof *a + ARENA_GRAIN - 1;
+  size_t size = arena_reserve(),
+         head = sizeof *a + ARENA_GRAIN + ARENA_LINE - 1;
   if (size == 0) return NULL;
   if (mprotect(a, ARENA_STEP, PROT_READ | PROT_WRITE) != 0) {
     int error = errno;
@@ -41,7 +42,7 @@ md_arena *md_arena_open(size_t limit) {
     errno = error;
     return NULL;
   }
-  a->top = a->high = (char *)a + head - head % ARENA_GRAIN;
+  a->top = a->high = (char *)a + head - head % ARENA_LINE - ARENA_GRAIN;
   a->committed = (char *)a + ARENA_STEP;
   a->reserved = (char *)a + size;
   md_arena_set_limit(a, limit);

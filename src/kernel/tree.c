@@ -2,10 +2,7 @@
 
 #include <string.h>
 
-enum {
-  TREE_FIRST = 4,
-  TREE_LINE = 64, /* bytes in a cache line: a match */
-};
+enum { TREE_FIRST = 4 };
 
 /* Keys of the level above one of n keys: whole matches, but for the last. */
 static uint32_t tree_above(uint32_t n) {
@@ -15,18 +12,12 @@ static uint32_t tree_above(uint32_t n) {
 static size_t tree_bytes(uint32_t capacity) {
   size_t keys = 0;
   for (uint32_t n = capacity; n > 1; n = tree_above(n)) keys += n;
-  return keys * sizeof(md_key) + TREE_LINE;
+  return keys * sizeof(md_key);
 }
 
-static md_key *tree_place(void *block) {
-  uintptr_t line = ((uintptr_t)block + TREE_LINE - 1) / TREE_LINE;
-  return (md_key *)(line * TREE_LINE);
-}
-
-/* Lays the levels out, one behind the other. */
-static void tree_lay(md_tree *t, void *block, uint32_t capacity) {
-  md_key *keys = tree_place(block);
-  t->block = block;
+/* Lays the levels out, one behind the other: where there are more than 1 KB, a
+   match is a cache line. */
+static void tree_lay(md_tree *t, md_key *keys, uint32_t capacity) {
   t->capacity = capacity;
   t->height = 0;
   for (uint32_t n = capacity; n > 1; n = tree_above(n)) {
@@ -55,21 +46,18 @@ bool md_tree_open(md_tree *t, md_arena *arena) {
 }
 
 void md_tree_close(md_tree *t, md_arena *arena) {
-  if (t->block != NULL) md_arena_free(arena, t->block, tree_bytes(t->capacity));
-  t->block = NULL;
+  md_arena_free(arena, t->levels[0], tree_bytes(t->capacity));
+  t->levels[0] = NULL;
 }
 
 bool md_tree_grow(md_tree *t, md_arena *arena, uint32_t i) {
-  uint32_t held = t->block ? t->capacity : 0, capacity = TREE_FIRST;
+  uint32_t held = t->capacity, capacity = TREE_FIRST;
   while (capacity <= i) capacity *= 2;
-  size_t old = t->block ? tree_bytes(held) : 0;
-  ptrdiff_t place = t->block ? (char *)t->levels[0] - (char *)t->block : 0;
-  char *block = md_arena_resize(arena, t->block, old, tree_bytes(capacity));
-  if (block == NULL) return false;
-  md_key *leaves = tree_place(block);
-  memmove(leaves, block + place, held * sizeof(md_key));
+  md_key *leaves = md_arena_resize(arena, t->levels[0], tree_bytes(held),
+                                   tree_bytes(capacity));
+  if (leaves == NULL) return false;
   for (uint32_t k = held; k < capacity; k++) leaves[k] = MD_KEY_NONE;
-  tree_lay(t, block, capacity);
+  tree_lay(t, leaves, capacity);
   md_tree_play(t);
   return true;
 }

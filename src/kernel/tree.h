@@ -32,7 +32,6 @@ typedef struct md_tree {
   md_key min;
   uint32_t height, capacity;      /* leaves: a multiple of four */
   md_key *levels[MD_TREE_LEVELS]; /* leaves first; levels[height] is &min */
-  void *block;
 } md_tree;
 
 /* Opens a tree, which stays where it is, that has leaves 0 .. 3; false when
