@@ -133,6 +133,8 @@ static bool arena_commit(md_arena *a, const char *end) {
   size_t size = (size_t)(end - a->committed) + ARENA_STEP - 1;
   size -= size % ARENA_STEP;
   if (mprotect(a->committed, size, PROT_READ | PROT_WRITE) != 0) return false;
+  if (a->committed < (char *)a + ARENA_HUGE)
+    madvise(a->committed, size, MADV_HUGEPAGE); /* if the system has them */
   a->committed += size;
   return true;
 }
