@@ -153,14 +153,14 @@ md_next md_sim_next(md_sim *s, md_event *event) {
   }
 }
 
-uint32_t md_sim_next_turn(md_sim *s) {
-  md_key key = md_queue_top(&s->queue);
+/* The turn of the process that the key is of; 0 where it is not just the next
+   event, and md_sim_next has to tell. */
+static inline uint32_t sim_turn(md_sim *s, md_key key, bool wanted) {
   md_time time = md_key_time(key);
   uint32_t slot = md_key_slot(key);
   md_event event;
   if (s->events >= s->attention || s->events >= s->quick_last ||
-      key == MD_KEY_NONE || slot & MD_SLOT_TIMER || time > s->limit ||
-      !sim_wanted(s, key))
+      slot & MD_SLOT_TIMER || time > s->limit || !wanted)
     return 0;
   md_queue_take(&s->queue, key);
   s->pending--;
@@ -168,6 +168,20 @@ uint32_t md_sim_next_turn(md_sim *s) {
   s->events++;
   sim_process(s, slot, &event);
   return slot;
+}
+
+/* Something is due now, which may be wanted no more. */
+static __attribute__((noinline)) uint32_t sim_turn_due(md_sim *s) {
+  md_key key = md_queue_top(&s->queue);
+  return sim_turn(s, key, sim_wanted(s, key));
+}
+
+uint32_t md_sim_next_turn(md_sim *s) {
+  md_queue *q = &s->queue;
+  if (!queue_ring_empty(q)) return sim_turn_due(s);
+  md_key key = md_queue_top(q);
+  assert(key == MD_KEY_NONE || sim_wanted(s, key)); /* what is not lies there */
+  return sim_turn(s, key, key != MD_KEY_NONE);
 }
 
 bool md_sim_peek(md_sim *s, md_time *time) {

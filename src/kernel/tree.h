@@ -52,17 +52,17 @@ static inline bool md_tree_has(const md_tree *t, uint32_t i) {
 }
 
 /* The least of the three others of a match. */
-static inline md_key tree_rivals(const md_key *level, uint32_t i) {
+static inline md_key tree_rivals(const md_key *level, size_t i) {
   return tree_less(level[i ^ 1], tree_less(level[i ^ 2], level[i ^ 3]));
 }
 
 /* Puts a key on leaf i, whose own was the least of all. */
-static inline void md_tree_replace(md_tree *t, uint32_t i, md_key key) {
-  uint32_t height = t->height;
-  for (uint32_t l = 0; l < height; l++) {
-    md_key *level = t->levels[l];
-    md_key rivals = tree_rivals(level, i);
-    level[i] = key;
+static inline void md_tree_replace(md_tree *t, size_t i, md_key key) {
+  md_key *const *level = t->levels, *const *top = level + t->height;
+  for (; level < top; level++) {
+    md_key rivals = tree_rivals(*level, i);
+    __asm__("" : "+r"(rivals)); /* or else gcc has the key wait for them */
+    (*level)[i] = key;
     key = tree_less(key, rivals);
     i >>= 2;
   }
