@@ -7,22 +7,22 @@ static inline uint32_t sim_slot_process(md_key key) {
   return slot & MD_SLOT_TIMER ? 0 : slot;
 }
 
-/* Of the winners three matches before the last there are 16 to 64, as the final
-   match may be one of two: who has just become one comes in as many events on
-   average, and is fetched; its thread is when it is one of the 4 to 16 of two
-   matches before. Who comes next is, but for one time in as many as 64, the
-   least of the rivals that p's key, which is being taken, has in the last
-   three. */
+/* Level k has 8 to 32 winners, the one below four times as many. Who has just
+   become one of those comes in as many events on average, and is fetched; its
+   thread is when it is one of these. Who comes next is, but for one time in as
+   many as 64, the least of the rivals that p's key, which is being taken, has
+   in the last three matches. */
 static __attribute__((noinline)) int
 sim_coming_ahead(const md_sim *s, uint32_t processes[MD_COMING]) {
   const md_tree *tree = &s->queue.trees[0];
   uint32_t p = s->queue.hole, played = s->queue.played, h = tree->height - 1;
   md_key *const *levels = tree->levels;
-  if (h < 3 || (p | played) & MD_SLOT_TIMER) return 0;
+  uint32_t k = (uint32_t)(27 - __builtin_clz(tree->capacity)) / 2;
+  if (h < 4 || (p | played) & MD_SLOT_TIMER) return 0;
   md_key next = tree_less(tree_rivals(levels[h], p >> 2 * h),
                           tree_rivals(levels[h - 1], p >> (2 * h - 2)));
   next = tree_less(next, tree_rivals(levels[h - 2], p >> (2 * h - 4)));
-  md_key later = levels[h - 2][played >> (2 * h - 4)];
+  md_key later = levels[k - 1][played >> (2 * k - 2)];
   if (later != MD_KEY_NONE) {
     uint32_t l = md_key_slot(later);
     __builtin_prefetch(&s->procs.hot[l]);
@@ -30,7 +30,7 @@ sim_coming_ahead(const md_sim *s, uint32_t processes[MD_COMING]) {
     for (int i = 0; i < 3; i++) __builtin_prefetch(&levels[i][l >> 2 * i]);
   }
   processes[0] = sim_slot_process(next);
-  processes[1] = sim_slot_process(levels[h - 1][played >> (2 * h - 2)]);
+  processes[1] = sim_slot_process(levels[k][played >> 2 * k]);
   return 2;
 }
 
