@@ -365,8 +365,8 @@ void cproc_asked(cproc *c) {
   else md_sim_wait(k, c->process, MD_WAIT_REPLY, c->deadline, to);
 }
 
-/* Why it goes on, where that is not the usual. */
-static __attribute__((noinline)) void cproc_wake_up(cproc *c,
+/* Why it goes on, where that is not the usual; false: it waits on. */
+static __attribute__((noinline)) bool cproc_wake_up(cproc *c,
                                                     const md_proc *proc) {
   switch ((md_why)proc->why) {
   case MD_WHY_INTERRUPT:
@@ -387,6 +387,7 @@ static __attribute__((noinline)) void cproc_wake_up(cproc *c,
     c->asked = 0;
     cproc_timeout(c);
   }
+  return md_sim_proc(c->sim->kernel, c->process)->state == MD_RUNNING;
 }
 
 /* The body waits for nothing, or has failed: that is its end. */
@@ -408,6 +409,7 @@ static __attribute__((noinline)) void cproc_kill(md_host *h, cproc *c) {
 void cproc_turn(md_host *h, host_sim *s, uint32_t p, cproc *c) {
   md_proc *proc = md_sim_proc(s->kernel, p);
   md_why why = (md_why)proc->why;
+  bool runs = true;
   h->process = p;
   proc->flags |= MD_STARTED;
   if (__builtin_expect(why == MD_WHY_UNWIND, 0)) {
@@ -418,10 +420,9 @@ void cproc_turn(md_host *h, host_sim *s, uint32_t p, cproc *c) {
   if (why == MD_WHY_MESSAGE) c->open.wakeup = MD_BY_MESSAGE;
   else if (why == MD_WHY_TIME && proc->wait == MD_WAIT_TIME)
     c->open.wakeup = MD_BY_TIME;
-  else cproc_wake_up(c, proc);
+  else runs = cproc_wake_up(c, proc);
   md_body *code = c->broken ? NULL : cproc_code(h, c);
-  if (code != NULL && md_sim_proc(s->kernel, p)->state == MD_RUNNING)
-    code(&c->open);
+  if (code != NULL && runs) code(&c->open);
   if (c->broken || md_sim_proc(s->kernel, p)->state == MD_RUNNING)
     cproc_stop(h, c);
   h->process = 0;

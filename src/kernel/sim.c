@@ -55,10 +55,20 @@ void md_sim_zeno(md_sim *s, uint64_t zeno) {
 
 /* -- the run -- */
 
-/* The next event to be looked at: the last, or one too many at this instant. */
-static inline void sim_attend(md_sim *s) {
-  uint64_t many = s->instant + s->suspect;
-  s->attention = many < s->instant || many > s->last ? s->last : many;
+/* The next event to be looked at: the last, or one too many at the instant that
+   has begun with event `first`. Later instants do not move it: when it comes,
+   it is asked whether there were too many at the one that it is then. */
+static void sim_attend(md_sim *s, uint64_t first) {
+  uint64_t many = first + s->suspect;
+  s->attention = many < first || many > s->last ? s->last : many;
+}
+
+/* What was counted was of another instant than the one that began then. */
+static void sim_recount(md_sim *s, uint64_t first) {
+  s->counted = first;
+  md_arena_free(s->arena, s->counts, s->counts_size * sizeof *s->counts);
+  s->counts = NULL;
+  s->counts_size = 0;
 }
 
 void md_sim_bound(md_sim *s, md_time limit, uint64_t events, bool quick) {
@@ -77,12 +87,6 @@ static inline void sim_move(md_sim *s, md_time time) {
   if (time == s->now) return;
   s->now = time;
   s->instant = s->events;
-  sim_attend(s);
-  if (__builtin_expect(s->counts != NULL, 0)) {
-    md_arena_free(s->arena, s->counts, s->counts_size * sizeof *s->counts);
-    s->counts = NULL;
-    s->counts_size = 0;
-  }
 }
 
 static md_next sim_timer(md_sim *s, uint32_t i, md_event *event) {
@@ -121,10 +125,14 @@ static md_next sim_obstacle(md_sim *s, md_key key, bool wanted) {
   if (s->events >= s->last) return MD_NEXT_ENOUGH;
   if ((uint64_t)(key >> 64) > (uint64_t)s->limit)
     return s->pending ? MD_NEXT_LIMIT : MD_NEXT_NOTHING;
-  if (!wanted || md_key_time(key) != s->now) return MD_NEXT_PROCESS;
-  sim_attend(s);
-  if (s->events - s->instant >= s->zeno) return MD_NEXT_ZENO;
-  if (s->events - s->instant >= s->suspect)
+  if (!wanted) return MD_NEXT_PROCESS;
+  bool begins = md_key_time(key) != s->now;
+  uint64_t first = begins ? s->events : s->instant, many = s->events - first;
+  sim_attend(s, first);
+  if (first != s->counted) sim_recount(s, first);
+  if (begins) return MD_NEXT_PROCESS;
+  if (many >= s->zeno) return MD_NEXT_ZENO;
+  if (many >= s->suspect)
     sim_suspect(s, md_key_slot(key) & MD_SLOT_TIMER ? 0 : md_key_slot(key));
   return MD_NEXT_PROCESS;
 }

@@ -35,7 +35,8 @@ struct md_sim {
   md_scale scale;
   md_arena *arena;
   uint64_t seed;
-  uint32_t *counts; /* events by process at an instant that has had many */
+  uint32_t *counts; /* events by process at an instant that has had many, */
+  uint64_t counted; /* that which began with this event */
   uint32_t counts_size;
   int ranks; /* priorities in use, ascending; a rank is an index */
   int64_t priorities[MD_RANKS];
