@@ -150,9 +150,38 @@ static void spec_leaks(void) {
   free(base);
 }
 
+static void spec_spare(void) {
+  enum { BYTES = 5 << 20 };
+  unsigned char *base = calloc(1, BYTES);
+  if (base == NULL) abort();
+  atomic_bool enough = false;
+  md_pages pages = {0};
+  IT("has pages ready before they are needed, as many as are asked for") {
+    md_pages_provide(&pages, BYTES, &enough);
+    size_t had = pages.spare;
+    EXPECT(had >= BYTES && had < 2 * BYTES && pages.used == 0);
+    md_snapshot *a = md_snapshot_take(&pages, base, BYTES, NULL);
+    EXPECT(a != NULL && pages.used == BYTES && pages.spare == had - BYTES);
+    md_snapshot_drop(&pages, a);
+    EXPECT(pages.spare == had);
+    md_pages_provide(&pages, BYTES, &enough);
+    EXPECT(pages.spare == had);
+  }
+  IT("gets none when there are enough") {
+    enough = true;
+    size_t had = pages.spare;
+    md_pages_provide(&pages, 10 * had, &enough);
+    EXPECT(pages.spare == had);
+  }
+  md_pages_close(&pages);
+  EXPECT(pages.spare == 0);
+  free(base);
+}
+
 int main(void) {
   spec_shadow();
   spec_sharing();
   spec_leaks();
+  spec_spare();
   return check_done("snapshot");
 }

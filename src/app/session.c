@@ -42,6 +42,9 @@ void app_session_set(app_session *r, md_note name, md_note bytes) {
 }
 
 int app_session_first(lua_State *L) {
+  lua_getglobal(L, "require"); /* no model has: a sim is a type of its */
+  lua_pushliteral(L, "moondial.core");
+  lua_call(L, 1, 0);
   host_default(L);
   return 0;
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PAST_SPARE = 256 << 20 }; /* most bytes kept ready for a copy */
+
 static host_past *past_of(md_host *h) {
   host_travel_settle(h);
   return h->out.past;
@@ -96,9 +98,15 @@ travel_point *host_travel_keep(md_host *h, const char *name,
   return past_add(past, &p);
 }
 
+/* Copies, and has pages ready then for the next copy, which the next command
+   may have to wait for. */
 static void *past_keeper(void *past) {
   host_past *all = past;
   past_copy(all, &all->coming, all->host);
+  if (all->coming.state == NULL) return NULL;
+  size_t size = md_snapshot_size(all->coming.state);
+  md_pages_provide(&all->pages, size < PAST_SPARE ? size : PAST_SPARE,
+                   &all->awaited);
   return NULL;
 }
 
@@ -107,6 +115,7 @@ bool host_travel_keep_soon(md_host *h, char error[MD_IMAGE_ERROR]) {
   sigset_t all, signals;
   if (!past_begin_point(h, &past->coming, error)) return false;
   past->host = h;
+  atomic_store(&past->awaited, false);
   sigfillset(&all); /* Ctrl-C is for the thread that reads lines */
   pthread_sigmask(SIG_BLOCK, &all, &signals);
   past->keeping = pthread_create(&past->keeper, NULL, past_keeper, past) == 0;
@@ -120,6 +129,7 @@ bool host_travel_keep_soon(md_host *h, char error[MD_IMAGE_ERROR]) {
 void host_travel_settle(md_host *h) {
   host_past *past = h->out.past;
   if (past == NULL || !past->keeping) return;
+  atomic_store(&past->awaited, true);
   pthread_join(past->keeper, NULL);
   past->keeping = false;
   past_add(past, &past->coming);
@@ -132,6 +142,7 @@ void host_travel_forked(md_host *h) {
   past->keeping = false;
   past->pages.free = NULL;
   past->pages.chunks = NULL;
+  past->pages.spare = 0;
 }
 
 travel_point *host_travel_find(md_host *h, md_time time) {

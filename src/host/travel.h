@@ -15,6 +15,7 @@
 #include "image/snapshot.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 typedef struct travel_point {
   char *name; /* NULL: it has none */
@@ -43,6 +44,7 @@ typedef struct host_past {
   bool aborting;                /* which no pcall may catch */
   bool keeping; /* `coming` is being copied, by the thread `keeper` */
   pthread_t keeper;
+  atomic_bool awaited; /* somebody waits for that thread */
   travel_point coming;
   md_host *host;
   uint64_t last_hash; /* where the last rewind to a time was called, and */

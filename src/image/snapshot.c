@@ -42,6 +42,7 @@ static bool snapshot_more(md_pages *all) {
     chunk->pages[i] = (snapshot_page){chunk->bytes + i * MD_PAGE, all->free, 0};
     all->free = &chunk->pages[i];
   }
+  all->spare += SNAPSHOT_CHUNK;
   return true;
 }
 
@@ -51,6 +52,7 @@ static snapshot_page *snapshot_new_page(md_pages *all) {
   all->free = page->next;
   page->holders = 1;
   all->used += MD_PAGE;
+  all->spare -= MD_PAGE;
   return page;
 }
 
@@ -59,6 +61,13 @@ static void snapshot_leave_page(md_pages *all, snapshot_page *page) {
   page->next = all->free;
   all->free = page;
   all->used -= MD_PAGE;
+  all->spare += MD_PAGE;
+}
+
+void md_pages_provide(md_pages *all, size_t size, const atomic_bool *enough) {
+  while (all->spare < size && !atomic_load(enough) && snapshot_more(all))
+    for (size_t i = 0; i < SNAPSHOT_CHUNK; i += MD_PAGE)
+      ((volatile char *)all->chunks->bytes)[i] = 0;
 }
 
 /* How many bytes page i has: the last one may be cut. */
@@ -118,4 +127,5 @@ void md_pages_close(md_pages *all) {
     free(chunk);
   }
   all->free = NULL;
+  all->spare = 0;
 }

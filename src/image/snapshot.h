@@ -8,6 +8,7 @@
 #ifndef MD_IMAGE_SNAPSHOT_H
 #define MD_IMAGE_SNAPSHOT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -19,8 +20,13 @@ typedef struct md_snapshot md_snapshot;
 typedef struct md_pages {
   struct snapshot_page *free;
   struct snapshot_chunk *chunks;
-  size_t used; /* bytes of pages that snapshots have, shared ones once */
+  size_t used;  /* bytes of pages that snapshots have, shared ones once */
+  size_t spare; /* bytes of those that none has */
 } md_pages;
+
+/* Gets pages from the system until `size` bytes are spare, which takes longer
+   than to fill them, or until `enough` is set, or there is no memory. */
+void md_pages_provide(md_pages *, size_t size, const atomic_bool *enough);
 
 /* What `size` bytes from `base` on are now; `before` is the snapshot they are
    most likely to be like, or NULL. NULL without memory. */
