@@ -87,6 +87,46 @@ describe("a command of the prompt", function()
     has(out, "  4  client3  sleeping    0.0      0  time 3.0\n")
   end)
 
+  it("tells it of waits that have a limit, too", function()
+    local out = prompt.try(
+      { ":run 10", ":ps" },
+      [[
+      local md = require "moondial"
+      local desk = md.resource { name = "desk" }
+      md.spawn({ name = "holder" }, function()
+        local unit <close> = desk:acquire()
+        md.sleep_until(100)
+      end)
+      local function starts(name, at, body, ...)
+        return md.spawn({ name = name, at = at }, body, ...)
+      end
+      starts("queuer", 1, desk.acquire, desk, { timeout = 50 })
+      starts("reader", 2, md.wait_timeout, 40, "x")
+      local server = starts("server", 3, md.receive, { { "never" }, after = {
+        30,
+        print,
+      } })
+      starts("asker", 4, md.ask_timeout, 30, server, "q")
+      starts("other", 5, md.ask, server, "q")
+      starts("joiner", 6, md.join, server)
+      md.run()
+      ]]
+    )
+    local since = {}
+    for name, time in out:gmatch "\n *%d+  (%l+) +%l+ +([%d.]*) +%d  " do
+      since[name] = time
+    end
+    assert.same({
+      holder = "0.0",
+      queuer = "1.0",
+      reader = "2.0",
+      server = "3.0",
+      asker = "",
+      other = "5.0",
+      joiner = "6.0",
+    }, since)
+  end)
+
   it("shows all that a frame sees", function()
     local out = try {
       ":run 2.1",

@@ -44,25 +44,6 @@ static int view_messages(lua_State *L) {
   return 1;
 }
 
-/* How long the sleep is in which the coroutine is, in ticks; -1: another call
-   than md.sleep(d). */
-static md_time view_slept(lua_State *L, const host_sim *s, lua_State *leaf) {
-  lua_Debug call;
-  if (lua_getstack(leaf, 0, &call) != 1 || lua_type(leaf, 1) != LUA_TNUMBER ||
-      lua_gettop(leaf) != 1)
-    return -1;
-  lua_getinfo(leaf, "f", &call);
-  lua_xmove(leaf, L, 1);
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  lua_getfield(L, -1, "moondial");
-  lua_getfield(L, -1, "sleep");
-  bool sleeps = lua_rawequal(L, -1, -4);
-  lua_pop(L, 4);
-  if (!sleeps) return -1;
-  return (md_time)md_time_round(lua_tonumber(leaf, 1) *
-                                md_sim_scale(s->kernel).factor);
-}
-
 /* turn(pid) -> since, next: the time since which it sleeps or waits, nil where
    that is not known; and when it goes on at the latest, nil: nobody knows. */
 static int view_turn(lua_State *L) {
@@ -72,11 +53,10 @@ static int view_turn(lua_State *L) {
   const md_proc *proc = md_sim_proc(s->kernel, p);
   bool waits = proc->state == MD_WAITING, sleeps = proc->state == MD_SLEEPING;
   bool bounded = sleeps || (waits && proc->due > md_sim_now(s->kernel));
-  md_time slept = -1;
-  if (sleeps && proc->flags & MD_STARTED && cproc_of(s, p) == NULL)
-    slept = view_slept(L, s, host_leaf(s, p));
-  if (waits && !bounded) host_push_time(L, s, proc->due);
-  else if (slept >= 0) host_push_time(L, s, proc->due - slept);
+  bool another = proc->wait == MD_WAIT_JOIN || proc->wait == MD_WAIT_REPLY;
+  if (waits && another && !bounded) host_push_time(L, s, proc->due);
+  else if ((waits && !another) || (sleeps && proc->flags & MD_STARTED))
+    host_push_time(L, s, proc->since);
   else lua_pushnil(L);
   if (bounded) host_push_time(L, s, proc->due);
   else lua_pushnil(L);

@@ -120,6 +120,7 @@ message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from, int first,
   if (__builtin_expect(cproc_of(s, to) != NULL, 0))
     return cmail_hand(L, s, cproc_of(s, to), from, first, n);
   lua_State *leaf = host_leaf(s, to);
+  int patterns = 0;
   bool moved;
   message_receiver(s, to);
   if (message_has_clauses(leaf)) {
@@ -128,7 +129,7 @@ message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from, int first,
     if (s->host->recording) host_record_values(L, s, to, "RECEIVE", first, n);
     moved = clauses_move(leaf, clause, L, first, n);
   } else {
-    int patterns = lua_gettop(leaf);
+    patterns = lua_gettop(leaf);
     if (!message_wanted(leaf, patterns, L, first, n)) return false;
     if (s->host->recording) host_record_values(L, s, to, "RECEIVE", first, n);
     moved = message_move(leaf, patterns, L, first, n);
@@ -140,6 +141,7 @@ message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from, int first,
   md_mails *mails = md_sim_mails(s->kernel);
   md_mails_handed(mails, to);
   proc->target = mails->arrivals++;
+  proc->prev = (uint32_t)patterns;
   proc->next = message_sender_word(s, from);
   md_sim_sent(s->kernel, from, to, MD_SENT_RECEIVED);
   return true;

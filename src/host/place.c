@@ -265,9 +265,9 @@ void place_give_up(lua_State *L, host_sim *s, uint32_t e) {
 
 void place_abandon(lua_State *L, host_sim *s, uint32_t p) {
   md_proc *proc = md_sim_proc(s->kernel, p);
-  uint32_t e = proc->next;
+  uint32_t e = proc->target;
   if (e == 0) return; /* it is at it already: what it gave back came round */
-  proc->next = 0;
+  proc->target = 0;
   const place *pl = place_at(s, e);
   if (pl->of_tree != NULL) tree_abandon(L, s, pl->of_tree);
   else place_give_up(L, s, e);
@@ -334,8 +334,7 @@ static int place_woken(lua_State *L, int status, lua_KContext e) {
 
 void place_block(host_sim *s, uint32_t e, md_time deadline) {
   uint32_t p = s->host->process;
-  md_sim_wait(s->kernel, p, MD_WAIT_PLACE, deadline, 0);
-  md_sim_proc(s->kernel, p)->next = e;
+  md_sim_wait(s->kernel, p, MD_WAIT_PLACE, deadline, e);
 }
 
 int place_wait(lua_State *L, host_sim *s, uint32_t e, md_time deadline) {
@@ -349,13 +348,13 @@ int place_wait(lua_State *L, host_sim *s, uint32_t e, md_time deadline) {
 }
 
 md_pid place_waits_on(const host_sim *s, uint32_t p) {
-  const place *pl = place_at(s, md_sim_proc(s->kernel, p)->next);
+  const place *pl = place_at(s, md_sim_proc(s->kernel, p)->target);
   if (pl->of_tree != NULL || pl->of->class->holder == NULL) return 0;
   return pl->of->class->holder(pl->of);
 }
 
 void place_waiting(lua_State *L, host_sim *s, uint32_t p) {
-  const place *pl = place_at(s, md_sim_proc(s->kernel, p)->next);
+  const place *pl = place_at(s, md_sim_proc(s->kernel, p)->target);
   if (pl->of_tree != NULL) lua_pushliteral(L, "one of several things");
   else pl->of->class->describe(L, pl->of, pl);
 }

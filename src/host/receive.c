@@ -89,7 +89,7 @@ static int message_timeout(lua_State *L, host_sim *s, const char *call) {
 
 static int message_wait(lua_State *L, host_sim *s, md_time deadline);
 
-/* `prev` of a process that waits tells how many patterns it waits with. */
+/* `prev` of a process that got a message tells how many patterns it had. */
 static int message_waited(lua_State *L, int status, lua_KContext deadline) {
   (void)status;
   host_sim *s = host_of(L)->sim;
@@ -118,7 +118,6 @@ static int message_wait(lua_State *L, host_sim *s, md_time deadline) {
   if (message_look(L, s, p, patterns)) return lua_gettop(L) - patterns;
   message_check_patterns(L, patterns);
   if (deadline == HOST_LOOK) return message_timeout(L, s, "wait_timeout");
-  md_sim_proc(s->kernel, p)->prev = (uint32_t)patterns;
   md_sim_wait(s->kernel, p, MD_WAIT_MESSAGE, deadline, 0);
   return host_block(L, s, deadline, message_waited);
 }

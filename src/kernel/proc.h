@@ -77,9 +77,14 @@ typedef struct md_proc {
   uint8_t kept : 1; /* its cold row holds more than its birth: look there */
   uint8_t flags;
   uint32_t inbox_first, inbox_count;
-  uint32_t handed;     /* messages that it got without their lying there */
-  uint32_t prev, next; /* in the ring of those who wait for one's end */
-  uint32_t target;     /* whose end, or which envelope, is waited for */
+  union {
+    struct {
+      uint32_t prev, next; /* in the ring of those who wait for one's end */
+    };
+    md_time since; /* when any other wait, or the sleep, has begun */
+  };
+  uint32_t handed; /* messages that it got without their lying there */
+  uint32_t target; /* whose end, which envelope or place, is waited for */
 } md_proc;
 
 _Static_assert(sizeof(md_proc) == 64, "a process is one cache line");

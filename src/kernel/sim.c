@@ -390,6 +390,7 @@ bool md_sim_sleep(md_sim *s, uint32_t p, md_time ticks) {
   if (!next || s->events >= s->quick_last || s->events >= s->last) {
     proc->state = MD_SLEEPING;
     proc->wait = MD_WAIT_TIME;
+    proc->since = s->now;
     return false;
   }
   /* it would be next: take its own event and let it go on */
@@ -430,7 +431,7 @@ void md_sim_wait(md_sim *s, uint32_t p, md_wait wait, md_time deadline,
   proc->state = MD_WAITING;
   proc->wait = wait;
   proc->target = 0;
-  proc->due = s->now;
+  proc->due = proc->since = s->now;
   if (target != 0 || deadline >= 0) sim_wait_for(s, p, wait, deadline, target);
 }
 
