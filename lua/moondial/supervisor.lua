@@ -12,6 +12,9 @@ local m = {}
 local supervisor = {}
 supervisor.__index = supervisor
 
+-- The strategies of those that live, by pid, for who looks on.
+m.living = {}
+
 local body -- of its process
 
 -- -- restarts ----------------------------------------------------------------
@@ -197,6 +200,13 @@ function body(its)
     first = 1,
     last = 0,
   }, supervisor)
+  local own = core.self()
+  local _ <close> = setmetatable({}, {
+    __close = function()
+      m.living[own] = nil
+    end,
+  })
+  m.living[own] = its.strategy
   core.trap_exit(true)
   for _, child in ipairs(its.children) do
     self.children:add(child)

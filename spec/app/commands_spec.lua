@@ -243,4 +243,31 @@ describe("a command of the prompt", function()
     has(out, "└─ other")
     has(out, "> :tree inner\ninner")
   end)
+
+  it("marks supervisors while they live", function()
+    local out = prompt.try(
+      { ":run 1", ":tree", "md.kill(md.processes()[1])", ":run +1", ":tree" },
+      [[
+      local md = require "moondial"
+      local function idle()
+        md.sleep(9)
+      end
+      local inner = { children = { { id = "b", start = idle, name = "b" } } }
+      md.supervisor {
+        name = "top",
+        strategy = "one_for_all",
+        children = {
+          { id = "a", start = idle, name = "a" },
+          { id = "inner", supervisor = inner, name = "inner" },
+        },
+      }
+      md.spawn({ name = "stays" }, md.sleep, 9)
+      md.run()]]
+    )
+    has(out, "waiting, a supervisor, one_for_all\n├─ a")
+    has(out, "waiting, a supervisor, one_for_one\n   └─ b")
+    local _, marks = out:gsub("a supervisor", "")
+    assert.equal(2, marks, out)
+    has(out, ":tree\nstays")
+  end)
 end)

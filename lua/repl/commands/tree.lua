@@ -8,14 +8,18 @@ local most <const> = 100
 local function text_of(pid)
   local label, own = process.label(pid), tostring(pid)
   local both = label == own and label or label .. "  " .. show.faint(own)
-  return both .. "  " .. md.status(pid)
+  local supervisors = package.loaded["moondial.supervisor"]
+  local strategy = supervisors and supervisors.living[pid]
+  local role = strategy and ", a supervisor, " .. strategy or ""
+  return both .. "  " .. md.status(pid) .. role
 end
 
 return {
   name = "tree",
   usage = ":tree [pid]",
   help = [[The living processes as families: who has spawned whom, as a
-supervisor its children; or those below one, given by name or number.
+supervisor its children, with its strategy; or those below one, given by name
+or number.
   :tree]],
   completes = "process",
   run = function(rest)
