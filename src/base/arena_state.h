@@ -30,10 +30,10 @@ enum {
   ARENA_LEVELS = 32,                  /* powers of two, from 1 KB up */
   ARENA_LEVEL_LOG = 10,               /* level 0 is all below this power */
   ARENA_STEP = 8 << 20,               /* committed at once */
-  ARENA_HUGE = 256 << 20, /* up to here the steps after the first are of huge
-                             pages: beyond, getting them costs more than it
-                             gains */
-  ARENA_FREE = 1,         /* flags in a block's size */
+  /* up to here the steps after the first are of huge pages: beyond, getting
+     them may cost a machine that is virtual more than they gain */
+  ARENA_HUGE = 64 << 20,
+  ARENA_FREE = 1, /* flags in a block's size */
   ARENA_BEFORE_FREE = 2,
 #ifdef MD_HOSTILE
   ARENA_HOSTILE = 1,

@@ -120,7 +120,7 @@ message_hand(lua_State *L, host_sim *s, uint32_t to, uint32_t from, int first,
   if (__builtin_expect(cproc_of(s, to) != NULL, 0))
     return cmail_hand(L, s, cproc_of(s, to), from, first, n);
   lua_State *leaf = host_leaf(s, to);
-  int patterns = 0;
+  int patterns = 1; /* or the clauses */
   bool moved;
   message_receiver(s, to);
   if (message_has_clauses(leaf)) {

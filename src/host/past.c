@@ -104,9 +104,9 @@ static void *past_keeper(void *past) {
   host_past *all = past;
   past_copy(all, &all->coming, all->host);
   if (all->coming.state == NULL) return NULL;
-  size_t size = md_snapshot_size(all->coming.state);
-  md_pages_provide(&all->pages, size < PAST_SPARE ? size : PAST_SPARE,
-                   &all->awaited);
+  size_t size = md_snapshot_size(all->coming.state), most = PAST_SPARE;
+  if (all->memory > 0 && all->memory < most) most = all->memory;
+  md_pages_provide(&all->pages, size < most ? size : most, &all->awaited);
   return NULL;
 }
 
