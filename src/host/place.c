@@ -347,14 +347,18 @@ int place_wait(lua_State *L, host_sim *s, uint32_t e, md_time deadline) {
   return host_block(L, s, (lua_KContext)e, place_woken);
 }
 
+/* A place that is just being given up is none any more. */
 md_pid place_waits_on(const host_sim *s, uint32_t p) {
-  const place *pl = place_at(s, md_sim_proc(s->kernel, p)->target);
-  if (pl->of_tree != NULL || pl->of->class->holder == NULL) return 0;
+  uint32_t e = md_sim_proc(s->kernel, p)->target;
+  const place *pl = place_at(s, e);
+  if (e == 0 || pl->of_tree != NULL || pl->of->class->holder == NULL) return 0;
   return pl->of->class->holder(pl->of);
 }
 
 void place_waiting(lua_State *L, host_sim *s, uint32_t p) {
-  const place *pl = place_at(s, md_sim_proc(s->kernel, p)->target);
-  if (pl->of_tree != NULL) lua_pushliteral(L, "one of several things");
+  uint32_t e = md_sim_proc(s->kernel, p)->target;
+  const place *pl = place_at(s, e);
+  if (e == 0) lua_pushliteral(L, "what it gives up");
+  else if (pl->of_tree != NULL) lua_pushliteral(L, "one of several things");
   else pl->of->class->describe(L, pl->of, pl);
 }
