@@ -127,6 +127,21 @@ describe("a command of the prompt", function()
     }, since)
   end)
 
+  it("tells it of a process in C", function()
+    local out = prompt.try(
+      { ":run 3", ":ps" },
+      [[
+      local md, ffi = require "moondial", require "moondial.ffi"
+      local lib = ffi.compile("#include <moondial.h>\nvoid nap(md_process *p) {"
+        .. "MD_BEGIN(p); MD_SLEEP(p, 1.5);\nMD_SLEEP(p, 10.0); MD_END(p); }")
+      ffi.cdef "void nap(struct md_process *);"
+      md.spawn_native(lib.nap)
+      md.run()
+      ]]
+    )
+    has(out, "  1        sleeping    1.5      0  time 11.5\n")
+  end)
+
   it("shows all that a frame sees", function()
     local out = try {
       ":run 2.1",
