@@ -109,6 +109,7 @@ describe("a command of the prompt", function()
       starts("asker", 4, md.ask_timeout, 30, server, "q")
       starts("other", 5, md.ask, server, "q")
       starts("joiner", 6, md.join, server)
+      starts("follower", 7, md.join, server, 60)
       md.run()
       ]]
     )
@@ -121,9 +122,10 @@ describe("a command of the prompt", function()
       queuer = "1.0",
       reader = "2.0",
       server = "3.0",
-      asker = "",
+      asker = "4.0",
       other = "5.0",
       joiner = "6.0",
+      follower = "7.0",
     }, since)
   end)
 

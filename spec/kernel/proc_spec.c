@@ -138,6 +138,46 @@ static void claim_watch(void) {
   close_procs();
 }
 
+/* p waits for an end until a time, or without a limit (0). */
+static void wait_for_end(uint32_t p, md_time begun, uint64_t wake) {
+  md_proc *proc = &procs.hot[p];
+  proc->state = MD_WAITING;
+  proc->wait = MD_WAIT_JOIN;
+  proc->wake = wake;
+  proc->due = wake != 0 ? begun + 100 : begun;
+  if (wake != 0) md_procs_ask(&procs, p, begun);
+}
+
+static void claim_since(void) {
+  open_procs();
+  uint32_t p = md_procs_take(&procs), q = md_procs_take(&procs);
+  IT("tells since when a process waits for another's end, limit or none") {
+    wait_for_end(p, 4, 0);
+    wait_for_end(q, 5, 1);
+    EXPECT(md_procs_since(&procs, p) == 4 && md_procs_since(&procs, q) == 5);
+    procs.hot[p].state = MD_READY;
+    EXPECT(md_procs_since(&procs, p) == -1);
+  }
+  IT("still does when the table has grown, and for new ones") {
+    for (int i = 0; i < 1000; i++) p = md_procs_take(&procs);
+    wait_for_end(p, 6, 1);
+    EXPECT(md_procs_since(&procs, p) == 6 && md_procs_since(&procs, q) == 5);
+    EXPECT(md_procs_date(&procs, p, 3) && md_procs_born(&procs, p) == 3);
+  }
+  close_procs();
+  IT("does not know where there was no memory, and fails nothing") {
+    open_procs();
+    p = md_procs_take(&procs);
+    md_arena_fail_at(arena, md_arena_count(arena) + 1);
+    wait_for_end(p, 7, 1);
+    md_arena_fail_at(arena, 0);
+    EXPECT(md_procs_since(&procs, p) == -1);
+    wait_for_end(p, 8, 1);
+    EXPECT(md_procs_since(&procs, p) == 8);
+    close_procs();
+  }
+}
+
 static void claim_memory(void) {
   IT("stays as it was when there is no memory for one part or the other") {
     for (uint64_t n = 1; n <= 2; n++) {
@@ -179,6 +219,7 @@ int main(void) {
   claim_names();
   claim_extra();
   claim_watch();
+  claim_since();
   claim_memory();
   md_arena_close(arena);
   return check_done("proc");

@@ -24,6 +24,7 @@
 #include "kernel/order.c"
 #include "kernel/note.c"
 #include "kernel/zeno.c"
+#include "kernel/life.c"
 #include "kernel/sim.c"
 #include "kernel/coming.c"
 #include "kernel/rng.c"

@@ -53,10 +53,8 @@ static int view_turn(lua_State *L) {
   const md_proc *proc = md_sim_proc(s->kernel, p);
   bool waits = proc->state == MD_WAITING, sleeps = proc->state == MD_SLEEPING;
   bool bounded = sleeps || (waits && proc->due > md_sim_now(s->kernel));
-  bool another = proc->wait == MD_WAIT_JOIN || proc->wait == MD_WAIT_REPLY;
-  if (waits && another && !bounded) host_push_time(L, s, proc->due);
-  else if ((waits && !another) || (sleeps && proc->flags & MD_STARTED))
-    host_push_time(L, s, proc->since);
+  md_time since = md_sim_since(s->kernel, p);
+  if (since >= 0) host_push_time(L, s, since);
   else lua_pushnil(L);
   if (bounded) host_push_time(L, s, proc->due);
   else lua_pushnil(L);

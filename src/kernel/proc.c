@@ -21,16 +21,19 @@ static bool procs_double(md_arena *arena, void **array, uint32_t capacity,
 /* Doubles the arrays of the table, or leaves them as they are. */
 static bool procs_grow(md_procs *t) {
   uint32_t old = t->capacity, wanted = old ? old * 2 : PROC_FIRST;
-  void *arrays[] = {t->hot, t->cold, t->roots, t->born};
-  const size_t sizes[] = {sizeof *t->hot, sizeof *t->cold, sizeof *t->roots,
-                          sizeof *t->born};
-  int grown = 0, all = t->born != NULL ? 4 : 3;
+  enum { NEEDED = 3, ALL = 5 };
+  void *arrays[ALL] = {t->hot, t->cold, t->roots, t->born, t->asked};
+  const size_t sizes[ALL] = {sizeof *t->hot, sizeof *t->cold, sizeof *t->roots,
+                             sizeof *t->born, sizeof *t->asked};
+  int grown = 0;
   if (wanted > 1u << MD_INDEX_BITS) return false;
-  while (grown < all &&
-         procs_double(t->arena, &arrays[grown], old, wanted, sizes[grown]))
+  while (grown < ALL &&
+         ((grown >= NEEDED && arrays[grown] == NULL) ||
+          procs_double(t->arena, &arrays[grown], old, wanted, sizes[grown])))
     grown++;
-  bool done = grown == all;
+  bool done = grown == ALL;
   while (!done && grown-- > 0) { /* shrinking never fails */
+    if (arrays[grown] == NULL) continue;
     if (old > 0) {
       arrays[grown] = md_arena_resize(
           t->arena, arrays[grown], wanted * sizes[grown], old * sizes[grown]);
@@ -43,6 +46,7 @@ static bool procs_grow(md_procs *t) {
   t->cold = arrays[1];
   t->roots = arrays[2];
   t->born = arrays[3];
+  t->asked = arrays[4];
   if (done) t->capacity = wanted;
   return done;
 }
@@ -65,8 +69,8 @@ void md_procs_close(md_procs *t) {
   md_arena_free(t->arena, t->hot, t->capacity * sizeof *t->hot);
   md_arena_free(t->arena, t->cold, t->capacity * sizeof *t->cold);
   md_arena_free(t->arena, t->roots, t->capacity * sizeof *t->roots);
-  if (t->born != NULL)
-    md_arena_free(t->arena, t->born, t->capacity * sizeof *t->born);
+  md_arena_free(t->arena, t->born, t->capacity * sizeof *t->born);
+  md_arena_free(t->arena, t->asked, t->capacity * sizeof *t->asked);
   md_arena_free(t->arena, t->extra, t->extra_capacity * sizeof *t->extra);
 }
 
@@ -102,15 +106,35 @@ static void procs_drop_extra(md_procs *t, uint32_t p) {
   t->cold[p].extra = 0;
 }
 
-bool md_procs_date(md_procs *t, uint32_t p, md_time time) {
-  if (t->born == NULL) {
-    if (time == 0) return true;
-    t->born = md_arena_alloc(t->arena, t->capacity * sizeof *t->born);
-    if (t->born == NULL) return false;
-    memset(t->born, 0, t->capacity * sizeof *t->born);
+/* A time of p in a column, which is made when it is missing. */
+static bool procs_date(const md_procs *t, md_time **column, uint32_t p,
+                       md_time time) {
+  if (*column == NULL) {
+    *column = md_arena_alloc(t->arena, t->capacity * sizeof **column);
+    if (*column == NULL) return false;
+    memset(*column, 0, t->capacity * sizeof **column);
   }
-  t->born[p] = time;
+  (*column)[p] = time;
   return true;
+}
+
+bool md_procs_date(md_procs *t, uint32_t p, md_time time) {
+  if (t->born == NULL && time == 0) return true;
+  return procs_date(t, &t->born, p, time);
+}
+
+void md_procs_ask(md_procs *t, uint32_t p, md_time time) {
+  (void)procs_date(t, &t->asked, p, time);
+}
+
+md_time md_procs_since(const md_procs *t, uint32_t p) {
+  const md_proc *proc = &t->hot[p];
+  if (proc->state == MD_SLEEPING)
+    return proc->flags & MD_STARTED ? proc->since : -1;
+  if (proc->state != MD_WAITING) return -1;
+  if (!md_wait_watches(proc->wait)) return proc->since;
+  if (proc->wake == 0) return proc->due;
+  return t->asked != NULL ? t->asked[p] : -1;
 }
 
 void md_procs_release(md_procs *t, uint32_t p) {

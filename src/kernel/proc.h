@@ -42,6 +42,12 @@ typedef enum md_wait {
   MD_WAIT_CHILDREN, /* the end of its children, or of some of them */
 } md_wait;
 
+/* Does such a wait end with another's end? Then the process is in the ring of
+   those who wait for that. */
+static inline bool md_wait_watches(md_wait wait) {
+  return wait == MD_WAIT_REPLY || wait == MD_WAIT_JOIN;
+}
+
 /* Why a process goes on. */
 typedef enum md_why {
   MD_WHY_START,
@@ -133,10 +139,12 @@ typedef struct md_procs {
   md_arena *arena;
   md_proc *hot;
   md_proc_cold *cold;
-  void **roots;  /* the host's: what goes on when the process does. They stand
-                    close, so that the next can be fetched in time, and stay
-                    with their slots. */
-  md_time *born; /* when; NULL while all were at the beginning */
+  void **roots;   /* the host's: what goes on when the process does. They stand
+                     close, so that the next can be fetched in time, and stay
+                     with their slots. */
+  md_time *born;  /* when; NULL while all were at the beginning */
+  md_time *asked; /* when a wait for one's end that has a limit has begun; NULL
+                     while there was none */
   md_proc_extra *extra;
   uint32_t capacity, used, free, live;
   uint32_t extra_capacity, extra_used, extra_free;
@@ -152,6 +160,13 @@ void md_procs_release(md_procs *, uint32_t p);
 /* Keeps when p was made; false when there is no memory for it, of which none is
    needed at the beginning. */
 bool md_procs_date(md_procs *, uint32_t p, md_time);
+
+/* Keeps when p began to wait for one's end, with a limit; forgotten where there
+   is no memory. */
+void md_procs_ask(md_procs *, uint32_t p, md_time);
+
+/* Since when p sleeps or waits; -1: it does not, or that is forgotten. */
+md_time md_procs_since(const md_procs *, uint32_t p);
 
 /* The rare part of p, made when it is missing; NULL when there is no memory. */
 md_proc_extra *md_procs_extra(md_procs *, uint32_t p);

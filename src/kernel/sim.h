@@ -142,6 +142,9 @@ md_proc_extra *md_sim_make_extra(md_sim *, uint32_t p);  /* or no memory */
 bool md_sim_name(md_sim *, uint32_t p, const char *name, size_t length);
 int64_t md_sim_priority(const md_sim *, uint32_t p);
 
+/* Since when p sleeps or waits; -1: it does neither, or nobody knows. */
+md_time md_sim_since(const md_sim *, uint32_t p);
+
 /* -- waits -- */
 
 /* Sleeps for `ticks`; true when the clock has moved already because nobody

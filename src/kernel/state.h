@@ -1,5 +1,5 @@
 /* What a sim is made of, for the kernel's own files alone: sim.c has it run,
-   order.c keeps its keys in order. */
+   life.c has processes begin and end, order.c keeps its keys in order. */
 #ifndef MD_KERNEL_STATE_H
 #define MD_KERNEL_STATE_H
 
@@ -84,6 +84,21 @@ static inline md_key sim_schedule(md_sim *s, md_time time, uint8_t rank,
   if (!done) return MD_KEY_NONE;
   s->pending++;
   return key;
+}
+
+/* p waits for another's end no more, if it did. */
+static inline void sim_unwatch(md_sim *s, uint32_t p) {
+  const md_proc *proc = &s->procs.hot[p];
+  if (proc->state == MD_WAITING && md_wait_watches((md_wait)proc->wait))
+    md_procs_unwatch(&s->procs, p);
+}
+
+/* p's wake-up, if there is one to come, is forgotten. */
+static inline void sim_disarm(md_sim *s, uint32_t p) {
+  if (s->procs.hot[p].wake == 0) return;
+  md_key key = sim_owned(s, p);
+  s->procs.hot[p].wake = 0;
+  md_order_forget(s, key);
 }
 
 /* -- zeno.c -- */

@@ -30,8 +30,7 @@ return {
   name = "ps",
   usage = ":ps [part of a name]",
   help = [[The living processes: pid, name, status, what each waits for, how
-many messages are in its inbox, and since when it sleeps or waits; not of an
-ask or a join that is bounded.
+many messages are in its inbox, and since when it sleeps or waits.
   :ps]],
   run = function(rest)
     local rows, left = {}, 0
