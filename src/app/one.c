@@ -1,5 +1,6 @@
 /* The whole program in one unit: the release is built of this file, so that
    the compiler sees through the facade. */
+#include "base/ahead.c"
 #include "base/arena.c"
 #include "base/arena_whole.c"
 #include "base/beside.c"

@@ -1,6 +1,7 @@
 /* One file though a long one: small blocks, large blocks and the top share
    one invariant and have no other user. From the bottom up: free lists, top,
    large blocks, small blocks, either kind, the interface. */
+#include "base/ahead.h"
 #include "base/arena_state.h"
 
 #include <assert.h>
@@ -139,13 +140,26 @@ static bool arena_commit(md_arena *a, const char *end) {
   return true;
 }
 
+/* The top is higher than ever: from one step to the next, what comes behind
+   the next one is got ready. */
+static void arena_heighten(md_arena *a) {
+  const size_t ahead = 2 << 20;
+  uintptr_t was = (uintptr_t)a->high, is = (uintptr_t)a->top;
+  size_t step = a->top < (char *)a + ARENA_HUGE ? ahead : ahead / 4;
+  char *next = a->top + step - is % step;
+  a->high = a->top;
+  if (was / step == is / step || a->top < (char *)a + ARENA_STEP) return;
+  if (next > a->reserved - ahead || !arena_commit(a, next + ahead)) return;
+  md_ahead_wish(next, next + ahead);
+}
+
 /* One more grain is committed, as the last block's bytes reach over the end. */
 static bool arena_raise(md_arena *a, size_t size) {
   if (size + ARENA_GRAIN > (size_t)(a->reserved - a->top)) return false;
   if (!arena_commit(a, a->top + size + ARENA_GRAIN)) return false;
   arena_show(a->top, size + ARENA_GRAIN);
   a->top += size;
-  if (a->top > a->high) a->high = a->top;
+  if (a->top > a->high) arena_heighten(a);
   return true;
 }
 
