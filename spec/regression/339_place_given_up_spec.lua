@@ -6,9 +6,9 @@ describe("a place that is being given up", function()
   it("is none any more to who asks then what its process waits for", function()
     local sim = md.sim {}
     local store = sim:store { capacity = 1 }
-    local first, seen, armed = nil, {}, false
+    local seen, armed = {}, false
     sim:spawn(store.put, store, "x")
-    first = sim:spawn(function()
+    local first = sim:spawn(function()
       store:get(function()
         return false
       end)

@@ -9,9 +9,20 @@
 
 enum { PAST_SPARE = 256 << 20 }; /* most bytes kept ready for a copy */
 
-static host_past *past_of(md_host *h) {
+/* The pages are this thread's own again. */
+static void past_claim(host_past *past) {
+  if (!past->kept) return;
+  atomic_store(&past->enough, true);
+  pthread_join(past->keeper, NULL);
+  sem_destroy(&past->copied);
+  past->kept = false;
+}
+
+host_past *host_travel_past(md_host *h) {
+  host_past *past = h->out.past;
   host_travel_settle(h);
-  return h->out.past;
+  if (past != NULL) past_claim(past);
+  return past;
 }
 
 void host_travel_drop(host_past *past, uint32_t i) {
@@ -81,14 +92,15 @@ static travel_point *past_add(host_past *past, travel_point *p) {
     if (past->points == NULL) abort();
   }
   past->points[past->count++] = *p;
-  while (past->memory > 0 && past->pages.used > past->memory)
-    if (!past_thin(past)) break;
+  bool many = past->memory > 0 && past->pages.used > past->memory;
+  if (many) past_claim(past);
+  while (many && past_thin(past)) many = past->pages.used > past->memory;
   return &past->points[past->count - 1];
 }
 
 travel_point *host_travel_keep(md_host *h, const char *name,
                                char error[MD_IMAGE_ERROR]) {
-  host_past *past = past_of(h);
+  host_past *past = host_travel_past(h);
   travel_point p;
   if (!past_begin_point(h, &p, error)) return NULL;
   past_copy(past, &p, h);
@@ -98,28 +110,31 @@ travel_point *host_travel_keep(md_host *h, const char *name,
   return past_add(past, &p);
 }
 
-/* Copies, and has pages ready then for the next copy, which the next command
-   may have to wait for. */
+/* Copies, and has pages ready then for the next copy, while somebody thinks or
+   the model runs. */
 static void *past_keeper(void *past) {
   host_past *all = past;
   past_copy(all, &all->coming, all->host);
-  if (all->coming.state == NULL) return NULL;
-  size_t size = md_snapshot_size(all->coming.state), most = PAST_SPARE;
+  const md_snapshot *state = all->coming.state;
+  size_t size = state != NULL ? md_snapshot_size(state) : 0, most = PAST_SPARE;
   if (all->memory > 0 && all->memory < most) most = all->memory;
-  md_pages_provide(&all->pages, size < most ? size : most, &all->awaited);
+  sem_post(&all->copied);
+  md_pages_provide(&all->pages, size < most ? size : most, &all->enough);
   return NULL;
 }
 
 bool host_travel_keep_soon(md_host *h, char error[MD_IMAGE_ERROR]) {
-  host_past *past = past_of(h);
+  host_past *past = host_travel_past(h);
   sigset_t all, signals;
   if (!past_begin_point(h, &past->coming, error)) return false;
   past->host = h;
-  atomic_store(&past->awaited, false);
+  atomic_store(&past->enough, false);
+  if (sem_init(&past->copied, 0, 0) != 0) abort();
   sigfillset(&all); /* Ctrl-C is for the thread that reads lines */
   pthread_sigmask(SIG_BLOCK, &all, &signals);
-  past->keeping = pthread_create(&past->keeper, NULL, past_keeper, past) == 0;
+  past->kept = pthread_create(&past->keeper, NULL, past_keeper, past) == 0;
   pthread_sigmask(SIG_SETMASK, &signals, NULL);
+  past->keeping = past->kept;
   if (past->keeping) return true;
   past_copy(past, &past->coming, h);
   past_add(past, &past->coming);
@@ -129,8 +144,8 @@ bool host_travel_keep_soon(md_host *h, char error[MD_IMAGE_ERROR]) {
 void host_travel_settle(md_host *h) {
   host_past *past = h->out.past;
   if (past == NULL || !past->keeping) return;
-  atomic_store(&past->awaited, true);
-  pthread_join(past->keeper, NULL);
+  while (sem_wait(&past->copied) != 0) {
+  }
   past->keeping = false;
   past_add(past, &past->coming);
 }
@@ -138,15 +153,15 @@ void host_travel_settle(md_host *h) {
 /* The list of free pages may be in the middle of a change: another begins. */
 void host_travel_forked(md_host *h) {
   host_past *past = h->out.past;
-  if (past == NULL || !past->keeping) return;
-  past->keeping = false;
+  if (past == NULL || !past->kept) return;
+  past->kept = past->keeping = false;
   past->pages.free = NULL;
   past->pages.chunks = NULL;
   past->pages.spare = 0;
 }
 
 travel_point *host_travel_find(md_host *h, md_time time) {
-  host_past *past = past_of(h);
+  const host_past *past = host_travel_past(h);
   uint32_t i = past != NULL ? past->count : 0;
   while (i > 0 &&
          (past->points[i - 1].branch || past->points[i - 1].time > time))

@@ -8,15 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static host_past *travel_past(md_host *h) {
-  host_travel_settle(h);
-  return h->out.past;
-}
-
 /* -- going back -- */
 
 bool host_travel_to(md_host *h, travel_point *p, char error[MD_IMAGE_ERROR]) {
-  host_past *past = travel_past(h);
+  host_past *past = host_travel_past(h);
   sigset_t all, signals;
   char why[MD_IMAGE_ERROR - 64];
   while (p + 1 < past->points + past->count)
@@ -40,7 +35,7 @@ bool host_travel_to(md_host *h, travel_point *p, char error[MD_IMAGE_ERROR]) {
 
 bool host_travel_before_failure(md_host *h, host_pause *pause,
                                 char error[MD_IMAGE_ERROR]) {
-  const host_past *past = travel_past(h);
+  const host_past *past = host_travel_past(h);
   uint64_t events = h->failed_events;
   uint32_t i = past->count;
   if (h->failed_sim == NULL || h->failed_sim != h->first) i = 0;
@@ -64,7 +59,7 @@ bool host_travel_before_failure(md_host *h, host_pause *pause,
 /* Of those that are there for a failure alone the last two are enough: it may
    come right after the last. */
 static void travel_often(md_host *h, host_sim *s) {
-  host_past *past = travel_past(h);
+  host_past *past = host_travel_past(h);
   char error[MD_IMAGE_ERROR];
   past->pause.events = md_sim_events(s->kernel) + past->often;
   if (s != h->first || host_in_branch(h)) return;
@@ -109,7 +104,7 @@ void host_travel_begin(md_host *h, host_past *past) {
 }
 
 void host_travel_end(md_host *h) {
-  host_past *past = travel_past(h);
+  host_past *past = host_travel_past(h);
   while (past->count > 0) host_travel_drop(past, past->count - 1);
   md_pages_close(&past->pages);
   free(past->points);
@@ -142,7 +137,7 @@ static void travel_back(md_host *h, travel_point *p, char *error) {
 }
 
 void host_travel_grant(md_host *h, char error[MD_IMAGE_ERROR]) {
-  host_past *past = travel_past(h);
+  host_past *past = host_travel_past(h);
   travel_point *p;
   switch (h->wish.kind) {
   case HOST_CHECKPOINT:
@@ -177,7 +172,7 @@ bool host_in_branch(const md_host *h) {
 /* Puts n values from `first` on into the baggage; false as host_plain_put. */
 static bool travel_pack(lua_State *L, int first, int n, const char *what,
                         bool failed, char why[256]) {
-  host_past *past = travel_past(host_of(L));
+  host_past *past = host_travel_past(host_of(L));
   free(past->baggage);
   past->baggage = NULL;
   FILE *file = open_memstream(&past->baggage, &past->baggage_size);
@@ -190,7 +185,7 @@ static bool travel_pack(lua_State *L, int first, int n, const char *what,
 
 /* Pushes the baggage; how many values that were. */
 static int travel_unpack(lua_State *L) {
-  host_past *past = travel_past(host_of(L));
+  host_past *past = host_travel_past(host_of(L));
   md_note bytes = {past->baggage, past->baggage ? past->baggage_size : 0};
   int n = host_plain_get(L, bytes);
   free(past->baggage);
@@ -249,7 +244,7 @@ static int f_checkpoint(lua_State *L) {
 static void travel_no_circle(lua_State *L, const travel_point *p,
                              md_time time) {
   md_host *h = host_of(L);
-  host_past *past = travel_past(h);
+  host_past *past = host_travel_past(h);
   uint64_t hash = h->first ? md_sim_hash(h->first->kernel) : 0;
   if (!p->own) return;
   if (past->last_hash == hash && past->last_time == time)
@@ -262,7 +257,7 @@ static void travel_no_circle(lua_State *L, const travel_point *p,
 }
 
 static int travel_missing(lua_State *L, const char *name) {
-  host_past *past = travel_past(host_of(L));
+  host_past *past = host_travel_past(host_of(L));
   const char *known[33];
   int n = 0;
   for (uint32_t i = past->count; i > 0 && n < 32; i--)
@@ -289,7 +284,7 @@ static int travel_missing(lua_State *L, const char *name) {
 static int f_rewind(lua_State *L) {
   char why[256];
   md_host *h = host_of(L);
-  host_past *past = travel_past(h);
+  host_past *past = host_travel_past(h);
   int n = lua_gettop(L);
   host_may_wish(L, "rewind");
   const char *name = NULL;
@@ -333,7 +328,7 @@ static int f_rewind(lua_State *L) {
 
 /* Back from the branch, in the state before it: what fn returned. */
 static int travel_branched(lua_State *L) {
-  host_past *past = travel_past(host_of(L));
+  host_past *past = host_travel_past(host_of(L));
   bool failed = past->failed, aborting = past->aborting;
   past->aborting = false;
   lua_settop(L, 0);
@@ -409,7 +404,7 @@ static int travel_end_branch(lua_State *L) {
 bool host_travel_over(md_host *h, int status) {
   /* the function of a line's branch goes on when the program is over */
   if (!host_in_branch(h) || h->line_waits) return false;
-  travel_past(h)->aborting = h->aborting;
+  host_travel_past(h)->aborting = h->aborting;
   if (status == LUA_OK) lua_pushnil(h->L);
   lua_pushcfunction(h->L, travel_end_branch);
   lua_insert(h->L, -2);

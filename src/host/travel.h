@@ -15,6 +15,7 @@
 #include "image/snapshot.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 typedef struct travel_point {
@@ -42,9 +43,11 @@ typedef struct host_past {
   long long (*mark)(md_host *); /* NULL, or what is kept with each point */
   bool failed;                  /* the baggage is an error, */
   bool aborting;                /* which no pcall may catch */
-  bool keeping; /* `coming` is being copied, by the thread `keeper` */
+  bool keeping; /* `coming` is being copied, and is no point yet */
+  bool kept;    /* there is a thread that copied it, and now gets pages */
   pthread_t keeper;
-  atomic_bool awaited; /* somebody waits for that thread */
+  sem_t copied;
+  atomic_bool enough; /* somebody else wants the pages */
   travel_point coming;
   md_host *host;
   uint64_t last_hash; /* where the last rewind to a time was called, and */
@@ -56,13 +59,17 @@ typedef struct host_past {
 void host_travel_begin(md_host *, host_past *);
 void host_travel_end(md_host *);
 
+/* The past, in which no other thread does anything; NULL: there is none. */
+host_past *host_travel_past(md_host *);
+
 /* Keeps a point; NULL with a sentence. */
 travel_point *host_travel_keep(md_host *, const char *name,
                                char error[MD_IMAGE_ERROR]);
 
 /* The same, without a name, while somebody thinks: it returns at once, and
    until host_travel_settle has been called, or something here that needs
-   points, nothing in the arena may change. False with a sentence. */
+   points, nothing in the arena may change. Pages for another copy are got ready
+   then until they are wanted. False with a sentence. */
 bool host_travel_keep_soon(md_host *, char error[MD_IMAGE_ERROR]);
 void host_travel_settle(md_host *);
 
