@@ -284,6 +284,10 @@ function m.fault(err)
   if line then
     print(m.cut(line, session.width))
   end
+  local hint = session.hint(text)
+  if hint then
+    print((hint:gsub("moondial help", ":help")))
+  end
   local trace = type(err) == "table" and rawget(err, "traceback")
   if type(trace) == "string" and trace:find "\n" then
     print(m.faint(trace))

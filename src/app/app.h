@@ -57,6 +57,9 @@ typedef struct app_options {
 bool app_read_options(int count, char **words, app_options *options);
 void app_usage(FILE *);
 
+/* In the order of app_command, with NULL at the end. */
+extern const char *const app_commands[];
+
 /* run.c: runs a model, or goes on with an image; the exit status. */
 int app_run(const app_options *);
 int app_resume(const app_options *);
@@ -89,6 +92,10 @@ bool app_tracer_close(app_tracer *, md_host *);
 
 /* check.c: runs a model twice and says where the runs differ. */
 int app_check(const app_options *, int count, char **words);
+
+/* hint.c: what to do about a message of Lua's own, as the rest of a line; false
+   where nothing is known. */
+bool app_hint(const char *message, char *hint, size_t size);
 
 /* help.c: a topic, the list of all for NULL; the exit status. */
 int app_help(const char *topic);

@@ -306,12 +306,13 @@ static bool option_read(int count, char **words, int *i, app_options *o) {
   return option_unknown(words[*i]);
 }
 
-/* In the order of app_command. */
+const char *const app_commands[] = {"run",     "check",  "trace",
+                                    "resume",  "replay", "repl",
+                                    "version", "help",   NULL};
+
 static bool option_command(const char *word, app_command *command) {
-  static const char *const names[] = {"run",    "check", "trace",   "resume",
-                                      "replay", "repl",  "version", "help"};
-  for (int i = 0; i < (int)(sizeof names / sizeof *names); i++) {
-    if (strcmp(word, names[i]) != 0) continue;
+  for (int i = 0; app_commands[i] != NULL; i++) {
+    if (strcmp(word, app_commands[i]) != 0) continue;
     *command = (app_command)i;
     return true;
   }

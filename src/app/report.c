@@ -139,7 +139,9 @@ static const char *report_kind(lua_State *L, int i) {
 
 static void report_print(md_host *h, const char *text, const char *trace) {
   fflush(stdout);
+  char hint[160];
   fprintf(stderr, "moondial: %s\n", text);
+  if (app_hint(text, hint, sizeof hint)) fprintf(stderr, "  %s\n", hint);
   if (h->failed_at[0] != '\0')
     fprintf(stderr, "  in %s at time %s\n",
             h->failed_in[0] ? h->failed_in : "a callback", h->failed_at);

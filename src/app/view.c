@@ -139,11 +139,22 @@ static int view_await(lua_State *L) {
   return 0;
 }
 
+/* hint(message) -> what to do about an error of Lua's own, or nil */
+static int view_hint(lua_State *L) {
+  char hint[160];
+  if (!app_hint(luaL_checkstring(L, 1), hint, sizeof hint)) return 0;
+  lua_pushlstring(L, hint, strlen(hint));
+  return 1;
+}
+
 void app_view_add(lua_State *L, app_session *r) {
-  static const luaL_Reg functions[] = {
-      {"thread", view_thread}, {"messages", view_messages},
-      {"turn", view_turn},     {"families", view_families},
-      {"await", view_await},   {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"thread", view_thread},
+                                       {"messages", view_messages},
+                                       {"turn", view_turn},
+                                       {"families", view_families},
+                                       {"await", view_await},
+                                       {"hint", view_hint},
+                                       {NULL, NULL}};
   lua_pushlightuserdata(L, r);
   luaL_setfuncs(L, functions, 1);
 }

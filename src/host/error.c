@@ -251,11 +251,10 @@ const char *host_nearest(const char *name, const char *const known[]) {
   return nearest;
 }
 
-/* A name this far from another is no slip of it: the names say more. */
-static bool error_far(const char *name, const char *nearest) {
-  return error_distance(name, nearest) > 1 + (int)strlen(name) / 3 &&
-         strncmp(name, nearest, strlen(name)) != 0 &&
-         strncmp(name, nearest, strlen(nearest)) != 0;
+bool host_unlike(const char *name, const char *known) {
+  return error_distance(name, known) > 1 + (int)strlen(name) / 3 &&
+         strncmp(name, known, strlen(name)) != 0 &&
+         strncmp(name, known, strlen(known)) != 0;
 }
 
 const char *host_suggest(lua_State *L, const char *name,
@@ -264,7 +263,7 @@ const char *host_suggest(lua_State *L, const char *name,
   const char *nearest = host_nearest(name, known);
   int n = 0;
   while (known[n] != NULL) n++;
-  if (n == 1 || n > LISTED || !error_far(name, nearest))
+  if (n == 1 || n > LISTED || !host_unlike(name, nearest))
     return lua_pushfstring(L, "did you mean '%s'?", nearest);
   luaL_Buffer b;
   luaL_buffinit(L, &b);

@@ -72,6 +72,7 @@ static int host_open_core(lua_State *L) {
   host_open_types(L);
   host_open_protocols(L);
   host_open_receiving(L);
+  host_open_asking(L);
   host_open_mailboxes(L);
   host_open_chance(L);
   host_open_records(L);

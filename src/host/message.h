@@ -47,6 +47,10 @@ void message_tell(lua_State *L, host_sim *s, uint32_t to, uint32_t from,
 __attribute__((noinline)) void
 message_release(lua_State *L, host_sim *s, uint32_t p, uint32_t e, bool line);
 
+/* Looks for a message that waits already, and fits the patterns at 1 and what
+   follows, or the ref at 1; pushes what it gives. [-0, +n|0, e] */
+bool message_look(lua_State *L, host_sim *s, uint32_t p, int patterns);
+
 /* The living process of the sim that runs which argument 1 is the pid of and
    whose inbox is its own and never full: the usual receiver. 0: it takes a
    closer look. */

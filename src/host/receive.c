@@ -1,4 +1,4 @@
-/* Waiting for messages that match: wait, ask, receive. A process that waits has
+/* Waiting for messages that match: wait and receive. A process that waits has
    its patterns on its own stack, at 1 .. top, or compiled clauses alone; they
    are what senders look at, see message.c. */
 #include "host/clauses.h"
@@ -66,8 +66,7 @@ static bool message_try(lua_State *L, host_sim *s, uint32_t p, uint32_t e,
   return true;
 }
 
-/* Looks for a message that waits already; pushes what it gives. */
-static bool message_look(lua_State *L, host_sim *s, uint32_t p, int patterns) {
+bool message_look(lua_State *L, host_sim *s, uint32_t p, int patterns) {
   md_mails *mails = md_sim_mails(s->kernel);
   if (md_sim_proc(s->kernel, p)->inbox_count == 0) return false; /* no line */
   uint64_t tag = patterns ? host_pattern_tag(L, 1) : 0;
@@ -82,9 +81,7 @@ static bool message_look(lua_State *L, host_sim *s, uint32_t p, int patterns) {
 
 static int message_timeout(lua_State *L, host_sim *s, const char *call) {
   host_timed_out(L, s);
-  bool asked = strcmp(call, "ask_timeout") == 0;
-  return host_raise(L, "timeout", "%s: no %s came in time", call,
-                    asked ? "reply" : "message");
+  return host_raise(L, "timeout", "%s: no message came in time", call);
 }
 
 static int message_wait(lua_State *L, host_sim *s, md_time deadline);
@@ -151,135 +148,6 @@ static int f_wait_timeout(lua_State *L) {
   md_time deadline = host_limit_arg(L, s, 1, "wait_timeout");
   lua_remove(L, 1);
   return message_wait(L, s, deadline);
-}
-
-/* -- asking -- */
-
-static int message_asked(lua_State *L, int status, lua_KContext ctx) {
-  (void)status, (void)ctx;
-  host_sim *s = host_of(L)->sim;
-  host_woken(L);
-  switch (md_sim_proc(s->kernel, s->host->process)->why) {
-  case MD_WHY_MESSAGE:
-    return lua_gettop(L) - 1;
-  case MD_WHY_END:
-    if (s->host->recording) host_record_own(L, s, "DOWN", 1, 0);
-    return host_raise(L, "noproc", "ask: the process ended before it replied");
-  default:
-    return message_timeout(L, s, "ask_timeout");
-  }
-}
-
-/* The message is on its way: waits for the ref at index 1. */
-static int message_await_reply(lua_State *L, host_sim *s, uint32_t to,
-                               md_time deadline) {
-  lua_settop(L, 1);
-  if (to == 0)
-    return host_raise(L, "noproc", "ask: the process asked has ended");
-  if (deadline >= 0 && deadline <= md_sim_now(s->kernel))
-    return message_timeout(L, s, "ask_timeout");
-  md_sim_wait(s->kernel, s->host->process, MD_WAIT_REPLY, deadline, to);
-  return host_block(L, s, 0, message_asked);
-}
-
-/* The message had to wait for room: ref, pid, deadline. */
-static int message_asked_room(lua_State *L, int status, lua_KContext deadline) {
-  (void)status;
-  host_sim *s = host_of(L)->sim;
-  uint32_t p = s->host->process;
-  md_why why = (md_why)md_sim_proc(s->kernel, p)->why;
-  if (why == MD_WHY_INTERRUPT || why == MD_WHY_UNWIND) {
-    lua_settop(L, 1);
-    message_look(L, s, p, 1); /* a reply that came before is of no use */
-  }
-  host_woken(L);
-  if (why == MD_WHY_TIME) {
-    host_unline(L, s, p);
-    return message_timeout(L, s, "ask_timeout");
-  }
-  uint32_t to = host_pid_arg(L, s, 2, "ask");
-  lua_settop(L, 1);
-  if (message_look(L, s, p, 1)) return lua_gettop(L) - 1;
-  return message_await_reply(L, s, to, deadline);
-}
-
-/* The process asked: argument 1, which must live and be another. */
-static uint32_t message_asks(lua_State *L, host_sim *s) {
-  uint32_t to = host_pid_arg(L, s, 1, "ask");
-  if (to == s->host->process)
-    host_raise(L, "usage",
-               "ask: a process that asks itself waits for ever; "
-               "call the function instead");
-  if (lua_gettop(L) < 2)
-    host_raise(L, "usage",
-               "ask: expected a method after the pid, "
-               "md.ask(pid, \"ping\", ...)");
-  if (to != 0) return to;
-  /* a replay has the question on record, and goes on to it */
-  if (!s->host->recording || !host_record_own(L, s, "ASK", 1, 1))
-    host_raise(L, "noproc", "ask: the process asked has ended");
-  return to;
-}
-
-/* to, method, ...: sends (method, self, ref, ...). */
-static int message_ask(lua_State *L, host_sim *s, uint32_t to,
-                       md_time deadline) {
-  md_host *h = s->host;
-  uint32_t envelope = 0;
-  int n = lua_gettop(L) - 1;
-  void *pid = host_pid_value(s, to), *ref = host_ref_value(s, h->process);
-  uint64_t digest = host_digest(L, 2, n);
-  lua_pushlightuserdata(L, host_pid_value(s, h->process));
-  lua_pushlightuserdata(L, ref);
-  lua_rotate(L, 3, 2); /* pid, method, self, ref, arguments */
-  if (h->typed || md_sim_proc(s->kernel, to)->flags & MD_ACCEPTS)
-    message_check(L, s, to, "ask", 2, n + 2);
-  if (h->recording && host_record_send(L, s, to, 1, -1, 2, n + 2)) {
-    lua_settop(L, 0); /* kept back in a replay, which has the reply */
-    lua_pushlightuserdata(L, ref);
-    return message_await_reply(L, s, h->process, deadline);
-  }
-  message_fate fate =
-      message_send(L, s, to, h->process, 2, n + 2, digest, &envelope);
-  if (fate == MESSAGE_OVER) return message_overflow(L, s, to, "ask");
-  lua_settop(L, 0);
-  lua_pushlightuserdata(L, ref);
-  if (fate <= MESSAGE_LOST) return message_await_reply(L, s, to, deadline);
-  lua_pushlightuserdata(L, pid); /* a name may come to mean another */
-  md_sim_wait(s->kernel, h->process, MD_WAIT_ROOM, deadline, envelope);
-  return host_block(L, s, deadline, message_asked_room);
-}
-
-/* ask(to, method, ...) -> what follows the ref in the reply
-   Sends (method, self(), ref, ...) and waits for (ref, ...), which is what
-   reply sends. Raises {kind="noproc"} when the process has ended, or ends
-   before it replied; a reply that was sent before the end wins. A full inbox
-   does as for send. Raises usage for the caller itself, without a method, and
-   where nothing can block.
-     print(md.ask(pid, "price", "tea")) */
-static int f_ask(lua_State *L) {
-  md_host *h = host_of(L);
-  uint32_t to = host_free(L, h) ? message_plain(L, h) : 0;
-  h->instructions = 0;
-  if (to != 0 && to != h->process && lua_gettop(L) > 1)
-    return message_ask(L, h->sim, to, -1);
-  host_sim *s = host_sim_arg(L);
-  host_may_block_in(L, s, "ask");
-  return message_ask(L, s, message_asks(L, s), -1);
-}
-
-/* ask_timeout(d, to, method, ...) -> what follows the ref in the reply
-   The same as ask, but raises {kind="timeout"} when d units of time are over,
-   the wait for room included; the reply is lost when it comes later. With d =
-   0 nobody else goes first.
-     print(pcall(md.ask_timeout, 5, pid, "price", "tea")) */
-static int f_ask_timeout(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  host_may_block_in(L, s, "ask_timeout");
-  md_time d = host_duration_arg(L, s, 1, "ask_timeout");
-  lua_remove(L, 1);
-  uint32_t to = message_asks(L, s);
-  return message_ask(L, s, to, md_sim_now(s->kernel) + d);
 }
 
 /* -- receive -- */
@@ -535,8 +403,6 @@ static int f_clauses(lua_State *L) {
 void host_open_receiving(lua_State *L) {
   static const luaL_Reg functions[] = {{"wait", f_wait},
                                        {"wait_timeout", f_wait_timeout},
-                                       {"ask", f_ask},
-                                       {"ask_timeout", f_ask_timeout},
                                        {"receive", f_receive},
                                        {"clauses", f_clauses},
                                        {"select", f_select},

@@ -142,7 +142,7 @@ static bool spawn_boolean(lua_State *L, const char *call, const char *field) {
   return value;
 }
 
-static md_full spawn_full(lua_State *L, const char *call) {
+static md_full spawn_full(lua_State *L, const char *call, int64_t inbox) {
   static const char *const names[] = {"block", "drop", "error"};
   lua_getfield(L, 1, "on_full");
   const char *name = lua_isnil(L, -1) ? "block" : lua_tostring(L, -1);
@@ -153,6 +153,12 @@ static md_full spawn_full(lua_State *L, const char *call) {
                "%s: expected \"block\", \"drop\" or \"error\" as on_full, "
                "got %s",
                call, host_describe(L, -1));
+  if (!lua_isnil(L, -1) && inbox == 0)
+    host_raise(
+        L, "usage",
+        "%s: on_full says what a full inbox does, and this one takes any "
+        "number of messages; give inbox = n, too",
+        call);
   lua_pop(L, 1);
   return (md_full)k;
 }
@@ -211,7 +217,7 @@ static void spawn_read(lua_State *L, host_sim *s, spawn_options *o) {
   o->at = spawn_time(L, s, o->call);
   o->priority = spawn_integer(L, o->call, "priority", INT64_MIN, INT64_MAX);
   o->inbox = spawn_integer(L, o->call, "inbox", 1, UINT32_MAX);
-  o->full = spawn_full(L, o->call);
+  o->full = spawn_full(L, o->call, o->inbox);
   lua_getfield(L, 1, "stream");
   o->stream = !lua_isnil(L, -1);
   if (o->stream && lua_type(L, -1) != LUA_TSTRING)
