@@ -259,18 +259,8 @@ static double container_number(lua_State *L, const char *field,
    value.
      local tank = md.container { capacity = 100, level = 50 } */
 static int f_container(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  lua_settop(L, 1);
-  if (lua_isnil(L, 1)) {
-    lua_newtable(L);
-    lua_replace(L, 1);
-  }
-  if (!lua_istable(L, 1))
-    return host_raise(L, "usage",
-                      "container: expected a table of options, got %s; "
-                      "md.container{capacity = 100, level = 50}",
-                      host_describe(L, 1));
-  host_check_fields(L, 1, "container", container_fields);
+  host_sim *s = thing_read_options(L, "container", container_fields,
+                                   "md.container{capacity = 100, level = 50}");
   double capacity = container_number(L, "capacity", HUGE_VAL, HUGE_VAL);
   double level = container_number(L, "level", 0, capacity);
   bool observe = thing_read_boolean(L, 1, "observe", true, "container");

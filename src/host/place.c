@@ -24,6 +24,21 @@ thing *thing_new(lua_State *L, host_sim *s, const thing_class *class,
   return t;
 }
 
+host_sim *thing_read_options(lua_State *L, const char *call,
+                             const char *const known[], const char *example) {
+  host_sim *s = host_sim_arg(L);
+  lua_settop(L, 1);
+  if (lua_isnil(L, 1)) {
+    lua_newtable(L);
+    lua_replace(L, 1);
+  }
+  if (!lua_istable(L, 1))
+    host_raise(L, "usage", "%s: expected a table of options, got %s; %s", call,
+               host_describe(L, 1), example);
+  host_check_fields(L, 1, call, known);
+  return s;
+}
+
 void thing_read_name(lua_State *L, int i, const char *call) {
   lua_getfield(L, i, "name");
   if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING)

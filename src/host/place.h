@@ -99,6 +99,12 @@ struct place {
 thing *thing_new(lua_State *L, host_sim *s, const thing_class *, size_t size,
                  int values);
 
+/* The sim that a thing is made in; its options, a new table where there are
+   none, are then all there is on the stack. Raises usage for others than those
+   known, and shows the example. [-n, +1, e] */
+host_sim *thing_read_options(lua_State *L, const char *call,
+                             const char *const known[], const char *example);
+
 /* Pushes the field `name` of the options at i, a string or none. [-0, +1, e] */
 void thing_read_name(lua_State *L, int i, const char *call);
 

@@ -394,18 +394,8 @@ static const char *const resource_fields[] = {
    or a wrong value.
      local till = md.resource { capacity = 2, name = "tills" } */
 static int f_resource(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  lua_settop(L, 1);
-  if (lua_isnil(L, 1)) {
-    lua_newtable(L);
-    lua_replace(L, 1);
-  }
-  if (!lua_istable(L, 1))
-    return host_raise(L, "usage",
-                      "resource: expected a table of options, got %s; "
-                      "md.resource{capacity = 2}",
-                      host_describe(L, 1));
-  host_check_fields(L, 1, "resource", resource_fields);
+  host_sim *s = thing_read_options(L, "resource", resource_fields,
+                                   "md.resource{capacity = 2}");
   int64_t capacity = resource_integer(L, 1, "capacity", "resource", 1, 0);
   bool preemptive = thing_read_boolean(L, 1, "preemptive", false, "resource");
   bool observe = thing_read_boolean(L, 1, "observe", true, "resource");

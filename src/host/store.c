@@ -503,18 +503,8 @@ static store_order store_order_of(lua_State *L) {
    help resources. Raises usage for another option or a wrong value.
      local s = md.store { capacity = 10 } */
 static int f_store(lua_State *L) {
-  host_sim *s = host_sim_arg(L);
-  lua_settop(L, 1);
-  if (lua_isnil(L, 1)) {
-    lua_newtable(L);
-    lua_replace(L, 1);
-  }
-  if (!lua_istable(L, 1))
-    return host_raise(L, "usage",
-                      "store: expected a table of options, got %s; "
-                      "md.store{capacity = 10}",
-                      host_describe(L, 1));
-  host_check_fields(L, 1, "store", store_fields);
+  host_sim *s =
+      thing_read_options(L, "store", store_fields, "md.store{capacity = 10}");
   lua_getfield(L, 1, "capacity");
   lua_Number capacity = lua_isnil(L, -1) ? HUGE_VAL : lua_tonumber(L, -1);
   if ((!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TNUMBER) || capacity < 1 ||
