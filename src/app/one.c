@@ -50,6 +50,7 @@
 #include "host/held.c"
 #include "host/match.c"
 #include "host/clauses.c"
+#include "host/clauses_match.c"
 #include "host/heap.c"
 #include "host/place.c"
 #include "host/field.c"
