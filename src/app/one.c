@@ -56,6 +56,7 @@
 #include "host/field.c"
 #include "host/await.c"
 #include "host/event.c"
+#include "host/flag.c"
 #include "host/resource.c"
 #include "host/store.c"
 #include "host/container.c"

@@ -58,6 +58,7 @@ static int host_open_core(lua_State *L) {
   host_open_processes(L);
   host_open_awaiting(L);
   host_open_events(L);
+  host_open_flags(L);
   host_open_resources(L);
   host_open_stores(L);
   host_open_containers(L);

@@ -16,6 +16,7 @@ void host_open_coroutines(lua_State *L);
 void host_open_deadlock(lua_State *L);
 void host_open_errors(lua_State *L);
 void host_open_events(lua_State *L);
+void host_open_flags(lua_State *L);
 void host_open_failure(lua_State *L);
 void host_open_gates(lua_State *L);
 void host_open_inspection(lua_State *L);
