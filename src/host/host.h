@@ -218,6 +218,14 @@ static inline uint64_t host_bits(const void *light) {
   return (uint64_t)(uintptr_t)light & ((1ull << 60) - 1);
 }
 
+/* Lua finds a key of a table by the lower 32 bits alone, where all pids that a
+   slot has had would meet: the upper ones, up to 51, are scattered over them. It
+   is its own inverse, and leaves generations below 256 as they are. */
+static inline uint64_t host_scatter(uint64_t bits) {
+  uint32_t high = (uint32_t)(bits >> 32) & 0xfffff;
+  return bits ^ (uint32_t)(high * UINT32_C(0x9E3779B1));
+}
+
 /* Any other userdata has an address, whose top bits are 0. */
 static inline host_value host_kind_of(const void *light) {
   uint64_t kind = (uint64_t)(uintptr_t)light >> 60;
@@ -233,7 +241,9 @@ void *host_pid_value(const host_sim *s, uint32_t p);
 void *host_pid_light(const host_sim *s, md_pid);
 
 /* The pid, without its sim, of a light userdata that is one. */
-md_pid host_pid_bits(const void *light);
+static inline md_pid host_pid_bits(const void *light) {
+  return host_scatter((uintptr_t)light) & ((1ull << 52) - 1);
+}
 
 /* The pid of a living process; and of one that may have ended. [-0, +1, -] */
 void host_push_pid(lua_State *L, const host_sim *s, uint32_t p);
@@ -243,7 +253,7 @@ void host_push_name(lua_State *L, const host_sim *s, md_pid pid);
 static inline uint32_t host_pid_index(const host_sim *s, const void *light) {
   uint64_t bits = (uint64_t)(uintptr_t)light;
   if (bits >> 52 != ((uint64_t)HOST_PID << 8 | (s->id & 0xff))) return 0;
-  return md_sim_index(s->kernel, bits & ((1ull << 52) - 1));
+  return md_sim_index(s->kernel, host_pid_bits(light));
 }
 
 /* A new ref, for an ask of the process `asker` or, if that is 0, for all. */

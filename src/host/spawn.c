@@ -332,7 +332,7 @@ int host_spawn(lua_State *L, host_sim *s, const char *call, bool child) {
   spawn_check_body(L, s, &o);
   spawn_check_bonds(L, s, &o);
   spawn_start(L, s, &o, first);
-  uint64_t pid = host_bits(lua_touserdata(L, -1));
+  md_pid pid = host_pid_bits(lua_touserdata(L, -1));
   uint32_t p = pid & ((1u << MD_INDEX_BITS) - 1);
   if (o.inbox > 0 || o.stream || o.accepts || o.observe || o.ignore)
     spawn_equip(L, s, p, &o);

@@ -6,7 +6,9 @@
         63  60 59     52 51            24 23        0
        +------+---------+----------------+-----------+
        | kind | sim     | generation     | index     |   a pid
-       +------+---------+----------------+-----------+ */
+       +------+---------+----------------+-----------+
+
+   The lower half is then scattered by the upper one, see host_scatter. */
 #include "host/modules.h"
 
 #include <assert.h>
@@ -15,21 +17,16 @@
 enum { VALUE_SIM_SHIFT = 52 };
 
 void *host_pid_light(const host_sim *s, md_pid pid) {
-  return host_light(HOST_PID,
-                    (uint64_t)(s->id & 0xff) << VALUE_SIM_SHIFT | pid);
+  uint64_t sim = (uint64_t)(s->id & 0xff) << VALUE_SIM_SHIFT;
+  return host_light(HOST_PID, host_scatter(sim | pid));
 }
 
 void *host_pid_value(const host_sim *s, uint32_t p) {
   return host_pid_light(s, md_sim_pid(s->kernel, p));
 }
 
-md_pid host_pid_bits(const void *light) {
-  return host_bits(light) & ((1ull << VALUE_SIM_SHIFT) - 1);
-}
-
 void host_push_name(lua_State *L, const host_sim *s, md_pid pid) {
-  uint64_t sim = (uint64_t)(s->id & 0xff) << VALUE_SIM_SHIFT;
-  lua_pushlightuserdata(L, host_light(HOST_PID, sim | pid));
+  lua_pushlightuserdata(L, host_pid_light(s, pid));
 }
 
 void host_push_pid(lua_State *L, const host_sim *s, uint32_t p) {
@@ -52,14 +49,15 @@ void *host_monitor_value(const host_sim *s, md_bond_id id) {
   static_assert(MD_BOND_INDEX_BITS + MD_BOND_GENERATION_BITS <= 50,
                 "a bond's id has its place in a ref");
   uint64_t bits = (uint64_t)(s->id & 0xff) << VALUE_SIM_SHIFT;
-  return host_light(HOST_REF, bits | 1ull << 50 | id);
+  return host_light(HOST_REF, host_scatter(bits | 1ull << 50 | id));
 }
 
 md_bond_id host_monitor_id(const host_sim *s, const void *ref) {
   uint64_t bits = host_bits(ref);
   bool own = host_kind_of(ref) == HOST_REF &&
              bits >> VALUE_SIM_SHIFT == (s->id & 0xff);
-  return own && (bits >> 50 & 3) == 1 ? bits & ((1ull << 50) - 1) : 0;
+  if (!own || (bits >> 50 & 3) != 1) return 0;
+  return host_scatter(bits) & ((1ull << 50) - 1);
 }
 
 static uint32_t value_named(lua_State *L, host_sim *s, int i,
@@ -92,7 +90,7 @@ uint32_t host_pid_arg(lua_State *L, host_sim *s, int i, const char *call) {
                "%s: the pid belongs to another sim; processes of different "
                "sims cannot reach each other",
                call);
-  return md_sim_index(s->kernel, bits & ((1ull << VALUE_SIM_SHIFT) - 1));
+  return md_sim_index(s->kernel, host_pid_bits(lua_touserdata(L, i)));
 }
 
 /* _, is.number, is.integer, is.string, is.boolean, is.table, is.func,
@@ -109,8 +107,9 @@ static const char *const value_patterns[] = {
 
 static int mt_tostring(lua_State *L) {
   uint64_t bits = host_bits(lua_touserdata(L, 1));
-  uint32_t index = bits & ((1u << MD_INDEX_BITS) - 1);
-  uint32_t generation = (bits >> MD_INDEX_BITS) & ((1u << 28) - 1);
+  md_pid pid = host_pid_bits(lua_touserdata(L, 1));
+  uint32_t index = pid & ((1u << MD_INDEX_BITS) - 1);
+  uint32_t generation = (uint32_t)(pid >> MD_INDEX_BITS);
   char text[48];
   switch (host_kind(L, 1)) {
   case HOST_PID:
@@ -119,7 +118,7 @@ static int mt_tostring(lua_State *L) {
     break;
   case HOST_REF:
     if ((bits >> 50 & 3) == 1) { /* a monitor's */
-      bits &= (1ull << 50) - 1;
+      bits = host_scatter(bits) & ((1ull << 50) - 1);
       snprintf(text, sizeof text, "<ref m%u.%u>",
                (unsigned)(bits & ((1u << MD_BOND_INDEX_BITS) - 1)),
                (unsigned)(bits >> MD_BOND_INDEX_BITS));
