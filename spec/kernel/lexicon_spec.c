@@ -48,6 +48,17 @@ static void keeps_texts(md_arena *arena) {
     EXPECT(found);
     EXPECT(md_lexicon_text(lexicon, 0, NULL) == first);
   }
+  IT("finds each of many names that end in a number, of each kind") {
+    static const char *const kinds[] = {"src/%d", "process %d", "process 2.%d"};
+    int known = md_lexicon_count(lexicon), n = 0;
+    for (int kind = 0; kind < 3; kind++)
+      for (int i = 0; i < 200000; i++) {
+        char name[32];
+        snprintf(name, sizeof name, kinds[kind], i);
+        n += md_lexicon_add(lexicon, name, strlen(name)) >= known;
+      }
+    EXPECT(n == 600000 && md_lexicon_count(lexicon) == known + n);
+  }
   IT("gives every byte back") {
     md_lexicon_close(lexicon);
     EXPECT(md_arena_used(arena) == used);

@@ -41,7 +41,11 @@ static uint32_t lex_hash(const char *text, size_t length) {
     memcpy(&word, text, length);
     hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
   }
-  return (uint32_t)(hash ^ hash >> 32);
+  /* names that end in a number differ in few bits: each has to reach the lower
+     ones (Appleby: MurmurHash3's finalizer) */
+  hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+  hash ^= hash >> 33;
+  return (uint32_t)hash;
 }
 
 static bool lex_same(const struct lex_word *word, const char *text,
