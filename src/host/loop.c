@@ -261,8 +261,11 @@ static loop_bounds loop_bound(md_host *h, host_sim *s,
       bounds.events = true;
     }
   }
-  if (events != UINT64_MAX) events -= done;
-  md_sim_bound(s->kernel, to, events, !limits->when && !(h->options.pace > 0));
+  /* a pause that should have been is the next thing */
+  if (events != UINT64_MAX) events = events > done ? events - done : 0;
+  /* quick sleeps are not looked at one by one */
+  bool quick = !limits->when && !h->out.observe && !(h->options.pace > 0);
+  md_sim_bound(s->kernel, to, events, quick);
   return bounds;
 }
 
