@@ -48,6 +48,9 @@ function m.read(sim, text)
     refuse(text, "the sim's unit '" .. unit .. "' is no unit of time")
   end
   local total, rest = 0, text:gsub("%s+", "")
+  if rest == "" then
+    refuse(text, "expected numbers with units (ns, us, ms, s, min, h, d, w)")
+  end
   while rest ~= "" do
     local number, name, after = rest:match("^(%d*%.?%d*)(%a+)(.*)$")
     local n = tonumber(number)

@@ -11,14 +11,23 @@ local kinds = {}
 
 -- Each takes the rest of its line, and returns a function that is asked after
 -- every event, with the signals of that, and says yes; or nil and why not.
-function kinds.expr(rest)
+-- With `edge` it says yes when that becomes true, not while it is. One that is
+-- an error from the start would never say anything.
+function kinds.expr(rest, edge)
   local fn, why = session.load(rest)
   if not fn then
     return nil, why
   end
+  local good, before = pcall(fn)
+  if not good then
+    return nil, tostring(before)
+  end
+  before = edge and before
   return function()
     local ok, value = pcall(fn)
-    return ok and value
+    local yes = ok and value and not before
+    before = edge and ok and value
+    return yes
   end
 end
 
@@ -94,8 +103,9 @@ function kinds.message(rest)
 end
 
 --- The condition that a text is: "process NAME", "signal KIND", "record NAME",
---- "time T", "message PATTERN ...", or an expression; nil and why it is none.
-function m.condition(text)
+--- "time T", "message PATTERN ...", or an expression, that becomes true if
+--- `edge` and else is; nil and why it is none.
+function m.condition(text, edge)
   local kind, rest = text:match "^(%a+)%s+(.+)$"
   if kinds[text] and text ~= "expr" and rawget(_G, text) == nil then
     return nil, ("expected more behind '%s'; :help break"):format(text)
@@ -105,7 +115,7 @@ function m.condition(text)
   if kind and kinds[kind] and kind ~= "expr" and not operator then
     return kinds[kind](rest)
   end
-  return kinds.expr(text)
+  return kinds.expr(text, edge)
 end
 
 -- -- looking for the event ---------------------------------------------------
@@ -120,14 +130,21 @@ local function pulled(wanted)
   return signals
 end
 
+--- A time as a plan has it: in ticks.
+function m.ticks(t)
+  local ticks = t * 10 ^ md.precision()
+  return ticks < 2 ^ 63 and ("%.0f"):format(ticks) or tostring(math.maxinteger)
+end
+
 --- Lets events happen until one of the conditions says yes, `over()` does, or
---- nothing is left; which one, nil for none. `events` is where that was.
-function m.find(conditions, over)
+--- nothing is left; which one, nil for none, and the event after which that
+--- was. In the past the run may have gone on `behind` the end of the script.
+function m.find(conditions, over, behind)
   session.mute(true)
   pulled(true)
   local found
   while not found and not over() do
-    if session.forward() ~= "on" then
+    if session.forward(1, behind) ~= "on" then
       break
     end
     local signals = pulled(true)

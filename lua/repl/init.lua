@@ -101,6 +101,14 @@ end
 --- A process has failed, and the run stands still.
 function m.failure(_, err)
   show.fault(err)
+  if session.failed_at ~= "" then
+    local who = session.failed_in ~= "" and session.failed_in or "a callback"
+    print(("  in %s at time %s"):format(who, session.failed_at))
+  end
+  local own = type(err) == "table" and rawget(err, "traceback")
+  if not own and session.traceback then
+    print(show.faint(session.traceback))
+  end
   print(
     show.faint "the run stands still; :back 1 goes to just before, :run goes on"
   )
@@ -162,8 +170,8 @@ m["goto"] = function(text)
   local t = tonumber(text)
   local _, events = ahead.find({}, function()
     local following = md.peek()
-    return not following or following > t
-  end)
+    return following and following > t
+  end, true)
   -- and the clock shows that time, as behind :run t
   session.plan("onward", "yes")
   session.plan("travel", tostring(events))
@@ -181,7 +189,7 @@ function m.first(text)
   if not condition {} then
     found, events = ahead.find({ condition }, function()
       return md.events() >= limit
-    end)
+    end, true)
   end
   if found then
     session.plan("why", "first: " .. expr)

@@ -7,8 +7,8 @@ local m = {}
 -- {name = for md.reload, path =} of each.
 local function files()
   local list = {}
-  if session.model ~= "" then
-    list[1] = { name = session.model:match "[^/]*$", path = session.model }
+  if session.script ~= "" then
+    list[1] = { name = session.script_name, path = session.script }
   end
   local names = {}
   for name in pairs(package.loaded) do

@@ -145,7 +145,7 @@ describe("the prompt", function()
     }
     has(out, "stopped: process c3")
     has(out, "stopped: served >= 3")
-    has(out, "> served\n3\n")
+    has(out, "> served\n12\n") -- it had been so, which stops nothing
     has(out, "done")
   end)
 
@@ -409,9 +409,9 @@ minutes = 1
     has(out, "1.25  SEND  server   to client1")
     has(out, "client1")
     has(out, "──────────▶")
-    has(out, "> :branch 10 now()\n11.5\n")
+    has(out, "> :branch 10 now()\n12.0\n")
     has(out, " events in ")
-    has(out, "expected a time and an expression, got 'x'")
+    has(out, "expected a duration and an expression, got 'x'")
   end)
 
   it("completes names, methods, commands, processes", function()

@@ -33,6 +33,7 @@ describe("a duration with a unit", function()
       assert.matches(pattern, err.message)
     end
     refused("expected numbers with units %(ns, .*got 'soon'", md.time, "soon")
+    refused("expected numbers with units %(ns, .*got ' '", md.time, " ")
     refused("got '5 apples'", md.time, "5 apples")
     refused('expected a text such as "250us", got a nil', md.time, nil)
     local sim = md.sim { unit = "epoch" }

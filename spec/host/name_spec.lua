@@ -46,6 +46,7 @@ describe("a name", function()
       assert.is_false(md.kill "x")
       md.register("x", md.self())
       assert.equal(md.self(), md.whereis "x")
+      fails("whereis: expected a string as argument 1, got 3", md.whereis, 3)
     end)
   end)
 

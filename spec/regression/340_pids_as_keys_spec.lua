@@ -1,6 +1,6 @@
--- Lua finds a light userdata in a table by the lower half of its bits, which was
--- the same for each 256th process of a slot: tables by pid, such as that of the
--- results, took a time that was quadratic in the processes there had been.
+-- Lua finds a light userdata in a table by the lower half of its bits, which
+-- was the same for each 256th process of a slot: tables by pid, such as that of
+-- the results, took a time quadratic in the processes there had been.
 local md = require "moondial"
 
 local function lower_half(value)

@@ -56,23 +56,11 @@ static int repl_go(app_session *r, uint64_t events, md_time time) {
   return status;
 }
 
-/* The script is over, and left nothing to run, or had been run: what is there
-   now runs by itself. */
-static void repl_begin_rest(md_host *h) {
-  md_time next;
-  if (h->phase != HOST_OVER || h->first == NULL) return;
-  if (!md_sim_peek(h->first->kernel, &next)) return;
-  h->phase = HOST_REST;
-  h->asked = h->first;
-  h->limits = (host_limits){-1, UINT64_MAX, 0};
-  host_begin(h, h->asked, &h->limits);
-}
-
 static void repl_run(app_session *r, uint64_t events, md_time time) {
   md_host *h = r->host;
   host_travel_settle(h);
   bool failed = h->first != NULL && h->first->failed && h->out.told;
-  repl_begin_rest(h);
+  app_session_begin_rest(h);
   int status = h->phase == HOST_OVER ? LUA_OK : repl_go(r, events, time);
   r->interrupted = repl_interrupted;
   if (r->interrupted && r->terminal->terminal) puts(""); /* after its ^C */
@@ -109,12 +97,14 @@ static void repl_travel(app_session *r, uint64_t events) {
     app_journal_return(r->journal, past->points[i - 1].mark);
   h->out.told = false;
   app_session_forget(r, events);
-  if (h->first != NULL && md_sim_events(h->first->kernel) < events &&
-      h->phase != HOST_OVER) {
-    app_mute(kept, true);
+  app_mute(kept, true);
+  while (h->first != NULL && md_sim_events(h->first->kernel) < events) {
+    app_session_begin_rest(h); /* it went on when the program was over */
+    if (h->phase == HOST_OVER) break;
     if (repl_go(r, events, INT64_MAX) != LUA_OK) lua_settop(h->L, 0);
-    app_mute(kept, false);
+    if (h->out.told || repl_interrupted) break;
   }
+  app_mute(kept, false);
   repl_tell(r, "arrived");
 }
 

@@ -132,27 +132,58 @@ static int session_points(lua_State *L) {
   return 1;
 }
 
+/* The script is over, and left nothing to run, or had been run: what is there
+   now runs by itself. */
+void app_session_begin_rest(md_host *h) {
+  md_time next;
+  if (h->phase != HOST_OVER || h->first == NULL) return;
+  if (!md_sim_peek(h->first->kernel, &next)) return;
+  h->phase = HOST_REST;
+  h->asked = h->first;
+  h->limits = (host_limits){-1, UINT64_MAX, 0};
+  host_begin(h, h->asked, &h->limits);
+}
+
 static void session_reach(md_host *h, host_sim *s, host_pause *pause) {
-  (void)s;
+  host_pause_reached(h, s, pause);
+  pause->time = INT64_MAX;
   pause->events = UINT64_MAX;
   h->out.halt = true;
 }
 
-/* forward([n]) -> string: lets n events (1) happen in the copy; "on" when they
-   have, "failed" when one did, "over" when there are no more. */
+/* Has the copy go on until that time or that many events, also `behind` the end
+   of the script; false: it is over. */
+static bool session_go(md_host *h, md_time time, uint64_t events, bool behind) {
+  host_pause pause = {time, events, session_reach, h->out.pauses};
+  bool on = true, end = true;
+  h->out.pauses = &pause;
+  while (on && end) {
+    h->out.halt = false;
+    app_session_begin_rest(h);
+    on = h->phase != HOST_OVER && host_drive(h) == LUA_OK;
+    end = behind && h->phase == HOST_OVER && pause.events == events;
+  }
+  h->out.pauses = pause.next;
+  return on;
+}
+
+/* forward([n, behind]) -> string: lets n events (1) happen in the copy; "on"
+   when they have, "failed" when one did, "over" when there are no more. */
 static int session_forward(lua_State *L) {
-  const app_session *r = session_of(L);
-  md_host *h = r->host;
+  md_host *h = session_of(L)->host;
   uint64_t done = md_sim_events(h->first->kernel);
   uint64_t wanted = done + (uint64_t)luaL_optinteger(L, 1, 1);
-  host_pause pause = {INT64_MAX, wanted, session_reach, h->out.pauses};
-  h->out.pauses = &pause;
-  h->out.halt = false;
-  bool over = h->phase == HOST_OVER || host_drive(h) != LUA_OK;
-  h->out.pauses = pause.next;
-  over = over || md_sim_events(h->first->kernel) < wanted;
-  lua_pushstring(L, h->first->failed ? "failed" : over ? "over" : "on");
+  bool on = session_go(h, INT64_MAX, wanted, lua_toboolean(L, 2)) &&
+            md_sim_events(h->first->kernel) >= wanted;
+  lua_pushstring(L, h->first->failed ? "failed" : on ? "on" : "over");
   return 1;
+}
+
+/* pass(t): has the copy go on until the clock shows so many ticks. */
+static int session_pass(lua_State *L) {
+  md_host *h = session_of(L)->host;
+  session_go(h, luaL_checkinteger(L, 1), UINT64_MAX, false);
+  return 0;
 }
 
 /* mute(yes): what the copy prints goes nowhere. */
@@ -217,6 +248,7 @@ static int session_open_module(lua_State *L) {
                                        {"inputs", session_inputs},
                                        {"points", session_points},
                                        {"forward", session_forward},
+                                       {"pass", session_pass},
                                        {"mute", session_mute},
                                        {"environment", session_environment},
                                        {"load", session_load},
@@ -235,8 +267,21 @@ static int session_open_module(lua_State *L) {
   lua_setfield(L, -2, "width");
   lua_pushstring(L, r->options->model ? r->options->model : "");
   lua_setfield(L, -2, "model");
+  const host_outside *out = &r->host->out;
+  const char *script = out->script_path ? out->script_path : "";
+  lua_pushlstring(L, script, strlen(script));
+  lua_setfield(L, -2, "script"); /* of an image, the one it was made from */
+  lua_pushlstring(L, script + strlen(out->script_folder),
+                  *script ? strlen(script) - strlen(out->script_folder) : 0);
+  lua_setfield(L, -2, "script_name");
   lua_pushinteger(L, (lua_Integer)r->host->options.seed);
   lua_setfield(L, -2, "seed");
+  lua_pushlstring(L, r->host->failed_in, strlen(r->host->failed_in));
+  lua_setfield(L, -2, "failed_in");
+  lua_pushlstring(L, r->host->failed_at, strlen(r->host->failed_at));
+  lua_setfield(L, -2, "failed_at");
+  lua_getfield(L, LUA_REGISTRYINDEX, "md.traceback");
+  lua_setfield(L, -2, "traceback");
   lua_pushboolean(L, r->host->phase == HOST_OVER);
   lua_setfield(L, -2, "over");
   lua_pushboolean(L, r->interrupted);

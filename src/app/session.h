@@ -44,6 +44,10 @@ md_note app_session_look(app_session *, const char *what, const char *text);
 md_note app_session_look_back(app_session *, uint64_t events, const char *what,
                               const char *text);
 
+/* Where the program is over, and the default sim has something to do, that
+   begins to run. */
+void app_session_begin_rest(md_host *);
+
 /* A line was executed; and what was, after so many events, never was. */
 void app_session_enter(app_session *, const char *text, size_t size);
 void app_session_forget(app_session *, uint64_t events);

@@ -219,8 +219,8 @@ static inline uint64_t host_bits(const void *light) {
 }
 
 /* Lua finds a key of a table by the lower 32 bits alone, where all pids that a
-   slot has had would meet: the upper ones, up to 51, are scattered over them. It
-   is its own inverse, and leaves generations below 256 as they are. */
+   slot has had would meet: the upper ones, up to 51, are scattered over them.
+   It is its own inverse, and leaves generations below 256 as they are. */
 static inline uint64_t host_scatter(uint64_t bits) {
   uint32_t high = (uint32_t)(bits >> 32) & 0xfffff;
   return bits ^ (uint32_t)(high * UINT32_C(0x9E3779B1));

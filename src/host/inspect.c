@@ -420,11 +420,16 @@ static int f_register(lua_State *L) {
 }
 
 /* whereis(name) -> pid or nil
-   The living process that is registered by that name.
+   The living process that is registered by that name. Raises usage for what is
+   no string.
      print(md.whereis("till")) */
 static int f_whereis(lua_State *L) {
   host_sim *s = host_sim_arg(L);
-  luaL_checkany(L, 1);
+  if (lua_type(L, 1) != LUA_TSTRING)
+    return host_raise(L, "usage",
+                      "whereis: expected a string as argument 1, got %s; "
+                      "md.whereis(name)",
+                      host_describe(L, 1));
   inspect_whereis(L, s, 1);
   return 1;
 }

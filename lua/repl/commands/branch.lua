@@ -12,14 +12,14 @@ expression, or the report. The run itself stays where it is.
   run = function(rest)
     local d, expr = rest:match "^(%S+)%s*(.*)$"
     local time = tonumber(d or "")
-    if not time then
-      return print(("expected a time and an expression, got '%s'"):format(rest))
+    if not time or time < 0 then
+      return print(
+        ("expected a duration and an expression, got '%s'"):format(rest)
+      )
     end
-    local limit = md.now() + time
-    ahead.find({}, function()
-      local following = md.peek()
-      return not following or following > limit
-    end)
+    session.mute(true)
+    session.pass(ahead.ticks(md.now() + time))
+    session.mute(false)
     if expr == "" then
       return print(tostring(md.report { print = false }))
     end

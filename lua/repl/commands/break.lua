@@ -14,16 +14,17 @@ return {
   usage = ":break [expr | time T | process P | message PATTERN ... |\n"
     .. "       signal KIND | record NAME | clear [n]]",
   help = [[Where :run stops: after an event that makes the expression true,
-that has come to the time, that a process takes part in, in which a message is
-sent that begins with what md.wait would take, that gives such a signal (SEND,
-KILL, TIMEOUT, ...), that keeps such a record. Without anything: lists them;
-clear takes all away, or the n-th. An error always stops a run.
+which it was not before, that has come to the time, that a process takes part
+in, in which a message is sent that begins with what md.wait would take, that
+gives such a signal (SEND, KILL, TIMEOUT, ...), that keeps such a record.
+Without anything: lists them; clear, or off, takes all away, or the n-th. An
+error always stops a run.
   :break #md.waiting() > 3
   :break message "square", md._
   :break process server]],
   run = function(rest)
     local list = list_of()
-    local which = rest:match "^clear%s*(%d*)$"
+    local which = rest:match "^clear%s*(%d*)$" or rest:match "^off%s*(%d*)$"
     if which == "" then
       session.plan("breaks", "")
       return print "no breakpoints"

@@ -31,7 +31,7 @@ is done before a line, whenever one of the model's files has changed.
         )
       )
     end
-    local name = rest ~= "" and rest or session.model:match "[^/]*$"
+    local name = rest ~= "" and rest or session.script_name
     if name == "" then
       return print "there is no model; :load file.lua begins with one"
     end

@@ -1,10 +1,9 @@
 local ahead = require "repl.ahead"
 local md = require "moondial"
 local session = require "moondial.session"
+local show = require "repl.show"
 
-local function ticks(t)
-  return ("%.0f"):format(t * 10 ^ md.precision())
-end
+local ticks <const> = ahead.ticks
 
 -- The breakpoints: texts, conditions, and the time at which the clock stops
 -- before any event that lies behind it, nil for none.
@@ -15,10 +14,15 @@ local function breaks()
     if t and t > md.now() then
       soonest = math.min(soonest or t, t)
     end
-    local condition = not t and ahead.condition(text)
+    local condition, why
+    if not t then
+      condition, why = ahead.condition(text, true)
+    end
     if condition then
       texts[#texts + 1] = text
       conditions[#conditions + 1] = condition
+    elseif why then
+      print(show.faint(("not asked: %s: %s"):format(text, why)))
     end
   end
   return texts, conditions, soonest

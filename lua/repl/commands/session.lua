@@ -21,6 +21,9 @@ save: as a file of input, moondial repl model.lua < file.
       return print(why)
     end
     local done = 0
+    if session.seed ~= 0 then
+      file:write(":seed ", session.seed, "\n")
+    end
     for _, input in ipairs(inputs) do
       if input.events > done then
         file:write(":run ", input.events - done, " events\n")
