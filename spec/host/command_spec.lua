@@ -236,6 +236,31 @@ md.spawn({name = "clerk"}, function() md.sleep(2) error {} end)
 end)
 
 describe("--trace", function()
+  it("tells the trace between the lines that a model prints", function()
+    local result = support.run(
+      [[
+      local md = require "moondial"
+      md.spawn(function()
+        for i = 1, 2 do
+          print("turn", i)
+          md.sleep(1)
+        end
+      end)
+      md.run()]],
+      { options = "--trace -" }
+    )
+    assert.equal(
+      "turn\t1\n"
+        .. "           0  the script spawns process 1\n"
+        .. "           0  process 1 starts\n"
+        .. "turn\t2\n"
+        .. "           1  process 1 goes on: its time has come\n"
+        .. "           2  process 1 goes on: its time has come\n"
+        .. "           2  process 1 ends\n",
+      result.out
+    )
+  end)
+
   it("tells what happens, in words", function()
     local got = run(
       [[
