@@ -1,6 +1,7 @@
 -- Which process a person means: by name, or by the number in its pid.
 local inside = require "moondial.inside"
 local md = require "moondial"
+local session = require "moondial.session"
 
 local m = {}
 
@@ -37,7 +38,14 @@ function m.find(text)
     return nil
   end
   local pid = m.known(text)
-  if not pid then
+  if not pid and session.failed_in == ("'%s'"):format(text) then
+    print(
+      ("'%s' failed at time %s; :back 1 goes to just before"):format(
+        text,
+        session.failed_at
+      )
+    )
+  elseif not pid then
     local list = names()
     local near = list[1] and inside.nearest(text, list)
     print(

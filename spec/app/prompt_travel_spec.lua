@@ -71,7 +71,7 @@ end)
 describe("an error in a process", function()
   it("is shown with its process, its time and its calls", function()
     local out = prompt.try(
-      { ":run" },
+      { ":run", ":where worker" },
       [[
 local md = require "moondial"
 local function helper(t) return t.x + 1 end
@@ -85,6 +85,7 @@ end)
     has(out, "model.lua:2: attempt to perform arithmetic on a nil value")
     has(out, "  in 'worker' at time 1\nstack traceback:\n")
     has(out, "model.lua:5: in the function at line 3\n")
+    has(out, "'worker' failed at time 1; :back 1 goes to just before\n")
   end)
 end)
 
