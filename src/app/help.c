@@ -8,8 +8,7 @@
 
 enum { HELP_COLUMNS = 80, HELP_MARGIN = 15 };
 
-/* "normal" of "rng:normal", "wrap" of "coroutine.wrap". */
-static const char *help_short(const char *name) {
+const char *app_help_short(const char *name) {
   const char *last = strpbrk(name, ":.");
   return last && last[1] != '\0' ? last + 1 : name;
 }
@@ -93,7 +92,7 @@ static void help_page(const app_topic *t) {
 static int help_entries(const char *topic, bool whole, int before) {
   int found = 0;
   for (const app_entry *e = app_reference; e->name != NULL; e++) {
-    if (strcmp(topic, whole ? e->name : help_short(e->name)) != 0) continue;
+    if (strcmp(topic, whole ? e->name : app_help_short(e->name)) != 0) continue;
     if (before + found++ > 0) putchar('\n');
     puts(e->text);
   }
@@ -120,8 +119,8 @@ static const char *help_nearest(const char *topic) {
   for (const app_topic *t = app_topics; t->name != NULL; t++)
     best = host_nearest(topic, (const char *const[]){best, t->name, NULL});
   for (const app_entry *e = app_reference; e->name != NULL; e++)
-    best = host_nearest(topic,
-                        (const char *const[]){best, help_short(e->name), NULL});
+    best = host_nearest(
+        topic, (const char *const[]){best, app_help_short(e->name), NULL});
   return best;
 }
 

@@ -30,18 +30,12 @@ static bool hint_name(const char *message, const char *before,
   return true;
 }
 
-/* "normal" of "rng:normal", and the same of others. */
-static const char *hint_short(const char *name) {
-  const char *last = strpbrk(name, ":.");
-  return last != NULL ? last + 1 : name;
-}
-
 /* The function whose name is most like that, and begins like it; NULL: there is
    none. */
 static const char *hint_nearest(const char *name) {
   const char *best = NULL, *near = NULL;
   for (const app_entry *e = app_reference; e->name != NULL; e++) {
-    const char *other = hint_short(e->name);
+    const char *other = app_help_short(e->name);
     if (tolower((unsigned char)*name) != *other || host_unlike(name, other))
       continue;
     if (near != NULL &&
@@ -93,7 +87,7 @@ bool app_hint(const char *message, char *hint, size_t size) {
     const char *best = hint_nearest(name);
     if (best == NULL) return false;
     snprintf(hint, size, "did you mean %s%s? moondial help %s tells of it",
-             hint_whole(best) ? "" : "md.", best, hint_short(best));
+             hint_whole(best) ? "" : "md.", best, app_help_short(best));
     return true;
   }
   return false;

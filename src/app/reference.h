@@ -15,6 +15,9 @@ typedef struct app_topic {
   const char *text;         /* its page, above the list of its functions */
 } app_topic;
 
+/* "normal" of "rng:normal", "wrap" of "coroutine.wrap". */
+const char *app_help_short(const char *name);
+
 /* Both end with a name that is NULL; the entries are in the topics' order. */
 extern const app_entry app_reference[];
 extern const app_topic app_topics[];

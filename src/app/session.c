@@ -137,11 +137,7 @@ static int session_points(lua_State *L) {
 void app_session_begin_rest(md_host *h) {
   md_time next;
   if (h->phase != HOST_OVER || h->first == NULL) return;
-  if (!md_sim_peek(h->first->kernel, &next)) return;
-  h->phase = HOST_REST;
-  h->asked = h->first;
-  h->limits = (host_limits){-1, UINT64_MAX, 0};
-  host_begin(h, h->asked, &h->limits);
+  if (md_sim_peek(h->first->kernel, &next)) host_begin_rest(h);
 }
 
 static void session_reach(md_host *h, host_sim *s, host_pause *pause) {

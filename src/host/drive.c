@@ -36,9 +36,7 @@ bool host_unrun(const md_host *h) {
   return md_sim_live(s->kernel) > 0 || md_sim_peek(s->kernel, &next);
 }
 
-/* What the script has left on the default sim, if it never ran that. */
-static void drive_rest(md_host *h) {
-  if (!host_unrun(h)) return;
+void host_begin_rest(md_host *h) {
   h->phase = HOST_REST;
   h->asked = h->first;
   h->limits = (host_limits){-1, UINT64_MAX, 0};
@@ -84,7 +82,8 @@ int host_drive(md_host *h) {
     if (h->wish.kind) host_grant(h);
     else if (h->phase == HOST_SCRIPT) status = drive_script(h);
     else status = drive_run(h);
-    if (status == LUA_OK && h->phase == HOST_OVER) drive_rest(h);
+    if (status == LUA_OK && h->phase == HOST_OVER && host_unrun(h))
+      host_begin_rest(h);
     if (h->out.halt && status == LUA_OK) {
       h->out.halt = false;
       return LUA_OK;

@@ -62,6 +62,9 @@ int host_load_line(lua_State *L, const char *text, size_t size);
 /* The default sim has events that nobody has run. */
 bool host_unrun(const md_host *h);
 
+/* What the script, which is over, has left on the default sim begins to run. */
+void host_begin_rest(md_host *h);
+
 /* Calls body(argument) on a stack at an address that is always the same. What
    it leaves of addresses of its own in the arena, dead ones, is the same in all
    runs then. */
