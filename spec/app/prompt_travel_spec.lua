@@ -41,6 +41,36 @@ describe("the prompt behind the end of the script", function()
   end)
 end)
 
+describe("a long run", function()
+  local endless = counter:gsub("md.run%(100%)", "md.run()")
+
+  it("keeps a state of shortly before its end, to come back to", function()
+    local out = prompt.try({
+      ":run +40000",
+      ":run 90000 events",
+      ":checkpoints",
+      ":back 1",
+      ":goto 60000",
+      ":checkpoints",
+      "n",
+    }, endless)
+    has(out, "\n 39375.0   39376\n128976.0  128977\n130000> :back 1\n")
+    has(out, "time 129999.0, 130000 events, next at 130000.0\n")
+    has(out, "\n58976.0   58977\n60000> n\n60000\n")
+  end)
+
+  it("ends where it would, whatever was kept on the way", function()
+    local function hash(lines)
+      lines[#lines + 1] = "hash()"
+      return prompt.try(lines, endless):match '"(%x+)"\n$'
+    end
+    local whole = hash { ":run 50000" }
+    assert.equal(16, #whole)
+    assert.equal(whole, hash { ":run 20000", ":back 7000", ":run 50000" })
+    assert.equal(whole, hash { ":run 50001 events" })
+  end)
+end)
+
 describe("a condition", function()
   it("that is an error is said to be one, and nothing runs", function()
     local out = prompt.try({

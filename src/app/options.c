@@ -34,7 +34,7 @@
   X(CHECKPOINT_EVERY, "checkpoint-every", "t",                                 \
     "keep states, for md.rewind(time)")                                        \
   X(CHECKPOINT_MEMORY, "checkpoint-memory", "size",                            \
-    "what those may take (256M)")                                              \
+    "what those may take (256M; prompt: 1G)")                                  \
   X(LINE, "line", "lua", "of repl: this line alone, also -e lua")              \
   X(LAZY, "lazy", NULL, "of resume: believe the image, read it as needed")     \
   X(JSON, "json", NULL, "say how the run ended as JSON, on stderr")
@@ -407,8 +407,7 @@ static bool option_check(app_options *o) {
 }
 
 bool app_read_options(int count, char **words, app_options *o) {
-  *o = (app_options){
-      .trace_fd = -1, .autosave = {.keep = 3}, .checkpoint_memory = 256 << 20};
+  *o = (app_options){.trace_fd = -1, .autosave = {.keep = 3}};
   o->host.to = -1;
   bool named = false;
   int i = 1;

@@ -31,6 +31,10 @@ static void repl_tell(app_session *r, const char *what) {
 
 /* -- running -- */
 
+/* Events: so many happen within a millisecond in any model, and so many are
+   far: to keep a point costs as much. */
+enum { REPL_NEAR = 1 << 10, REPL_FAR = 1 << 13 };
+
 static void repl_reach(md_host *h, host_sim *s, host_pause *pause) {
   host_pause_reached(h, s, pause);
   pause->time = INT64_MAX;
@@ -56,12 +60,49 @@ static int repl_go(app_session *r, uint64_t events, md_time time) {
   return status;
 }
 
+static uint64_t repl_events(const md_host *h) {
+  return h->first != NULL ? md_sim_events(h->first->kernel) : 0;
+}
+
+/* A point of the past, unless there is one not far from here. */
+static void repl_keep_near(md_host *h) {
+  char error[MD_IMAGE_ERROR];
+  const host_past *past = host_travel_past(h);
+  uint64_t far = past->count > 0 ? past->points[past->count - 1].events : 0;
+  if (repl_events(h) - far <= REPL_FAR) return;
+  travel_point *p = host_travel_keep(h, NULL, error);
+  if (p != NULL) p->own = true;
+}
+
+/* The same on a long way. A point of the past is kept shortly before its end:
+   back from there it is not far. Of a time half the way is gone as long as
+   there are many events in that. */
+static int repl_go_far(app_session *r, uint64_t events, md_time time) {
+  const md_host *h = r->host;
+  bool told = h->out.told, on = true;
+  uint64_t was, now = repl_events(h);
+  int status = LUA_OK;
+  while (on && h->first != NULL && events - now > REPL_NEAR) {
+    md_time at = md_sim_now(h->first->kernel), half = at + (time - at) / 2;
+    was = now;
+    status =
+        repl_go(r, events - REPL_NEAR, time < INT64_MAX ? half : INT64_MAX);
+    now = repl_events(h);
+    on = status == LUA_OK && h->phase != HOST_OVER && h->out.told == told &&
+         !repl_interrupted;
+    if (now - was <= REPL_NEAR) break;
+  }
+  if (!on) return status;
+  repl_keep_near(r->host);
+  return repl_go(r, events, time);
+}
+
 static void repl_run(app_session *r, uint64_t events, md_time time) {
   md_host *h = r->host;
   host_travel_settle(h);
   bool failed = h->first != NULL && h->first->failed && h->out.told;
   app_session_begin_rest(h);
-  int status = h->phase == HOST_OVER ? LUA_OK : repl_go(r, events, time);
+  int status = h->phase == HOST_OVER ? LUA_OK : repl_go_far(r, events, time);
   r->interrupted = repl_interrupted;
   if (r->interrupted && r->terminal->terminal) puts(""); /* after its ^C */
   if (status != LUA_OK) {
@@ -73,6 +114,7 @@ static void repl_run(app_session *r, uint64_t events, md_time time) {
     lua_settop(h->L, 0);
   }
   repl_tell(r, "stopped");
+  host_travel_prepare(h);
   r->interrupted = false;
   repl_interrupted = 0;
 }
@@ -101,11 +143,12 @@ static void repl_travel(app_session *r, uint64_t events) {
   while (h->first != NULL && md_sim_events(h->first->kernel) < events) {
     app_session_begin_rest(h); /* it went on when the program was over */
     if (h->phase == HOST_OVER) break;
-    if (repl_go(r, events, INT64_MAX) != LUA_OK) lua_settop(h->L, 0);
+    if (repl_go_far(r, events, INT64_MAX) != LUA_OK) lua_settop(h->L, 0);
     if (h->out.told || repl_interrupted) break;
   }
   app_mute(kept, false);
   repl_tell(r, "arrived");
+  host_travel_prepare(h);
 }
 
 /* -- a line of Lua -- */
@@ -286,7 +329,6 @@ int app_repl(md_host *h, const app_options *o, host_past *past,
   signal(SIGINT, SIG_IGN);
   h->out.interactive = true;
   if (journal != NULL) past->mark = repl_mark;
-  app_session_open(&r);
   app_terminal_open(&terminal);
   if (h->phase == HOST_SCRIPT) {
     /* up to its first run */

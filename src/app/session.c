@@ -49,9 +49,14 @@ int app_session_first(lua_State *L) {
   return 0;
 }
 
-void app_session_open(app_session *r) { (void)r; }
+/* Waits until the copy before, which has said all, is gone for good. */
+static void session_reap(app_session *r) {
+  if (r->leaving > 0) waitpid(r->leaving, NULL, 0);
+  r->leaving = 0;
+}
 
 void app_session_close(app_session *r) {
+  session_reap(r);
   while (r->input_count > 0) free(r->inputs[--r->input_count].text);
   while (r->value_count > 0) {
     free(r->values[--r->value_count].text);
@@ -296,6 +301,9 @@ static int session_open_module(lua_State *L) {
    collects, see LINE_CREDIT. */
 enum { SESSION_CREDIT = 64 << 10 };
 
+/* Behind a whole plan. */
+static const char session_end[] = "end\n";
+
 /* In the copy: [values ...] of the main state, the session, the name of the
    function, the text. */
 static int session_call(lua_State *L) {
@@ -368,6 +376,8 @@ _Noreturn static void session_copy(app_session *r, int fd, uint64_t events,
     printf("the prompt has failed: %s\n", lua_tostring(L, -1));
   }
   fflush(NULL);
+  fputs(session_end, session_plan_file);
+  fclose(session_plan_file);
   _exit(0);
 }
 
@@ -389,8 +399,21 @@ md_note app_session_look(app_session *r, const char *what, const char *text) {
   return app_session_look_back(r, UINT64_MAX, what, text);
 }
 
+/* Takes the mark off a plan that is whole; false: the copy has not come to its
+   end. */
+static bool session_whole(md_note *plan) {
+  const size_t n = sizeof session_end - 1;
+  if (plan->size < n) return false;
+  if (memcmp(plan->text + plan->size - n, session_end, n) != 0) return false;
+  plan->size -= n;
+  return true;
+}
+
 /* A copy that was killed has planned nothing. */
-static md_note session_killed(md_note plan, int status) {
+static md_note session_killed(md_note plan, pid_t copy) {
+  int status = 0;
+  waitpid(copy, &status, 0);
+  if (!WIFSIGNALED(status)) return plan;
   if (WTERMSIG(status) == SIGINT) puts("interrupted by Ctrl-C");
   else
     printf("the copy that looked was killed: %s\n",
@@ -401,8 +424,9 @@ static md_note session_killed(md_note plan, int status) {
 
 md_note app_session_look_back(app_session *r, uint64_t events, const char *what,
                               const char *text) {
-  int ends[2], status = 0;
+  int ends[2];
   fflush(NULL);
+  session_reap(r);
   if (pipe(ends) != 0) return (md_note){NULL, 0};
   pid_t copy = fork();
   if (copy == 0) {
@@ -413,6 +437,7 @@ md_note app_session_look_back(app_session *r, uint64_t events, const char *what,
   md_note plan = copy > 0 ? session_read(ends[0]) : (md_note){NULL, 0};
   close(ends[0]);
   if (copy < 0) perror("moondial: cannot look");
-  if (copy > 0) waitpid(copy, &status, 0);
-  return WIFSIGNALED(status) ? session_killed(plan, status) : plan;
+  if (copy > 0 && !session_whole(&plan)) return session_killed(plan, copy);
+  r->leaving = copy; /* giving back its memory takes as long as a look */
+  return plan;
 }

@@ -21,6 +21,8 @@
 #ifndef MD_BASE_ARENA_H
 #define MD_BASE_ARENA_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -89,6 +91,11 @@ size_t md_arena_extent(const md_arena *);
 /* Before the whole is overwritten by an earlier state of `size` bytes: what
    lies above is zero again, as it was. */
 void md_arena_recede(md_arena *, size_t size);
+
+/* Has the system put the first `extent` bytes, which belong to an arena, into
+   huge pages while somebody else uses them, until `enough` is set. No byte
+   changes, and it may be left undone: a copy of the process is made sooner. */
+void md_arena_gather(size_t extent, const atomic_bool *enough);
 
 /* Lifts the address sanitizer's poison, which does not travel with the bytes:
    called before the arena is read or overwritten as a whole. Does nothing in

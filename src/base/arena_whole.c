@@ -10,6 +10,10 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* since Linux 6.1 */
+#endif
+
 /* Reserves as much as is allowed at the base: less than all under `ulimit -v`.
    A kernel too old for the flag would place it elsewhere. */
 static size_t arena_reserve(void) {
@@ -91,6 +95,12 @@ void md_arena_recede(md_arena *a, size_t size) {
   if (whole > now) whole = now;
   memset((char *)a + size, 0, whole - size);
   if (whole < now) madvise((char *)a + whole, now - whole, MADV_DONTNEED);
+}
+
+void md_arena_gather(size_t extent, const atomic_bool *enough) {
+  const size_t huge = 2 << 20;
+  for (size_t at = 0; at + huge <= extent && !atomic_load(enough); at += huge)
+    madvise((char *)MD_ARENA_BASE + at, huge, MADV_COLLAPSE);
 }
 
 void md_arena_reveal(md_arena *a) {

@@ -110,32 +110,46 @@ travel_point *host_travel_keep(md_host *h, const char *name,
   return past_add(past, &p);
 }
 
-/* Copies, and has pages ready then for the next copy, while somebody thinks or
-   the model runs. */
+/* Copies, if that is wanted, and sees to the memory then that the next copies
+   need, of the state or of the process, while somebody thinks or the model
+   runs. */
 static void *past_keeper(void *past) {
   host_past *all = past;
-  past_copy(all, &all->coming, all->host);
-  const md_snapshot *state = all->coming.state;
-  size_t size = state != NULL ? md_snapshot_size(state) : 0, most = PAST_SPARE;
+  size_t size = all->extent, most = PAST_SPARE;
+  if (all->keeping) {
+    past_copy(all, &all->coming, all->host);
+    sem_post(&all->copied);
+  }
   if (all->memory > 0 && all->memory < most) most = all->memory;
-  sem_post(&all->copied);
+  md_arena_gather(size, &all->enough);
   md_pages_provide(&all->pages, size < most ? size : most, &all->enough);
   return NULL;
 }
 
-bool host_travel_keep_soon(md_host *h, char error[MD_IMAGE_ERROR]) {
-  host_past *past = host_travel_past(h);
+/* False: there is no thread. */
+static bool past_begin_keeper(host_past *past, md_host *h, bool keeping) {
   sigset_t all, signals;
-  if (!past_begin_point(h, &past->coming, error)) return false;
   past->host = h;
+  past->extent = md_arena_extent(h->arena);
+  past->keeping = keeping;
   atomic_store(&past->enough, false);
   if (sem_init(&past->copied, 0, 0) != 0) abort();
   sigfillset(&all); /* Ctrl-C is for the thread that reads lines */
   pthread_sigmask(SIG_BLOCK, &all, &signals);
   past->kept = pthread_create(&past->keeper, NULL, past_keeper, past) == 0;
   pthread_sigmask(SIG_SETMASK, &signals, NULL);
-  past->keeping = past->kept;
-  if (past->keeping) return true;
+  if (!past->kept) past->keeping = false;
+  return past->kept;
+}
+
+void host_travel_prepare(md_host *h) {
+  past_begin_keeper(host_travel_past(h), h, false);
+}
+
+bool host_travel_keep_soon(md_host *h, char error[MD_IMAGE_ERROR]) {
+  host_past *past = host_travel_past(h);
+  if (!past_begin_point(h, &past->coming, error)) return false;
+  if (past_begin_keeper(past, h, true)) return true;
   past_copy(past, &past->coming, h);
   past_add(past, &past->coming);
   return true;

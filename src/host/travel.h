@@ -49,6 +49,7 @@ typedef struct host_past {
   sem_t copied;
   atomic_bool enough; /* somebody else wants the pages */
   travel_point coming;
+  size_t extent; /* of the arena, when the thread began */
   md_host *host;
   uint64_t last_hash; /* where the last rewind to a time was called, and */
   md_time last_time;  /* that time */
@@ -71,6 +72,7 @@ travel_point *host_travel_keep(md_host *, const char *name,
    points, nothing in the arena may change. Pages for another copy are got ready
    then until they are wanted. False with a sentence. */
 bool host_travel_keep_soon(md_host *, char error[MD_IMAGE_ERROR]);
+void host_travel_prepare(md_host *); /* the pages alone */
 void host_travel_settle(md_host *);
 
 /* This is a copy of the program (fork), which has no other threads. */
