@@ -170,7 +170,15 @@ end
 -- -- the caller ------------------------------------------------------
 
 local queue = {}
-local queue_meta = { __index = queue, __name = "queue" }
+local queue_meta = {
+  __index = queue,
+  __name = "queue",
+  names = { "put", "get", "length", "pid" },
+}
+
+function queue_meta.__tostring(q)
+  return ("<queue of %s>"):format(tostring(q.pid))
+end
 
 -- Errors of these kinds mean that there is nobody to tell.
 local needless = { usage = true, noproc = true }

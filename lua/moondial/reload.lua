@@ -42,8 +42,8 @@ local function refuse_unknown(kept, what)
   end
   table.sort(names)
   local text = "nothing called '%s' was loaded from a file beside the script; "
-    .. "give a module that require has loaded, or a file; did you mean '%s'?"
-  argument.refuse("reload", text:format(what, inside.nearest(what, names)))
+    .. "give a module that require has loaded, or a file; %s"
+  argument.refuse("reload", text:format(what, inside.suggest(what, names)))
 end
 
 -- The file, its texts, and the name of the module that it is, if it is one.

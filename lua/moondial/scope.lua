@@ -9,6 +9,10 @@ local scope = {}
 scope.__index = scope
 scope.__name = "scope"
 
+function scope.__tostring()
+  return "<scope>"
+end
+
 local function check(self, method)
   if getmetatable(self) == scope then
     return self.inside

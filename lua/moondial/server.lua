@@ -10,6 +10,11 @@ local m = {}
 local server = {}
 local server_meta = { __name = "server" }
 
+function server_meta.__tostring(s)
+  local name = s.options.name
+  return name and ("<server '%s'>"):format(name) or "<server>"
+end
+
 local function no_state()
   return {}
 end
@@ -259,15 +264,21 @@ local function running(s, name)
   return it
 end
 
-local function unknown(name)
-  local names = { "state", "pid" }
+local function names()
+  local list = { "state", "pid" }
   for method in pairs(server) do
-    names[#names + 1] = method
+    list[#list + 1] = method
   end
-  table.sort(names)
+  table.sort(list)
+  return list
+end
+server_meta.names = names()
+
+local function unknown(name)
   name = tostring(name)
   local text = "a server has no '%s'; %s"
-  argument.refuse("server", text:format(name, inside.suggest(name, names)))
+  local advice = inside.suggest(name, server_meta.names)
+  argument.refuse("server", text:format(name, advice))
 end
 
 function server_meta.__index(s, name)

@@ -1,6 +1,7 @@
 -- Running ahead, in a copy of the program: to the event after which something
 -- is so, which the program itself then goes to, without being asked on the way.
 local md = require "moondial"
+local process = require "repl.process"
 local session = require "moondial.session"
 
 local m = {}
@@ -34,9 +35,10 @@ end
 function kinds.process(rest)
   return function(signals)
     for _, s in ipairs(signals) do
-      local info = s.pid and md.info(s.pid)
+      local pid = s.pid
       if
-        info and (info.name == rest or tostring(s.pid):match "[%d.]+" == rest)
+        pid
+        and (process.label(pid) == rest or tostring(pid):match "[%d.]+" == rest)
       then
         return true
       end

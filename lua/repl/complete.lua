@@ -14,22 +14,35 @@ do
   keywords[#keywords + 1] = word
 end
 
--- The names in a value: its fields, and those behind its metatable.
+-- A table behind a value's metatable that has its names as keys, nil for none.
+local function behind(value)
+  local meta = debug.getmetatable(value)
+  local index = type(meta) == "table" and rawget(meta, "__index")
+  if type(index) == "function" and type(value) == "userdata" then
+    index = select(2, debug.getupvalue(index, 2)) -- a thing's are with it
+  end
+  return type(index) == "table" and index or nil
+end
+
+-- The names in a value: its fields, and those behind its metatable; or those
+-- that are listed there.
 local function names_in(value, add)
+  local meta = debug.getmetatable(value)
+  local listed = type(meta) == "table" and rawget(meta, "names")
+  if type(listed) == "table" then
+    for _, name in ipairs(listed) do
+      add(name)
+    end
+    return
+  end
   for _ = 1, 5 do
-    if type(value) == "table" then
-      for key in next, value do
-        if type(key) == "string" and key:find "^[%a_][%w_]*$" then
-          add(key)
-        end
+    for key in next, type(value) == "table" and value or {} do
+      if type(key) == "string" and key:find "^[%a_][%w_]*$" then
+        add(key)
       end
     end
-    local meta = debug.getmetatable(value)
-    value = type(meta) == "table" and rawget(meta, "__index")
-    if type(value) == "function" then -- of a thing: its names are with it
-      _, value = debug.getupvalue(value, 2)
-    end
-    if type(value) ~= "table" then
+    value = behind(value)
+    if value == nil then
       return
     end
   end

@@ -7,6 +7,7 @@ local help = require "repl.help"
 local inside = require "moondial.inside"
 local look = require "repl.look"
 local md = require "moondial"
+local print_results = require "repl.results"
 local session = require "moondial.session"
 local show = require "repl.show"
 local signals = require "repl.signals"
@@ -15,6 +16,15 @@ local watched = require "repl.watched"
 local m = {}
 
 -- -- a line --------------------------------------------------------------
+
+-- A name that has no value, perhaps another's.
+local function miss(text)
+  local path, name = text:match "^%s*([%w_.]-)%.?([%a_][%w_]*)%s*$"
+  if name and (path == "" or path == "md") then
+    local kind = path == "" and "global" or "field"
+    show.hint(("attempt to call a nil value (%s '%s')"):format(kind, name))
+  end
+end
 
 -- Executes a line here, in the copy, and shows what comes of it.
 local function inspect(text)
@@ -25,7 +35,10 @@ local function inspect(text)
   rawset(session.environment(), "help", help.value)
   local results = table.pack(xpcall(fn, show.handler))
   if results[1] then
-    show.results(table.unpack(results, 2, results.n))
+    print_results(table.unpack(results, 2, results.n))
+    if results.n == 2 and results[2] == nil then
+      miss(text)
+    end
   else
     show.fault(results[2])
   end
@@ -47,14 +60,20 @@ local function reload(text)
   return #names > 0
 end
 
+-- Commands that other prompts have as words.
+local bare <const> = { help = "help", exit = "quit", quit = "quit" }
+
 --- What is to be done with a line of input.
 function m.handle(text)
   if reload(text) then
     return
   end
   local command, rest = text:match "^%s*:(%S*)%s*(.-)%s*$"
+  local word = text:match "^%s*(%a+)%s*$"
   if command then
     return commands.run(command, rest)
+  elseif bare[word] and rawget(_G, word) == nil then
+    return commands.run(bare[word], "")
   elseif text:find "^%s*%?" then
     return inspect((text:gsub("^%s*%?", "")))
   elseif not text:find "%S" then
@@ -91,7 +110,7 @@ m.complete = complete.run
 -- -- what has happened -----------------------------------------------------
 
 function m.results(_, ...)
-  show.results(...)
+  print_results(...)
 end
 
 function m.fault(_, err)
@@ -202,6 +221,7 @@ function m.first(text)
 end
 
 function m.welcome()
+  watched.look()
   if not session.terminal then
     return
   end

@@ -58,10 +58,10 @@ function m.find(text)
   return pid
 end
 
---- How it is called.
+--- How it is called, or was when it lived.
 function m.label(pid)
   local info = md.info(pid)
-  return info and info.name or tostring(pid)
+  return info and info.name or session.name(pid) or tostring(pid)
 end
 
 return m

@@ -1,8 +1,8 @@
 -- Values as a person wants to see them.
 local md = require "moondial"
-local picture = require "repl.picture"
 local session = require "moondial.session"
 local source = require "repl.source"
+local thing = require "repl.thing"
 
 local m = {}
 
@@ -47,6 +47,11 @@ end
 
 local function function_of(fn)
   local info = debug.getinfo(fn, "S")
+  for name, each in next, md do
+    if rawequal(each, fn) then
+      return m.blue("function md." .. name)
+    end
+  end
   if info.what == "C" then
     return m.blue "function (C)"
   end
@@ -72,8 +77,9 @@ local function by_name(a, b)
   return tostring(a) < tostring(b)
 end
 
--- The keys behind the list part, in an order that is always the same.
-local function keys_of(t, n)
+--- The keys of a table behind its list part of n, in an order that is always
+--- the same.
+function m.keys(t, n)
   local keys = {}
   for key in next, t do
     local listed = math.type(key) == "integer" and key >= 1 and key <= n
@@ -90,7 +96,7 @@ local function entries_of(t, seen, depth)
   for i = 1, math.min(n, most_entries) do
     parts[i] = value_of(rawget(t, i), seen, depth + 1)
   end
-  local keys = keys_of(t, n)
+  local keys = m.keys(t, n)
   for i = 1, math.min(#keys, most_entries - #parts) do
     local key = keys[i]
     parts[#parts + 1] = key_of(key, seen, depth + 1)
@@ -168,7 +174,7 @@ function value_of(x, seen, depth)
     end
     return table_of(x, seen, depth)
   end
-  return tostring(x)
+  return thing.name(x)
 end
 
 --- The text of a value.
@@ -205,67 +211,6 @@ function m.table(heading, rows, right)
   end
 end
 
--- A list of records with the same named fields.
-local function columns_of(list)
-  if rawlen(list) < 2 or getmetatable(list) or type(list[1]) ~= "table" then
-    return nil
-  end
-  local columns = keys_of(list[1], 0)
-  for _, key in ipairs(columns) do
-    local value = list[1][key]
-    if type(key) ~= "string" or type(value) == "table" then
-      return nil
-    end
-  end
-  for _, record in ipairs(list) do
-    if type(record) ~= "table" or getmetatable(record) then
-      return nil
-    end
-  end
-  return #columns > 0 and #columns <= 10 and columns
-end
-
-local function show_records(list, columns)
-  local rows, right = {}, {}
-  for i = 1, math.min(#list, most_entries) do
-    rows[i] = {}
-    for k, key in ipairs(columns) do
-      local value = list[i][key]
-      right[k] = right[k] or type(value) == "number"
-      rows[i][k] = type(value) == "string" and value
-        or type(value) == "number" and m.number(value)
-        or m.value(value)
-    end
-  end
-  m.table(columns, rows, right)
-  if #list > most_entries then
-    print(("... %d more"):format(#list - most_entries))
-  end
-end
-
---- Prints the results of a line.
-function m.results(...)
-  local n = select("#", ...)
-  local first = ...
-  if n == 1 and type(first) == "table" then
-    local columns = columns_of(first)
-    if columns then
-      return show_records(first, columns)
-    end
-  end
-  local texts = {}
-  for i = 1, n do
-    texts[i] = m.value((select(i, ...)))
-  end
-  if n > 0 then
-    print(table.concat(texts, "\t"))
-  end
-  local drawn = n == 1 and picture.of(first)
-  if drawn then
-    print(drawn)
-  end
-end
-
 -- -- errors ----------------------------------------------------------------
 
 --- An error's value with the model's frames.
@@ -276,6 +221,14 @@ function m.handler(err)
   return tostring(err)
 end
 
+--- Prints what else may have been meant by the name in an error's message.
+function m.hint(text)
+  local hint = session.hint(text)
+  if hint then
+    print((hint:gsub("moondial help", ":help")))
+  end
+end
+
 function m.fault(err)
   local text = type(err) == "table" and not getmetatable(err) and m.value(err)
     or tostring(err)
@@ -284,10 +237,7 @@ function m.fault(err)
   if line then
     print(m.cut(line, session.width))
   end
-  local hint = session.hint(text)
-  if hint then
-    print((hint:gsub("moondial help", ":help")))
-  end
+  m.hint(text)
   local trace = type(err) == "table" and rawget(err, "traceback")
   if type(trace) == "string" and trace:find "\n" then
     print(m.faint(trace))

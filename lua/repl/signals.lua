@@ -15,12 +15,10 @@ function m.all()
   return list
 end
 
--- A pid by its name, which it has while it lives.
 local function named(value)
   local is_pid = type(value) == "userdata"
     and tostring(value):find "^<pid" ~= nil
-  local info = is_pid and md.info(value)
-  return info and info.name or show.value(value)
+  return is_pid and process.label(value) or show.value(value)
 end
 
 local function row_of(s)
@@ -53,9 +51,9 @@ local function wanted(s, filter)
   if filter == "on" then
     return true
   end
-  local info = s.pid and md.info(s.pid)
+  local name = s.pid and process.label(s.pid)
   for word in filter:gmatch "%S+" do
-    if s.kind == word:upper() or info and info.name == word then
+    if s.kind == word:upper() or name == word then
       return true
     end
   end

@@ -185,7 +185,7 @@ describe("the prompt", function()
     }
     assert.equal(0, status)
     has(out, "attempt to call a nil value (global 'foo')")
-    has(out, "did you mean")
+    has(out, "there is no command ':nothing'; :help lists them")
     has(out, "there is no living process 'nobody'")
     has(out, "expected a time, got 'x'")
     has(out, "> served\n0\n")

@@ -28,9 +28,10 @@ describe("a usage error", function()
       "there is no option '--sed'; did you mean '--seed'? "
         .. "moondial help lists them",
     },
+    { "-x", "there is no option '-x'; moondial help lists them" },
     {
-      "-x",
-      "there is no option '-x'; did you mean '--to'? moondial help "
+      "--sede 3",
+      "there is no option '--sede'; did you mean '--seed'? moondial help "
         .. "lists them",
     },
     { "--seed x", "--seed: expected a whole number, got 'x'" },
@@ -78,8 +79,8 @@ describe("a usage error", function()
     assert.equal(2, status)
     said, status = words "help nothing"
     assert.matches(
-      "^moondial: there is no help on 'nothing'; did you mean "
-        .. "'%a+'%? moondial help lists the topics\n$",
+      "^moondial: there is no help on 'nothing'; "
+        .. "moondial help lists the topics\n$",
       said
     )
     assert.equal(2, status)

@@ -10,7 +10,7 @@ local function refused(text, f, ...)
 end
 
 describe("a name that is like none", function()
-  it("is answered by all, if they are few", function()
+  it("is answered by all", function()
     local all = "'patience'; there are priority, n and timeout"
     refused("acquire: there is no option " .. all, function()
       md.resource():acquire { patience = 3 }
@@ -18,19 +18,22 @@ describe("a name that is like none", function()
     refused("there is no 'nope'; there are batch_means, compare,", function()
       return md.stats.nope
     end)
+    refused("'patience'; there are name, at, after, priority,", function()
+      md.spawn({ patience = 3 }, print)
+    end)
     refused("there is no option 'from'; there are start and count", function()
       md.every(1, { from = 3 })
     end)
   end)
 
-  it(
-    "is answered by the likest, if they are many, or it is like one",
-    function()
-      refused("did you mean 'start'?", md.every, 1, { strat = 3 })
-      refused("did you mean 'start'?", md.every, 1, { start_at = 3 })
-      refused("did you mean '", md.spawn, { patience = 3 }, print)
-    end
-  )
+  it("is answered by the likest, if it is like one", function()
+    refused("did you mean 'start'?", md.every, 1, { strat = 3 })
+    refused("did you mean 'start'?", md.every, 1, { start_at = 3 })
+    refused("did you mean 'priority'?", md.spawn, { prioirty = 3 }, print)
+    refused("did you mean 'exponential'?", function()
+      return md.rng("x").expo
+    end)
+  end)
 end)
 
 describe("after in a clause", function()

@@ -44,7 +44,8 @@ typedef struct app_options {
   int trace_fd; /* where check's runs write their records, -1: nowhere */
   bool strict, json;
   app_autosave autosave;
-  const char *line; /* of the prompt: this alone */
+  const char *line;  /* of the prompt: this alone */
+  const char *first; /* the same, before all others */
   const char *journal;
   long long journal_at; /* where that stands */
   double checkpoint_every;
@@ -74,6 +75,11 @@ void app_report_json(md_host *, const char *outcome, int status,
 
 /* autosave.c: what is printed goes nowhere, or again where it went before. */
 void app_mute(int kept[2], bool mute);
+
+/* records.c: writes the records of all sims, oldest first, or those of one
+   name only (NULL: of all); false with a sentence. */
+bool app_export(const md_host *, const char *path, const char *only,
+                char *error, size_t size);
 
 /* progress.c: a line on a terminal while a run is long. */
 void app_progress(md_host *, host_sim *, bool last);

@@ -118,7 +118,8 @@ void app_autosave_begin(app_autosave *a, md_host *h) {
   const host_sim *s = h->asked ? h->asked : h->first;
   if (a->path == NULL) a->path = a->named = autosave_name(h);
   if (a->every <= 0 && a->cut == 0 && a->pauses == NULL) return;
-  a->pause = (host_pause){INT64_MAX, UINT64_MAX, autosave_reach, h->out.pauses};
+  a->pause =
+      (host_pause){INT64_MAX, UINT64_MAX, autosave_reach, h->out.pauses, false};
   h->out.pauses = &a->pause;
   if (a->every > 0) a->pause.time = s ? md_sim_now(s->kernel) : 0;
   a->pause.events = autosave_read_pause(a, s ? md_sim_events(s->kernel) : 0);

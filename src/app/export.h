@@ -35,6 +35,7 @@ typedef struct md_export_source {
   const md_records *records;
   const char *name; /* of the sim; NULL: it has none */
   int precision;    /* decimal digits of time: a tick is 10^-precision */
+  const char *only; /* the one table that is wanted; NULL: all are */
 } md_export_source;
 
 /* Writes the sources, in their order, to one file. False: `error` says in one

@@ -131,6 +131,9 @@ static bool plan_merge(md_export_plan *plan, const md_export_source *source,
   for (int i = 0; i < md_records_count(source->records); i++) {
     size_t length;
     const char *name = md_records_name(source->records, i, &length);
+    if (source->only != NULL && (strlen(source->only) != length ||
+                                 memcmp(source->only, name, length) != 0))
+      continue;
     md_export_table *table = plan_table(plan, name, length);
     if (table == NULL) return false;
     md_export_part *part = plan_part(plan, table, source, i);

@@ -99,13 +99,23 @@ static int help_entries(const char *topic, bool whole, int before) {
   return found;
 }
 
+/* The page that tells of a command. */
+static const char *help_page_of(const char *command) {
+  static const char *const pages[] = {
+      "repl",   "prompt",  "check",   "determinism", "resume", "images",
+      "replay", "journal", "version", "command",     NULL};
+  for (int i = 0; pages[i] != NULL; i += 2)
+    if (strcmp(command, pages[i]) == 0) return pages[i + 1];
+  return command;
+}
+
 /* A page, then the function of that name; with md. the function alone. */
 static bool help_show(const char *topic) {
   int found = 0;
   bool function = strncmp(topic, "md.", 3) == 0;
   if (function) topic += 3;
   for (const app_topic *t = app_topics; t->name != NULL; t++) {
-    if (function || strcmp(topic, t->name) != 0) continue;
+    if (function || strcmp(help_page_of(topic), t->name) != 0) continue;
     help_page(t);
     found++;
   }
@@ -113,7 +123,10 @@ static bool help_show(const char *topic) {
   return found > 0 || help_entries(topic, false, 0) > 0;
 }
 
-static const char *help_nearest(const char *topic) {
+/* In words, what else there may be help on: one that is like it, or the list;
+   the text is good until the next call. */
+static const char *help_advice(const char *topic) {
+  static char text[128];
   if (strncmp(topic, "md.", 3) == 0) topic += 3;
   const char *best = app_topics[0].name;
   for (const app_topic *t = app_topics; t->name != NULL; t++)
@@ -121,7 +134,9 @@ static const char *help_nearest(const char *topic) {
   for (const app_entry *e = app_reference; e->name != NULL; e++)
     best = host_nearest(
         topic, (const char *const[]){best, app_help_short(e->name), NULL});
-  return best;
+  if (host_unlike(topic, best)) return "";
+  snprintf(text, sizeof text, "did you mean '%s'? ", best);
+  return text;
 }
 
 int app_help(const char *topic) {
@@ -132,9 +147,9 @@ int app_help(const char *topic) {
   }
   if (help_show(topic)) return APP_DONE;
   fprintf(stderr,
-          "moondial: there is no help on '%s'; did you mean '%s'? "
-          "moondial help lists the topics\n",
-          topic, help_nearest(topic));
+          "moondial: there is no help on '%s'; %smoondial help lists the "
+          "topics\n",
+          topic, help_advice(topic));
   return APP_USAGE;
 }
 
@@ -157,8 +172,9 @@ static int f_help(lua_State *L) {
   const char *topic = lua_tostring(L, 1);
   if (help_show(topic)) return 0;
   return host_raise(L, "usage",
-                    "help: there is no help on '%s'; did you mean '%s'?", topic,
-                    help_nearest(topic));
+                    "help: there is no help on '%s'; %smd.help() lists the "
+                    "topics",
+                    topic, help_advice(topic));
 }
 
 static int help_open(lua_State *L) {

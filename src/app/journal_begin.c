@@ -192,10 +192,10 @@ void app_journal_lend(app_journal *j, md_host *h, app_tracer *t) {
   h->out.journal = &j->base;
   if (!j->base.replays) return;
   j->lines = (host_pause){INT64_MAX, journal_next_line(j), journal_reach_line,
-                          h->out.pauses};
+                          h->out.pauses, false};
   if (j->lines.events != UINT64_MAX) h->out.pauses = &j->lines;
   if (j->to < 0) return;
-  j->pause = (host_pause){0, UINT64_MAX, journal_reach, h->out.pauses};
+  j->pause = (host_pause){0, UINT64_MAX, journal_reach, h->out.pauses, false};
   h->out.pauses = &j->pause;
 }
 

@@ -147,7 +147,9 @@
 #include "app/terminal.c"
 #include "app/session.c"
 #include "app/view.c"
+#include "app/records.c"
 #include "app/repl.c"
+#include "app/roll.c"
 #include "app/run.c"
 #include "app/main.c"
 

@@ -39,14 +39,16 @@
   X(LAZY, "lazy", NULL, "of resume: believe the image, read it as needed")     \
   X(JSON, "json", NULL, "say how the run ended as JSON, on stderr")
 
-/* Options of the specs and of check; the help does not list them. */
+/* Options of the specs, of check and of commands of the prompt; the help does
+   not list them. */
 #define OPTIONS_HIDDEN(X)                                                      \
   X(AUDIT, "audit", NULL, NULL)                                                \
   X(STATE_HASH, "state-hash", NULL, NULL)                                      \
   X(PAUSES, "pauses", "n,n", NULL)                                             \
   X(CUT, "cut", "n", NULL)                                                     \
   X(FAIL_AT, "fail-allocation", "n", NULL)                                     \
-  X(TRACE_FD, "trace-fd", "fd", NULL)
+  X(TRACE_FD, "trace-fd", "fd", NULL)                                          \
+  X(FIRST, "first", "line", NULL)
 
 typedef enum option {
 #define X(name, word, value, help) OPTION_##name,
@@ -249,6 +251,9 @@ static bool option_set(app_options *o, option which, const char *value) {
     return option_number(word, value, 1e-9, &o->checkpoint_every);
   case OPTION_CHECKPOINT_MEMORY:
     return option_size(word, value, &o->checkpoint_memory);
+  case OPTION_FIRST:
+    o->first = value;
+    return true;
   case OPTION_LINE:
     o->line = value;
     return true;
@@ -271,17 +276,19 @@ static bool option_set(app_options *o, option which, const char *value) {
 }
 
 static bool option_unknown(const char *word) {
-  const char *known[OPTION_COUNT + 1], *name = word + strspn(word, "-");
+  const char *known[OPTION_COUNT + 3], *name = word + strspn(word, "-");
   char text[64];
   int n = 0;
   for (int i = 0; i < OPTION_COUNT; i++)
     if (option_rows[i].help != NULL) known[n++] = option_rows[i].word;
+  known[n++] = "help";
+  known[n++] = "version";
   known[n] = NULL;
   snprintf(text, sizeof text, "%.*s", (int)strcspn(name, "="), name);
-  fprintf(stderr,
-          "moondial: there is no option '%s'; did you mean '--%s'? moondial "
-          "help lists them\n",
-          word, host_nearest(text, known));
+  const char *near = host_nearest(text, known);
+  fprintf(stderr, "moondial: there is no option '%s'; ", word);
+  if (!host_unlike(text, near)) fprintf(stderr, "did you mean '--%s'? ", near);
+  fputs("moondial help lists them\n", stderr);
   return false;
 }
 

@@ -35,18 +35,26 @@ static void repl_tell(app_session *r, const char *what) {
    far: to keep a point costs as much. */
 enum { REPL_NEAR = 1 << 10, REPL_FAR = 1 << 13 };
 
-static void repl_reach(md_host *h, host_sim *s, host_pause *pause) {
-  host_pause_reached(h, s, pause);
+static void repl_halt(md_host *h, host_sim *s, host_pause *pause) {
+  (void)s;
   pause->time = INT64_MAX;
   pause->events = UINT64_MAX;
   h->out.halt = true;
 }
 
+/* The same, and the clock shows the time that was asked for. */
+static void repl_reach(md_host *h, host_sim *s, host_pause *pause) {
+  host_pause_reached(h, s, pause);
+  repl_halt(h, s, pause);
+}
+
 /* Lets the program go on until that many events have been, or that time is
-   over; LUA_OK, or an error's status with its value on the main state. */
-static int repl_go(app_session *r, uint64_t events, md_time time) {
+   over, where `reach` halts it; LUA_OK, or an error's status with its value on
+   the main state. */
+static int repl_go(app_session *r, uint64_t events, md_time time,
+                   void (*reach)(md_host *, host_sim *, host_pause *)) {
   md_host *h = r->host;
-  host_pause pause = {time, events, repl_reach, h->out.pauses};
+  host_pause pause = {time, events, reach, h->out.pauses, true};
   h->out.pauses = &pause;
   h->out.halt = false;
   repl_host = h;
@@ -85,8 +93,8 @@ static int repl_go_far(app_session *r, uint64_t events, md_time time) {
   while (on && h->first != NULL && events - now > REPL_NEAR) {
     md_time at = md_sim_now(h->first->kernel), half = at + (time - at) / 2;
     was = now;
-    status =
-        repl_go(r, events - REPL_NEAR, time < INT64_MAX ? half : INT64_MAX);
+    status = repl_go(r, events - REPL_NEAR, time < INT64_MAX ? half : INT64_MAX,
+                     repl_halt);
     now = repl_events(h);
     on = status == LUA_OK && h->phase != HOST_OVER && h->out.told == told &&
          !repl_interrupted;
@@ -94,7 +102,7 @@ static int repl_go_far(app_session *r, uint64_t events, md_time time) {
   }
   if (!on) return status;
   repl_keep_near(r->host);
-  return repl_go(r, events, time);
+  return repl_go(r, events, time, repl_reach);
 }
 
 static void repl_run(app_session *r, uint64_t events, md_time time) {
@@ -329,10 +337,11 @@ int app_repl(md_host *h, const app_options *o, host_past *past,
   signal(SIGINT, SIG_IGN);
   h->out.interactive = true;
   if (journal != NULL) past->mark = repl_mark;
+  app_session_open(&r);
   app_terminal_open(&terminal);
   if (h->phase == HOST_SCRIPT) {
     /* up to its first run */
-    if (repl_go(&r, 0, INT64_MAX) != LUA_OK) {
+    if (repl_go(&r, 0, INT64_MAX, repl_reach) != LUA_OK) {
       repl_tell(&r, "fault");
       lua_settop(h->L, 0);
     }
@@ -343,6 +352,7 @@ int app_repl(md_host *h, const app_options *o, host_past *past,
   }
   repl_keep_soon(&r);
   repl_tell(&r, "welcome");
+  if (o->first != NULL) repl_handle(&r, o->first);
   if (o->line != NULL) repl_handle(&r, o->line);
   else repl_loop(&r);
   host_travel_settle(h);

@@ -111,19 +111,9 @@ static int run_load(lua_State *L) {
   return 0;
 }
 
-/* Writes the records of all sims, oldest first. */
 static bool run_export(md_host *h, const char *path) {
   char error[1024];
-  int n = 0;
-  for (host_sim *s = h->sims; s != NULL; s = s->next) n++;
-  md_export_source *sources = calloc((size_t)n + 1, sizeof *sources);
-  if (sources == NULL) return false;
-  int i = n;
-  for (host_sim *s = h->sims; s != NULL; s = s->next)
-    sources[--i] =
-        (md_export_source){s->records, s->name, md_sim_scale(s->kernel).digits};
-  bool done = md_export(path, sources, n, error, sizeof error);
-  free(sources);
+  bool done = app_export(h, path, NULL, error, sizeof error);
   if (!done) fprintf(stderr, "moondial: %s\n", error);
   return done;
 }

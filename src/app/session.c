@@ -55,7 +55,28 @@ static void session_reap(app_session *r) {
   r->leaving = 0;
 }
 
+/* The one session of this program, and who was told of processes before. */
+static app_session *session_open;
+static void (*session_told)(md_host *, host_sim *, uint32_t p);
+
+static void session_spawned(md_host *h, host_sim *s, uint32_t p) {
+  roll_enter(&session_open->roll, s, p);
+  if (session_told != NULL) session_told(h, s, p);
+}
+
+void app_session_open(app_session *r) {
+  md_host *h = r->host;
+  session_open = r;
+  session_told = h->out.spawned;
+  h->out.spawned = session_spawned;
+  for (const host_sim *s = h->sims; s != NULL; s = s->next)
+    for (uint32_t p = 0; (p = md_sim_after(s->kernel, p)) != 0;)
+      roll_enter(&r->roll, s, p);
+}
+
 void app_session_close(app_session *r) {
+  r->host->out.spawned = session_told;
+  roll_close(&r->roll);
   session_reap(r);
   while (r->input_count > 0) free(r->inputs[--r->input_count].text);
   while (r->value_count > 0) {
@@ -155,7 +176,7 @@ static void session_reach(md_host *h, host_sim *s, host_pause *pause) {
 /* Has the copy go on until that time or that many events, also `behind` the end
    of the script; false: it is over. */
 static bool session_go(md_host *h, md_time time, uint64_t events, bool behind) {
-  host_pause pause = {time, events, session_reach, h->out.pauses};
+  host_pause pause = {time, events, session_reach, h->out.pauses, true};
   bool on = true, end = true;
   h->out.pauses = &pause;
   while (on && end) {

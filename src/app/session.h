@@ -4,6 +4,7 @@
 #define MD_APP_SESSION_H
 
 #include "app/app.h"
+#include "app/roll.h"
 #include "host/travel.h"
 #include "image/note.h"
 
@@ -29,10 +30,14 @@ typedef struct app_session {
   md_note plan; /* of the line that was read last, malloc's */
   bool planned, over;
   bool interrupted; /* the last run, by Ctrl-C */
-  int leaving;      /* the pid of the last copy, which has said all; 0: none */
-  bool keeping;     /* of a copy: one more point is being kept, `coming` */
+  app_roll roll;
+  int leaving;  /* the pid of the last copy, which has said all; 0: none */
+  bool keeping; /* of a copy: one more point is being kept, `coming` */
 } app_session;
 
+/* From now on the names of processes are known to it, also when these have
+   ended. Others who want to hear of them are told, too. */
+void app_session_open(app_session *);
 void app_session_close(app_session *);
 
 /* A copy calls the function of that name in lua/repl with the text and what

@@ -147,6 +147,28 @@ static int view_hint(lua_State *L) {
   return 1;
 }
 
+/* name(pid) -> what it was called, or nil: also of one that has ended. */
+static int view_name(lua_State *L) {
+  const app_session *r = lua_touserdata(L, lua_upvalueindex(1));
+  const char *name = roll_find(&r->roll, lua_touserdata(L, 1));
+  if (name == NULL) return 0;
+  lua_pushlstring(L, name, strlen(name));
+  return 1;
+}
+
+/* export(path, name or nil) -> true, or false and why not: writes the records
+   of that name, or all. */
+static int view_export(lua_State *L) {
+  const app_session *r = lua_touserdata(L, lua_upvalueindex(1));
+  char error[1024];
+  bool done = app_export(r->host, luaL_checkstring(L, 1),
+                         luaL_optstring(L, 2, NULL), error, sizeof error);
+  lua_pushboolean(L, done);
+  if (done) return 1;
+  lua_pushlstring(L, error, strlen(error));
+  return 2;
+}
+
 void app_view_add(lua_State *L, app_session *r) {
   static const luaL_Reg functions[] = {{"thread", view_thread},
                                        {"messages", view_messages},
@@ -154,6 +176,8 @@ void app_view_add(lua_State *L, app_session *r) {
                                        {"families", view_families},
                                        {"await", view_await},
                                        {"hint", view_hint},
+                                       {"name", view_name},
+                                       {"export", view_export},
                                        {NULL, NULL}};
   lua_pushlightuserdata(L, r);
   luaL_setfuncs(L, functions, 1);

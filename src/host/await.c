@@ -507,12 +507,22 @@ static int mt_request_tostring(lua_State *L) {
   return 1;
 }
 
+static int mt_combination_tostring(lua_State *L) {
+  const bool *all = lua_touserdata(L, 1);
+  lua_getiuservalue(L, 1, 1);
+  lua_pushfstring(L, "<%s of %d to await>", *all ? "all" : "any",
+                  (int)lua_rawlen(L, -1));
+  return 1;
+}
+
 void host_open_awaiting(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"await", f_await}, {"all", f_all}, {"any", f_any}, {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
   luaL_newmetatable(L, combination_type);
   await_operators(L);
+  lua_pushcfunction(L, mt_combination_tostring);
+  lua_setfield(L, -2, "__tostring");
   luaL_newmetatable(L, request_type);
   await_operators(L);
   lua_pushcfunction(L, mt_request_tostring);

@@ -516,8 +516,15 @@ static int chance_index(lua_State *L) {
   return field_refuse(L, "stream", fields, chance_methods);
 }
 
+static int mt_chance_tostring(lua_State *L) {
+  lua_pushliteral(L, "<random stream>");
+  return 1;
+}
+
 void host_open_chance(lua_State *L) {
   luaL_newmetatable(L, "md.rng");
+  lua_pushcfunction(L, mt_chance_tostring);
+  lua_setfield(L, -2, "__tostring");
   luaL_newlib(L, chance_methods);
   lua_createtable(L, 0, 1); /* only who misses looks there */
   lua_pushcfunction(L, chance_index);

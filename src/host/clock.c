@@ -426,6 +426,11 @@ static int m_cancel(lua_State *L) {
   return 1;
 }
 
+static int mt_timer_tostring(lua_State *L) {
+  lua_pushliteral(L, "<timer>");
+  return 1;
+}
+
 void host_open_time(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"sleep", f_sleep}, {"sleep_until", f_sleep_until},
@@ -439,5 +444,7 @@ void host_open_time(lua_State *L) {
   lua_pushcfunction(L, m_cancel);
   lua_setfield(L, -2, "cancel");
   lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, mt_timer_tostring);
+  lua_setfield(L, -2, "__tostring");
   lua_pop(L, 1);
 }

@@ -156,6 +156,7 @@ static const luaL_Reg container_methods[] = {
     {"reset", m_container_reset}, {NULL, NULL}};
 
 static const thing_class container_class = {.name = "md.container",
+                                            .named = true,
                                             .take = container_take,
                                             .give_back = container_give_back,
                                             .push = container_push,

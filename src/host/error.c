@@ -219,24 +219,39 @@ const char *host_describe(lua_State *L, int i) {
 
 /* -- unknown fields -- */
 
-/* Levenshtein's distance, capped by the buffer: names are short. */
+/* Letters that are missing, too many or wrong, or two that have changed places
+   (the optimal string alignment of Damerau and Levenshtein); capped by the
+   buffer, as names are short. */
 static int error_distance(const char *a, const char *b) {
   enum { MOST = 40 };
-  int row[MOST + 1];
+  int rows[3][MOST + 1];
+  int *before = rows[0], *last = rows[1], *row = rows[2];
   int n = (int)strlen(b);
   if (n > MOST || strlen(a) > MOST) return MOST;
-  for (int j = 0; j <= n; j++) row[j] = j;
+  for (int j = 0; j <= n; j++) last[j] = before[j] = j;
   for (int i = 1; a[i - 1] != '\0'; i++) {
-    int corner = row[0];
     row[0] = i;
     for (int j = 1; j <= n; j++) {
-      int change = corner + (a[i - 1] != b[j - 1]);
-      corner = row[j];
-      int least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-      row[j] = change < least ? change : least;
+      int least = last[j - 1] + (a[i - 1] != b[j - 1]);
+      if (last[j] + 1 < least) least = last[j] + 1;
+      if (row[j - 1] + 1 < least) least = row[j - 1] + 1;
+      bool swapped =
+          i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped && before[j - 2] + 1 < least) least = before[j - 2] + 1;
+      row[j] = least;
     }
+    int *oldest = before;
+    before = last;
+    last = row;
+    row = oldest;
   }
-  return row[n];
+  return last[n];
+}
+
+/* Two letters or more in which they begin alike are likeness enough. */
+static bool error_begins(const char *text, const char *start) {
+  size_t n = strlen(start);
+  return n >= 2 && strncmp(text, start, n) == 0;
 }
 
 const char *host_nearest(const char *name, const char *const known[]) {
@@ -244,6 +259,7 @@ const char *host_nearest(const char *name, const char *const known[]) {
   int least = 1000;
   for (int i = 0; known[i] != NULL; i++) {
     int distance = error_distance(name, known[i]);
+    if (distance > 1 && error_begins(known[i], name)) distance = 1;
     if (distance >= least) continue;
     least = distance;
     nearest = known[i];
@@ -252,18 +268,17 @@ const char *host_nearest(const char *name, const char *const known[]) {
 }
 
 bool host_unlike(const char *name, const char *known) {
-  return error_distance(name, known) > 1 + (int)strlen(name) / 3 &&
-         strncmp(name, known, strlen(name)) != 0 &&
-         strncmp(name, known, strlen(known)) != 0;
+  int most = (int)strlen(name) / 3;
+  return error_distance(name, known) > (most > 1 ? most : 1) &&
+         !error_begins(name, known) && !error_begins(known, name);
 }
 
 const char *host_suggest(lua_State *L, const char *name,
                          const char *const known[]) {
-  enum { LISTED = 12 };
   const char *nearest = host_nearest(name, known);
   int n = 0;
   while (known[n] != NULL) n++;
-  if (n == 1 || n > LISTED || !host_unlike(name, nearest))
+  if (n == 1 || !host_unlike(name, nearest))
     return lua_pushfstring(L, "did you mean '%s'?", nearest);
   luaL_Buffer b;
   luaL_buffinit(L, &b);

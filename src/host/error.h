@@ -32,7 +32,7 @@ const char *host_nearest(const char *name, const char *const known[]);
 /* Is it so unlike `name` that it was not meant? */
 bool host_unlike(const char *name, const char *known);
 
-/* "did you mean 'x'?"; when none is like it and they are few, all. [-0,+1,m] */
+/* "did you mean 'x'?"; when none is like it, all. [-0, +1, m] */
 const char *host_suggest(lua_State *L, const char *name,
                          const char *const known[]);
 

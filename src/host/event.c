@@ -59,7 +59,14 @@ static int m_event_fail(lua_State *L);
 static const luaL_Reg event_methods[] = {
     {"succeed", m_event_succeed}, {"fail", m_event_fail}, {NULL, NULL}};
 
+static const char *const event_advice[] = {
+    "wait",    "md.await(event) waits for it",
+    "trigger", "event:succeed(...) has it happen",
+    "set",     "event:succeed(...) has it happen",
+    NULL};
+
 static const thing_class event_class = {.name = "md.event",
+                                        .advice = event_advice,
                                         .take = event_take,
                                         .give_back = event_nothing,
                                         .push = event_push,

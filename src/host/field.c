@@ -60,6 +60,17 @@ static int thing_index(lua_State *L) {
   return 1;
 }
 
+/* <resource 'clerk'>; without a name, which of all that were made it is. */
+static int thing_tostring(lua_State *L) {
+  const thing_class *class = lua_touserdata(L, lua_upvalueindex(2));
+  const thing *t = thing_arg(L, 1, class, "tostring");
+  const char *kind = field_owner(class);
+  if (class->named && lua_getiuservalue(L, 1, 2) == LUA_TSTRING)
+    lua_pushfstring(L, "<%s '%s'>", kind, lua_tostring(L, -1));
+  else lua_pushfstring(L, "<%s #%d>", kind, (int)t->number);
+  return 1;
+}
+
 void thing_metatable(lua_State *L, const thing_class *class,
                      lua_CFunction collect, bool awaitable) {
   luaL_newmetatable(L, class->name);
@@ -85,5 +96,9 @@ void thing_metatable(lua_State *L, const thing_class *class,
   lua_pushlightuserdata(L, (void *)(uintptr_t) class);
   lua_pushcclosure(L, thing_newindex, 1);
   lua_setfield(L, meta, "__newindex");
+  lua_pushvalue(L, meta);
+  lua_pushlightuserdata(L, (void *)(uintptr_t) class);
+  lua_pushcclosure(L, thing_tostring, 2);
+  lua_setfield(L, meta, "__tostring");
   lua_settop(L, meta - 1);
 }

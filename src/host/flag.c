@@ -58,7 +58,11 @@ static const luaL_Reg flag_methods[] = {{"set", m_flag_set},
                                         {NULL, NULL}};
 static const char *const flag_fields[] = {"value", NULL};
 
-static const thing_class flag_class = {.name = "md.flag",
+static const char *const flag_advice[] = {
+    "wait", "md.await(flag:is(true)) waits until it is set", NULL};
+
+static const thing_class flag_class = {.advice = flag_advice,
+                                       .name = "md.flag",
                                        .take = flag_take,
                                        .give_back = flag_nothing,
                                        .push = flag_push,

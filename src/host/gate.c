@@ -66,7 +66,11 @@ static const luaL_Reg barrier_methods[] = {
     {"arrive", m_arrive}, {"arriving", m_arriving}, {NULL, NULL}};
 static const char *const barrier_fields[] = {"n", "arrived", NULL};
 
-static const thing_class barrier_class = {.name = "md.barrier",
+static const char *const barrier_advice[] = {
+    "wait", "barrier:arrive() waits for the others", NULL};
+
+static const thing_class barrier_class = {.advice = barrier_advice,
+                                          .name = "md.barrier",
                                           .take = barrier_take,
                                           .give_back = barrier_give_back,
                                           .push = barrier_push,

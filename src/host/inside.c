@@ -211,11 +211,13 @@ static void inside_names(lua_State *L, const char *known[INSIDE_NAMES + 1]) {
   known[n] = NULL;
 }
 
-/* nearest(name, list of names) -> string: the most like it. */
+/* nearest(name, list of names) -> string or nil: the most like it. */
 static int inside_nearest(lua_State *L) {
-  const char *known[INSIDE_NAMES + 1];
+  const char *known[INSIDE_NAMES + 1], *name = luaL_checkstring(L, 1);
   inside_names(L, known);
-  lua_pushstring(L, host_nearest(luaL_checkstring(L, 1), known));
+  const char *near = host_nearest(name, known);
+  if (near == NULL || host_unlike(name, near)) lua_pushnil(L);
+  else lua_pushstring(L, near);
   return 1;
 }
 

@@ -62,6 +62,12 @@ int host_load_line(lua_State *L, const char *text, size_t size) {
   return status;
 }
 
+/* In a copy that only looks, it is called on the main state. */
+bool host_at_prompt(lua_State *L) {
+  const md_host *h = host_of(L);
+  return h->process == 0 && (h->out.copy ? L == h->L : h->prompting);
+}
+
 typedef struct line_text {
   const char *text;
   size_t size;
@@ -116,7 +122,8 @@ static void line_run(md_host *h) {
                                     ? done + limits.events
                                     : UINT64_MAX,
                       .reach = line_reach,
-                      .next = h->out.pauses};
+                      .next = h->out.pauses,
+                      .stops = true};
   h->out.pauses = &pause;
   s->outcome = limits.to >= 0 ? "time" : "events"; /* unless it ends */
   h->line_waits = true;

@@ -177,14 +177,17 @@ static const char *loop_look(md_host *h, host_sim *s,
 /* Where a run has to stop, and whether it goes on then. */
 typedef struct loop_bounds {
   md_time to;        /* it is over */
-  bool time, events; /* these are but a pause */
+  bool time, events; /* these are but a pause, */
+  bool stops;        /* some of these also when nothing is left to do */
 } loop_bounds;
 
-/* The end of the events: the clock ends exactly at the limit. */
+/* The end of the events: the clock ends exactly at the limit, but where
+   somebody at a prompt has it stop before. */
 static const char *loop_over(host_sim *s, md_next next, loop_bounds bounds) {
   md_time to = bounds.to;
   if (next == MD_NEXT_LIMIT && bounds.time) return HOST_PAUSED;
   if (next == MD_NEXT_ENOUGH) return bounds.events ? HOST_PAUSED : "events";
+  if (bounds.stops && to != INT64_MAX) return HOST_PAUSED;
   if (to != INT64_MAX) md_sim_forward(s->kernel, to);
   if (next == MD_NEXT_LIMIT) return "time";
   return md_sim_live(s->kernel) ? "idle" : "done";
@@ -252,6 +255,7 @@ static loop_bounds loop_bound(md_host *h, host_sim *s,
   loop_bounds bounds = {.to = to};
   const host_pause *pause = h->nested == 0 ? h->out.pauses : NULL;
   for (; pause != NULL; pause = pause->next) {
+    if (s == h->first && pause->time < bounds.to) bounds.stops |= pause->stops;
     if (s == h->first && pause->time < to) {
       to = pause->time;
       bounds.time = true;

@@ -27,6 +27,7 @@ typedef struct host_pause {
   uint64_t events;
   void (*reach)(md_host *, host_sim *, struct host_pause *);
   struct host_pause *next;
+  bool stops; /* also where nothing is left to do before the run's own end */
 } host_pause;
 
 /* A whole run, inside of whatever is under way. */
@@ -44,6 +45,9 @@ int host_drive(md_host *h);
 /* Executes a line of the prompt; LUA_OK, or an error's status with its value on
    the main state. `gone`: the line went back in time, and never was. */
 int host_line(md_host *h, const char *text, size_t size, bool *gone);
+
+/* Is L what a line of the prompt is executed on? */
+bool host_at_prompt(lua_State *L);
 
 /* A run goes on: what lines have allocated is the collector's business again.
  */

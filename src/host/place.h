@@ -48,6 +48,7 @@ typedef struct thing_class {
   void (*changed)(thing *);
   /* Others in the line may be served when its first cannot. */
   bool passes;
+  bool named; /* its second user value is its name, or nil */
   /* The only process that can end a wait for it, 0: several, or none known. */
   md_pid (*holder)(const thing *);
   /* Its line, if that is by key; NULL: it is in order of arrival. */

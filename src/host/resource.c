@@ -205,6 +205,7 @@ static const char *const resource_advice[] = {
     "r:acquire() waits for a unit, and returns it", NULL};
 
 static const thing_class resource_class = {.name = "md.resource",
+                                           .named = true,
                                            .take = resource_take,
                                            .give_back = resource_give_back,
                                            .push = resource_push,

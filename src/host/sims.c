@@ -261,6 +261,10 @@ static int sims_start(lua_State *L, host_sim *s, const host_limits *limits,
     host_push(L, s, HOST_SELF);
     return lua_yieldk(L, 0, (lua_KContext)s, k);
   }
+  if (s->running && h->out.copy && host_at_prompt(L))
+    return host_raise(L, "usage",
+                      "run: where a line only looks no time passes; :branch d "
+                      "expr tells what would be");
   if (s->running)
     return host_raise(L, "usage",
                       "run: the sim is running already; a process or a "

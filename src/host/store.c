@@ -372,6 +372,7 @@ static const luaL_Reg store_methods[] = {
     {"getting", m_getting}, {"reset", m_store_reset}, {NULL, NULL}};
 
 static const thing_class store_class = {.name = "md.store",
+                                        .named = true,
                                         .take = store_take,
                                         .give_back = store_give_back,
                                         .push = store_push,

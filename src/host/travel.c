@@ -94,7 +94,7 @@ static void travel_reach(md_host *h, host_sim *s, host_pause *pause) {
 
 void host_travel_begin(md_host *h, host_past *past) {
   h->out.past = past;
-  past->pause = (host_pause){INT64_MAX, UINT64_MAX, travel_reach, NULL};
+  past->pause = (host_pause){INT64_MAX, UINT64_MAX, travel_reach, NULL, false};
   if (past->every <= 0 && past->often == 0) return;
   if (past->often > 0) past->pause.events = 0;
   if (past->every > 0)

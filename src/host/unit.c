@@ -233,6 +233,12 @@ static int unit_field(lua_State *L) {
   return 1;
 }
 
+static int mt_unit_tostring(lua_State *L) {
+  const unit *u = lua_touserdata(L, 1);
+  lua_pushstring(L, unit_holding(u) != 0 ? "<unit, held>" : "<unit, not held>");
+  return 1;
+}
+
 void host_open_units(lua_State *L) {
   lua_createtable(L, 0, 3);
   lua_newtable(L);
@@ -243,6 +249,8 @@ void host_open_units(lua_State *L) {
   lua_setfield(L, -2, "release");
   lua_pushcclosure(L, unit_field, 1);
   lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, mt_unit_tostring);
+  lua_setfield(L, -2, "__tostring");
   lua_pushliteral(L, "unit");
   lua_setfield(L, -2, "__name");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &unit_type);

@@ -60,6 +60,18 @@ md_bond_id host_monitor_id(const host_sim *s, const void *ref) {
   return host_scatter(bits) & ((1ull << 50) - 1);
 }
 
+/* Is that the name of a living process, of which it makes no address? The first
+   are looked at: who catches the error does not pay for all. */
+static bool value_spawned(const host_sim *s, const char *name) {
+  uint32_t p = 0;
+  for (int n = 0; n < 1000 && (p = md_sim_after(s->kernel, p)) != 0; n++) {
+    const md_proc_extra *extra = md_sim_extra(s->kernel, p);
+    if (extra != NULL && extra->name && strcmp(extra->name, name) == 0)
+      return true;
+  }
+  return false;
+}
+
 static uint32_t value_named(lua_State *L, host_sim *s, int i,
                             const char *call) {
   host_push(L, s, HOST_NAMES);
@@ -67,9 +79,12 @@ static uint32_t value_named(lua_State *L, host_sim *s, int i,
   lua_rawget(L, -2);
   if (host_kind(L, -1) != HOST_PID)
     host_raise(L, "noproc",
-               "%s: no process is registered as '%s'; md.register(name, pid) "
+               "%s: no process is registered as '%s'; %smd.register(name, pid) "
                "registers one",
-               call, lua_tostring(L, i));
+               call, lua_tostring(L, i),
+               value_spawned(s, lua_tostring(L, i))
+                   ? "one is named so, which makes it no address: "
+                   : "");
   md_pid pid = host_pid_bits(lua_touserdata(L, -1));
   lua_pop(L, 2);
   return md_sim_index(s->kernel, pid);

@@ -61,6 +61,12 @@ static int wait_refuse(lua_State *L, const char *call) {
                       "function given to '%s'",
                       call, name, name);
   }
+  if (host_at_prompt(L))
+    return host_raise(L, "usage",
+                      "%s blocks, and a line at the prompt cannot; :run lets "
+                      "time pass, and md.spawn(function() ... end) makes a "
+                      "process that may",
+                      call);
   if (h->sim != NULL)
     return host_raise(L, "usage",
                       "%s blocks, and a callback cannot; let the callback "

@@ -14,19 +14,20 @@ local m = {}
 
 local READ, WRITE = {}, {}
 
-local function unknown(kind, name)
+local function names_of(kind)
   local names = {}
   for _, field in ipairs(kind.fields) do
     names[#names + 1] = field[1]
   end
-  for _, method in ipairs(kind.listed) do
-    names[#names + 1] = method
-  end
+  return table.move(kind.listed, 1, #kind.listed, #names + 1, names)
+end
+
+local function unknown(kind, name)
   local said = "there is no '%s'; %s"
   if type(name) ~= "string" then
     argument.refuse(kind.name, "there is no field " .. inside.describe(name))
   end
-  local advice = inside.suggest(name, names)
+  local advice = inside.suggest(name, kind.meta.names)
   argument.refuse(kind.name, said:format(name, advice))
 end
 
@@ -82,7 +83,11 @@ end
 -- into kind.methods.
 function m.kind(kind)
   kind.methods = {}
-  kind.meta = { __name = kind.name, __index = lookup(kind) }
+  kind.meta = {
+    __name = kind.name,
+    __index = lookup(kind),
+    names = names_of(kind),
+  }
   for _, name in ipairs(kind.listed) do
     kind.meta.resets = kind.meta.resets or name == "reset"
   end

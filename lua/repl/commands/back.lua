@@ -1,3 +1,4 @@
+local count = require "repl.count"
 local md = require "moondial"
 local session = require "moondial.session"
 
@@ -13,10 +14,9 @@ as it was. What was printed on the way is not printed again.
     if d then
       return require("repl.commands").run("goto", tostring(md.now() - d))
     end
-    local n = rest == "" and 1 or math.tointeger(tonumber(rest))
-    if not n or n < 1 then
-      return print(("expected a number of events or +d, got '%s'"):format(rest))
+    local n = count(rest, 1, "a number of events, or +d")
+    if n then
+      session.plan("travel", tostring(math.max(0, md.events() - n)))
     end
-    session.plan("travel", tostring(math.max(0, md.events() - n)))
   end,
 }

@@ -1,3 +1,4 @@
+local count = require "repl.count"
 local md = require "moondial"
 local session = require "moondial.session"
 
@@ -8,9 +9,9 @@ return {
 and takes the real time.
   :bench 100000]],
   run = function(rest)
-    local n = rest == "" and 1000000 or math.tointeger(tonumber(rest))
-    if not n or n < 1 then
-      return print(("expected a number of events, got '%s'"):format(rest))
+    local n = count(rest, 1000000, "a number of events")
+    if not n then
+      return
     end
     local before, start = md.events(), session.clock()
     session.mute(true)

@@ -1,5 +1,6 @@
 local ahead = require "repl.ahead"
 local md = require "moondial"
+local print_results = require "repl.results"
 local session = require "moondial.session"
 local show = require "repl.show"
 
@@ -29,7 +30,7 @@ expression, or the report. The run itself stays where it is.
     end
     local ok, value = pcall(fn)
     if ok then
-      show.results(value)
+      print_results(value)
     else
       show.fault(value)
     end

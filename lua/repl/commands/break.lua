@@ -1,5 +1,7 @@
 local ahead = require "repl.ahead"
+local process = require "repl.process"
 local session = require "moondial.session"
+local show = require "repl.show"
 
 local function list_of()
   local list = {}
@@ -42,6 +44,10 @@ error always stops a run.
         return print(why)
       end
       list[#list + 1] = rest
+    end
+    local who = rest:match "^process%s+(.+)$"
+    if who and not process.known(who) then
+      print(show.faint(("no process is called '%s' yet"):format(who)))
     end
     session.plan("breaks", table.concat(list, "\n"))
     if #list == 0 then

@@ -1,6 +1,7 @@
 -- The commands of the prompt: one file each, which returns {name =, usage =,
--- help =, completes =, run = function(rest)}. They run in a copy of the program
--- (src/app/repl.h): they print, and plan what is to be done.
+-- help =, completes =, also = other names, run = function(rest)}. They run in a
+-- copy of the program (src/app/repl.h): they print, and plan what is to be
+-- done.
 local inside = require "moondial.inside"
 
 local m = {}
@@ -31,11 +32,22 @@ function m.names()
   return names
 end
 
+-- The command that others call so.
+local function also(name)
+  for _, command in pairs(load_all()) do
+    for _, other in ipairs(command.also or {}) do
+      if other == name then
+        return command
+      end
+    end
+  end
+end
+
 --- The command of that name, or whose name alone begins so.
 function m.find(name)
   local list = load_all()
-  if list[name] then
-    return list[name]
+  if list[name] or also(name) then
+    return list[name] or also(name)
   end
   local found
   for _, each in ipairs(m.names()) do
@@ -61,17 +73,22 @@ function m.missing(name)
     return ("':%s' could be %s"):format(name, table.concat(list, ", "))
   end
   local near = inside.nearest(name, m.names())
-  return ("there is no command ':%s'; did you mean ':%s'? "):format(name, near)
-    .. ":help lists them"
+  return ("there is no command ':%s'; %s:help lists them"):format(
+    name,
+    near and ("did you mean ':%s'? "):format(near) or ""
+  )
 end
 
 --- Runs the command of that name.
 function m.run(name, rest)
   local command = m.find(name)
-  if command then
-    return command.run(rest)
+  if command and rest ~= "" and command.usage == ":" .. command.name then
+    print(("%s takes nothing, got '%s'"):format(command.usage, rest))
+  elseif command then
+    command.run(rest)
+  else
+    print(m.missing(name))
   end
-  print(m.missing(name))
 end
 
 return m

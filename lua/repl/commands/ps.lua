@@ -28,6 +28,7 @@ end
 
 return {
   name = "ps",
+  also = { "processes" },
   usage = ":ps [part of a name]",
   help = [[The living processes: pid, name, status, what each waits for, how
 many messages are in its inbox, and since when it sleeps or waits.

@@ -99,6 +99,7 @@ end
 
 return {
   name = "run",
+  also = { "continue", "go" },
   usage = ":run [t | +d | n events | until expr]",
   help = [[Lets time pass: to the end, to the time t, for d units, for n events,
 or up to the first event after which the expression is true. Ctrl-C stops it

@@ -10,7 +10,13 @@ save: as a file of input, moondial repl model.lua < file.
   run = function(rest)
     local path = rest:match "^save%s+(.+)$"
     local inputs = session.inputs()
-    if not path then
+    if not path and rest ~= "" then
+      return print(
+        ("expected save and a file, got '%s'; :session save file.txt"):format(
+          rest
+        )
+      )
+    elseif not path then
       for _, input in ipairs(inputs) do
         print(("%8d  %s"):format(input.events, input.text))
       end

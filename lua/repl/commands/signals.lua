@@ -1,3 +1,4 @@
+local count = require "repl.count"
 local signals = require "repl.signals"
 
 return {
@@ -6,7 +7,10 @@ return {
   help = [[The last n signals (20): what has happened.
   :signals 5]],
   run = function(rest)
-    local n, list = math.tointeger(tonumber(rest)) or 20, signals.all()
+    local n, list = count(rest, 20, "a number of signals"), signals.all()
+    if not n then
+      return
+    end
     local first = math.max(1, #list - n + 1)
     signals.print(table.move(list, first, #list, 1, {}))
   end,

@@ -2,6 +2,7 @@ local report = require "moondial.report"
 
 return {
   name = "stats",
+  also = { "report" },
   usage = ":stats",
   help = [[What the run has come to so far, see md.report.
   :stats]],

@@ -1,4 +1,5 @@
 local again = require "repl.again"
+local count = require "repl.count"
 local session = require "moondial.session"
 local show = require "repl.show"
 
@@ -108,22 +109,38 @@ local function fill(text)
   return table.concat(lines, "\n")
 end
 
-local function begin()
+-- Whether the file there is this model, as it is or as somebody has left it;
+-- nil: there is none.
+local function ours()
   local there = io.open(file)
+  local first = there and there:read "l"
   if there then
     there:close()
-  else
-    local out, why = io.open(file, "w")
-    if not out then
-      return print(why)
-    end
-    out:write(model)
-    out:close()
+    return first == model:match "^[^\n]*"
   end
-  print(
-    ("the model is in %s; :tutorial goes on from step to step"):format(file)
-  )
-  again.with(file)
+end
+
+local function write()
+  local out, why = io.open(file, "w")
+  if not out then
+    return print(why)
+  end
+  out:write(model)
+  out:close()
+  return true
+end
+
+local function begin()
+  local there = ours()
+  if there == false then
+    local text = "there is a %s here that is not the tutorial's: "
+    return print(text:format(file) .. "begin in another folder")
+  elseif there or write() then
+    print(
+      ("the model is in %s; :tutorial goes on from step to step"):format(file)
+    )
+    again.with("--first", ":tutorial", file)
+  end
 end
 
 return {
@@ -133,8 +150,12 @@ return {
 change the code, reload, branch, plot, save. Each :tutorial shows the next step.
   :tutorial]],
   run = function(rest)
-    local next_ = tonumber(rest) or tonumber(session.get "tutorial" or "") or 1
-    if session.model:match "[^/]*$" ~= file then
+    local next_ =
+      count(rest, tonumber(session.get "tutorial" or "") or 1, "a step")
+    if not next_ then
+      return
+    end
+    if session.model:match "[^/]*$" ~= file or not ours() then
       return begin()
     end
     local step = steps[math.tointeger(next_)]

@@ -3,6 +3,7 @@ local stack = require "repl.stack"
 
 return {
   name = "where",
+  also = { "backtrace", "stack" },
   usage = ":where pid",
   help = [[Where a process stands: its calls, the innermost first, with their
 locals. A pid is given by name or number.
