@@ -216,7 +216,7 @@ describe("4.16 a replay", function()
   end)
 end)
 
-describe("4.20 the host's functions", function()
+describe("4.20, 4.23 the host's functions", function()
   local function family()
     return record(function()
       local function child(x)

@@ -81,7 +81,7 @@ local function chain(f, parts)
   return table.concat(out), state_of(run), run
 end
 
-describe("a run that is cut", function()
+describe("a run that is cut (0.21)", function()
   local names = {}
   for name in pairs(models) do
     names[#names + 1] = name
