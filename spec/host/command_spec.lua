@@ -134,6 +134,18 @@ print(#arg, arg[0], arg[1], arg[2], arg[3], arg[-1])
     )
   end)
 
+  it("are noted when they are options, and the model reads none", function()
+    local note = "moondial: --seed stands behind the model and is given to it, "
+      .. "which reads no arguments; options stand before: moondial --seed ... "
+      .. "model.lua\n"
+    assert.equal(note, run("print 'x'", { args = "--seed=5" }).err)
+    assert.equal(note, run("x = 1", { args = "a --seed 5" }).err)
+    assert.equal("", run("print(...)", { args = "--seed 5" }).err)
+    assert.equal("", run("print(arg[1])", { args = "--seed 5" }).err)
+    assert.equal("", run("print 'x'", { args = "-- --seed 5" }).err)
+    assert.equal("", run("print 'x'", { args = "--sed 5 seed" }).err)
+  end)
+
   it("follow `run`, `--` and a model with the name of a command", function()
     local got =
       run("print(...)", { options = "run --", name = "help", args = "--to" })

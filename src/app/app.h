@@ -58,6 +58,13 @@ typedef struct app_options {
 bool app_read_options(int count, char **words, app_options *options);
 void app_usage(FILE *);
 
+/* Is that word, with or without a value, an option that the help lists? */
+bool app_is_option(const char *word);
+
+/* behind.c: says so when an option stands behind a model that reads no
+   arguments. */
+void app_note_behind(const app_options *);
+
 /* In the order of app_command, with NULL at the end. */
 extern const char *const app_commands[];
 

@@ -149,6 +149,7 @@ int app_check(const app_options *o, int count, char **words) {
             strerror(errno));
     return APP_FAILED;
   }
+  app_note_behind(o);
   fflush(NULL);
   for (int i = 0; i < CHECK_RUNS; i++) {
     if (check_start(&runs[i], i, count, words)) continue;

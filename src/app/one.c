@@ -128,6 +128,7 @@
 #include "app/export_sqlite.c"
 #include "app/export.c"
 #include "app/options.c"
+#include "app/behind.c"
 #include "app/progress.c"
 #include "app/names.c"
 #include "app/label.c"

@@ -292,6 +292,16 @@ static bool option_unknown(const char *word) {
   return false;
 }
 
+bool app_is_option(const char *word) {
+  if (word[0] != '-' || word[1] != '-') return false;
+  size_t n = strcspn(word += 2, "=");
+  for (int k = 0; k < OPTION_COUNT; k++)
+    if (option_rows[k].help != NULL && strlen(option_rows[k].word) == n &&
+        strncmp(option_rows[k].word, word, n) == 0)
+      return true;
+  return false;
+}
+
 /* Reads words[*i], an option, and its value. */
 static bool option_read(int count, char **words, int *i, app_options *o) {
   const char *word = words[*i] + 2;

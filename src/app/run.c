@@ -273,6 +273,7 @@ static int run_anew(run_state *state) {
 
 int app_run(const app_options *o) {
   run_state state = {.options = *o};
+  app_note_behind(o);
   if (o->journal != NULL) state.journal = app_journal_create(o, 0);
   return o->journal && !state.journal ? APP_USAGE : run_anew(&state);
 }
