@@ -379,12 +379,43 @@ describe("await", function()
       "'holder': an event",
       "'unit': 1 unit of 'tills' (1 of 1 used)",
       "'item': an item of a store, which has 0",
-      "'several': one of several things",
+      "'several': an event, or a change of a flag",
       "'flag': a flag to be set",
       "'amount': 2.0 of a container, which has 0.0",
       "'barrier': a barrier, where 1 of 2 are",
       "'condition': a condition to be notified",
     }, texts)
+  end)
+
+  it("says all that it waits for, and what has a name by that", function()
+    local sim = md.sim()
+    local shelf = sim:store { name = "shelf" }
+    local tank = sim:container { name = "tank" }
+    local clerk = sim:resource { name = "clerk" }
+    local e = sim:event()
+    local waits = {
+      { shelf:getting() | e, "an item of 'shelf', which has 0, or an event" },
+      {
+        md.all { clerk:acquiring(), tank:getting(2), e },
+        "2.0 of 'tank', which has 0.0, and an event", -- it has the clerk
+      },
+      {
+        md.any { md.all { e, clerk:acquiring() }, e },
+        "(an event, and 1 unit of 'clerk' (1 of 1 used)), or an event",
+      },
+      {
+        md.any { e, e, e, e, e },
+        "an event, or an event, or an event, or an event, or more",
+      },
+    }
+    local pids = {}
+    for i, case in ipairs(waits) do
+      pids[i] = sim:spawn(md.await, case[1])
+    end
+    sim:run()
+    for i, case in ipairs(waits) do
+      assert.equal(case[2], sim:info(pids[i]).waiting)
+    end
   end)
 
   it("refuses what cannot be awaited", function()

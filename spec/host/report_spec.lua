@@ -42,7 +42,7 @@ describe("report", function()
     assert.equal(3, report.containers.tank.level)
     assert.same({ 20, "idle" }, { report.time, report.outcome })
     assert.equal(1, report.unfinished.waiting)
-    assert.equal("room in a store", report.unfinished.waits[1].waiting)
+    assert.equal("room in 'shelf'", report.unfinished.waits[1].waiting)
     assert.equal(wait, report.values[1].value)
   end)
 

@@ -54,6 +54,7 @@
 #include "host/heap.c"
 #include "host/place.c"
 #include "host/field.c"
+#include "host/awaitable.c"
 #include "host/await.c"
 #include "host/event.c"
 #include "host/flag.c"

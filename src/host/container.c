@@ -83,10 +83,11 @@ static int container_push(lua_State *L, thing *t, place *pl) {
 static void container_describe(lua_State *L, const thing *t, const place *pl) {
   const container *it = (const container *)t;
   lua_pushfstring(L,
-                  pl->line == LINE_PUT
-                      ? "room for %f in a container, which has %f"
-                      : "%f of a container, which has %f",
-                  container_amount(pl), container_level(it));
+                  pl->line == LINE_PUT ? "room for %f in %s, which has %f"
+                                       : "%f of %s, which has %f",
+                  container_amount(pl), thing_called(L, t),
+                  container_level(it));
+  lua_remove(L, -2);
 }
 
 enum {

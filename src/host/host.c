@@ -56,6 +56,7 @@ static int host_open_core(lua_State *L) {
   host_open_time(L);
   host_open_limits(L);
   host_open_processes(L);
+  host_open_awaitable(L);
   host_open_awaiting(L);
   host_open_events(L);
   host_open_flags(L);

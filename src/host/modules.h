@@ -6,6 +6,7 @@
 #include "host/host.h"
 
 void host_open_asking(lua_State *L);
+void host_open_awaitable(lua_State *L);
 void host_open_awaiting(lua_State *L);
 void host_open_bodies(lua_State *L);
 void host_open_bonds(lua_State *L);

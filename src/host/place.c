@@ -65,6 +65,16 @@ void thing_name(lua_State *L, int name) {
   host_hold(L, t->sim, lua_gettop(L), 1);
 }
 
+const char *thing_called(lua_State *L, const thing *t) {
+  thing_push(L, t);
+  if (lua_getiuservalue(L, -1, 2) == LUA_TSTRING)
+    lua_pushfstring(L, "'%s'", lua_tostring(L, -1));
+  else lua_pushfstring(L, "a %s", t->class->name + strlen("md."));
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+  return lua_tostring(L, -1);
+}
+
 void thing_push(lua_State *L, const thing *t) {
   host_push(L, t->sim, HOST_THINGS);
   lua_rawgetp(L, -1, t);
@@ -374,6 +384,6 @@ void place_waiting(lua_State *L, host_sim *s, uint32_t p) {
   uint32_t e = md_sim_proc(s->kernel, p)->target;
   const place *pl = place_at(s, e);
   if (e == 0) lua_pushliteral(L, "what it gives up");
-  else if (pl->of_tree != NULL) lua_pushliteral(L, "one of several things");
+  else if (pl->of_tree != NULL) tree_describe(L, pl->of_tree);
   else pl->of->class->describe(L, pl->of, pl);
 }

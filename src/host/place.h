@@ -118,6 +118,10 @@ bool thing_read_boolean(lua_State *L, int i, const char *field, bool otherwise,
    what it tells of itself may be asked for at the end. [-0, +0, m] */
 void thing_name(lua_State *L, int name);
 
+/* Pushes what a thing with a name is called in a sentence: 'clerk', or a store;
+   the text. [-0, +1, m] */
+const char *thing_called(lua_State *L, const thing *);
+
 /* The userdata of a thing. [-0, +1, -] */
 void thing_push(lua_State *L, const thing *);
 
@@ -178,6 +182,11 @@ void place_close(host_sim *s);
 /* Place e of a tree has been granted; true when that ends the await. */
 bool tree_granted(lua_State *L, host_sim *s, uint32_t e);
 void tree_abandon(lua_State *L, host_sim *s, tree *);
+
+/* What the tree waits for, in words. [-0, +1, m] */
+void tree_describe(lua_State *L, const tree *);
+
+/* -- awaitable.c: what can be awaited -- */
 
 /* A request: a place to be, of a call or of its awaitable form. */
 typedef struct request {

@@ -60,15 +60,10 @@ static int resource_push(lua_State *L, thing *t, place *pl) {
 static void resource_describe(lua_State *L, const thing *t, const place *pl) {
   const resource *r = (const resource *)t;
   int64_t n = (int64_t)pl->words[0];
-  thing_push(L, t);
-  lua_getiuservalue(L, -1, 2);
-  const char *name = lua_isstring(L, -1) ? lua_tostring(L, -1) : NULL;
-  lua_pushfstring(L, "%I unit%s of %s%s%s (%I of %I used)", (LUAI_UACINT)n,
-                  n == 1 ? "" : "s", name ? "'" : "",
-                  name ? name : "a resource", name ? "'" : "",
-                  (LUAI_UACINT)r->used, (LUAI_UACINT)r->capacity);
-  lua_replace(L, -3);
-  lua_pop(L, 1);
+  lua_pushfstring(L, "%I unit%s of %s (%I of %I used)", (LUAI_UACINT)n,
+                  n == 1 ? "" : "s", thing_called(L, t), (LUAI_UACINT)r->used,
+                  (LUAI_UACINT)r->capacity);
+  lua_remove(L, -2);
 }
 
 static md_pid resource_holder(const thing *t) {

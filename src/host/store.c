@@ -284,10 +284,12 @@ static int store_push(lua_State *L, thing *t, place *pl) {
 
 static void store_describe(lua_State *L, const thing *t, const place *pl) {
   const store *it = (const store *)t;
-  if (pl->line == LINE_PUT) lua_pushliteral(L, "room in a store");
+  const char *name = thing_called(L, t);
+  if (pl->line == LINE_PUT) lua_pushfstring(L, "room in %s", name);
   else
-    lua_pushfstring(L, "an item of a store, which has %I",
+    lua_pushfstring(L, "an item of %s, which has %I", name,
                     (LUAI_UACINT)it->count);
+  lua_remove(L, -2);
 }
 
 static void store_push_items(lua_State *L, const store *it) {
