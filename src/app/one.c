@@ -86,6 +86,7 @@
 #include "host/inspect.c"
 #include "host/deadlock.c"
 #include "host/coroutine.c"
+#include "host/stream.c"
 #include "host/chance.c"
 #include "host/log.c"
 #include "host/sims.c"

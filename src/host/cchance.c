@@ -1,4 +1,5 @@
 /* Chance for processes in C: the streams and distributions of md.rng. */
+#include "host/stream.h"
 #include "host/ccalls.h"
 #include "kernel/dist.h"
 
@@ -18,7 +19,7 @@ static void cchance_stream_lua(lua_State *L, cproc *c, void *argument) {
   }
   const md_proc_extra *extra = md_sim_extra(s->kernel, c->process);
   host_fetch(L, s, (uint32_t)extra->words[HOST_PENDING], 1);
-  of->rng = host_stream_at(L, 1);
+  of->rng = chance_test(L, 1);
 }
 
 md_stream *cchance_stream(md_process *p, const char *name) {

@@ -77,6 +77,7 @@ static int host_open_core(lua_State *L) {
   host_open_asking(L);
   host_open_mailboxes(L);
   host_open_chance(L);
+  host_open_streams(L);
   host_open_records(L);
   host_open_failure(L);
   host_open_sims(L);

@@ -478,12 +478,6 @@ void host_unline(lua_State *L, host_sim *s, uint32_t p);
 /* Drops what lies in p's inbox and line. */
 void host_flush(lua_State *L, host_sim *s, uint32_t p, bool line);
 
-/* Pushes the stream called name of s. [-0, +1, e] */
-md_rng *host_stream(lua_State *L, host_sim *s, const char *name, size_t n);
-
-/* The stream that the value at i is, or NULL. */
-md_rng *host_stream_at(lua_State *L, int i);
-
 /* The number of the present process's name in the records of s; 0: no process,
    -1: no memory. */
 int host_log_process(host_sim *s);

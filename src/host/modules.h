@@ -11,6 +11,7 @@ void host_open_awaiting(lua_State *L);
 void host_open_bodies(lua_State *L);
 void host_open_bonds(lua_State *L);
 void host_open_chance(lua_State *L);
+void host_open_streams(lua_State *L);
 void host_open_children(lua_State *L);
 void host_open_containers(lua_State *L);
 void host_open_coroutines(lua_State *L);

@@ -4,6 +4,7 @@
 #include "host/modules.h"
 #include "host/pattern.h"
 #include "host/recorder.h"
+#include "host/stream.h"
 
 /* The thread of slot p, made on its first use. [-0, +0, m] */
 static lua_State *spawn_thread(lua_State *L, host_sim *s, uint32_t p) {
