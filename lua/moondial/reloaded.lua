@@ -5,6 +5,8 @@ local m = {}
 
 local meta = { __name = "reload" }
 
+local most <const> = 10 -- of what is active is printed
+
 -- "counter (line 5)"
 local function place_of(it)
   return it.line and ("%s (line %d)"):format(it.name, it.line) or it.name
@@ -31,9 +33,14 @@ function meta:__tostring()
   for _, it in ipairs(self.kept) do
     add(lines, "kept", it, ": " .. it.reason)
   end
-  for _, it in ipairs(self.active) do
+  local last = #lines == 1 and 0 or math.min(#self.active, most)
+  for i = 1, last do -- they matter where something has changed
+    local it = self.active[i]
     local who = it.process and " in " .. it.process or ""
     add(lines, "active", it, who .. ": it ends with its old code")
+  end
+  if last > 0 and #self.active > last then
+    lines[#lines + 1] = ("  active    %d more"):format(#self.active - last)
   end
   local changed = #self.replaced - unchanged
   local text = "reload of %s: %d function%s changed, %d as before"

@@ -286,6 +286,7 @@ function m.report(...)
   local report = report_of(sim, options.values)
   if options.print ~= false then
     print(show(report))
+    m.printed = report
   end
   return report
 end

@@ -6,6 +6,19 @@ local session = require "moondial.session"
 
 local m = {}
 
+-- -- expressions --------------------------------------------------------------
+
+--- What an expression is loaded as; nil and why it is none: a line may be a
+--- statement, too.
+function m.expression(text)
+  local fn, why = session.load("return " .. text)
+  if fn or not session.load(text) then
+    return fn, why
+  end
+  local hint = text:find "[^=<>~]=[^=]" and "; did you mean =="
+  return nil, ("expected an expression, got a statement%s"):format(hint or "")
+end
+
 -- -- what may stop a run ----------------------------------------------------
 
 local kinds = {}
@@ -15,7 +28,7 @@ local kinds = {}
 -- With `edge` it says yes when that becomes true, not while it is. One that is
 -- an error from the start would never say anything.
 function kinds.expr(rest, edge)
-  local fn, why = session.load(rest)
+  local fn, why = m.expression(rest)
   if not fn then
     return nil, why
   end
@@ -33,13 +46,18 @@ function kinds.expr(rest, edge)
 end
 
 function kinds.process(rest)
+  local function meant(pid)
+    return process.label(pid) == rest or tostring(pid):match "[%d.]+" == rest
+  end
+  session.turns()
   return function(signals)
+    for _, pid in ipairs(session.turns()) do
+      if meant(pid) then
+        return true
+      end
+    end
     for _, s in ipairs(signals) do
-      local pid = s.pid
-      if
-        pid
-        and (process.label(pid) == rest or tostring(pid):match "[%d.]+" == rest)
-      then
+      if s.pid and meant(s.pid) then
         return true
       end
     end

@@ -69,7 +69,7 @@ local function processes(add)
   for _, pid in ipairs(md.processes()) do
     add(inside.label(pid):match "^'(.*)'$" or tostring(pid):match "[%d.]+")
   end
-  for name in pairs(md.registered()) do
+  for _, name in ipairs(md.registered()) do
     add(name)
   end
 end

@@ -2,6 +2,7 @@
 -- functions and topics, and the model's own functions with their comments.
 local commands = require "repl.commands"
 local md = require "moondial"
+local session = require "moondial.session"
 local show = require "repl.show"
 
 local m = {}
@@ -108,7 +109,11 @@ function m.name(name)
   local colon, bare = name:match "^(:?)(.*)$"
   local command = commands.find(bare)
   if command and (colon ~= "" or command.name == bare) then
-    return m.command(command)
+    m.command(command)
+    if colon == "" and session.topic(bare) then
+      print(show.faint(("a topic, too: md.help '%s'"):format(bare)))
+    end
+    return
   elseif colon ~= "" then
     return print(commands.missing(bare))
   elseif topic(name) then

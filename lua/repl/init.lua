@@ -8,6 +8,7 @@ local inside = require "moondial.inside"
 local look = require "repl.look"
 local md = require "moondial"
 local print_results = require "repl.results"
+local report = require "moondial.report"
 local session = require "moondial.session"
 local show = require "repl.show"
 local signals = require "repl.signals"
@@ -33,6 +34,7 @@ local function inspect(text)
     return show.fault(why)
   end
   rawset(session.environment(), "help", help.value)
+  report.printed = nil
   local results = table.pack(xpcall(fn, show.handler))
   if results[1] then
     print_results(table.unpack(results, 2, results.n))
@@ -74,6 +76,8 @@ function m.handle(text)
     return commands.run(command, rest)
   elseif bare[word] and rawget(_G, word) == nil then
     return commands.run(bare[word], "")
+  elseif text:find "^%s*%?%s*:" then
+    return print "? looks at a line of Lua; :branch d expr is for what would be"
   elseif text:find "^%s*%?" then
     return inspect((text:gsub("^%s*%?", "")))
   elseif not text:find "%S" then
@@ -129,7 +133,10 @@ function m.failure(_, err)
     print(show.faint(session.traceback))
   end
   print(
-    show.faint "the run stands still; :back 1 goes to just before, :run goes on"
+    show.faint(
+      "the run stands still; :back 1 goes to just before, "
+        .. ":run hands the error to the script"
+    )
   )
 end
 
@@ -144,7 +151,7 @@ local function state()
   end
   local next_ = md.peek()
   if next_ then
-    return "next at " .. show.number(next_)
+    return "next at " .. show.time(next_)
   end
   local n = #md.processes()
   return n == 0 and "nothing is left"
@@ -156,7 +163,7 @@ end
 
 local function where_we_are()
   return ("time %s, %d events, %s"):format(
-    show.number(md.now()),
+    show.time(md.now()),
     md.events(),
     state()
   )

@@ -7,7 +7,7 @@ local thing = require "repl.thing"
 local m = {}
 
 local most_entries <const>, most_depth <const> = 40, 4
-local most_text <const> = 400
+local most_text <const>, most_cell <const> = 400, 60
 
 -- -- colours -----------------------------------------------------------------
 
@@ -32,15 +32,39 @@ function m.number(x)
     return ("%d"):format(x)
   end
   local text = ("%.14g"):format(x)
-  if x == math.floor(x) and math.abs(x) < 1e15 then
+  if x == math.floor(x) and math.abs(x) <= 2 ^ 53 then
     return ("%.1f"):format(x)
   end
   return text
 end
 
+--- A time, to its last tick.
+function m.time(x)
+  local digits = 15
+  while digits < 17 and tonumber(("%." .. digits .. "g"):format(x)) ~= x do
+    digits = digits + 1
+  end
+  local whole = x == math.floor(x) and math.abs(x) <= 2 ^ 53
+  return (whole and "%.1f" or "%." .. digits .. "g"):format(x)
+end
+
+--- A text that goes to a terminal: what is no character, or controls it, is as
+--- Lua would write it.
+function m.plain(text)
+  local parts, at = {}, 1
+  while at <= #text do
+    local n = utf8.len(text, at, at) and utf8.offset(text, 2, at) - at
+    local piece = text:sub(at, at + (n or 1) - 1)
+    local bad = not n or piece:find "%c"
+    parts[#parts + 1] = bad and ("\\x%02x"):format(piece:byte()) or piece
+    at = at + #piece
+  end
+  return (table.concat(parts):gsub("\\x0a", "\\n"):gsub("\\x09", "\\t"))
+end
+
 local function string_of(text)
   local cut = #text > most_text and text:sub(1, most_text) or text
-  local quoted = ("%q"):format(cut):gsub("\\\n", "\\n"):gsub("\r", "\\r")
+  local quoted = '"' .. m.plain(cut:gsub('[\\"]', "\\%0")) .. '"'
   local more = #text > most_text and (" ... %d bytes"):format(#text) or ""
   return m.green(quoted) .. more
 end
@@ -61,7 +85,8 @@ end
 local value_of
 
 local function key_of(key, seen, depth)
-  if type(key) == "string" and key:find "^[%a_][%w_]*$" then
+  local word = type(key) == "string" and key:find "^[%a_][%w_]*$"
+  if word and load("local " .. key) then
     return key
   end
   return "[" .. value_of(key, seen, depth) .. "]"
@@ -170,7 +195,8 @@ function value_of(x, seen, depth)
     if x == md then
       return m.blue "the library md"
     elseif type(meta) == "table" and meta.__tostring then
-      return tostring(x)
+      local good, text = pcall(tostring, x)
+      return good and text or ("a %s whose __tostring raises"):format(kind)
     end
     return table_of(x, seen, depth)
   end
@@ -190,7 +216,8 @@ function m.table(heading, rows, right)
   local widths = {}
   for _, row in ipairs { heading, table.unpack(rows) } do
     for i, cell in ipairs(row) do
-      widths[i] = math.max(widths[i] or 0, width_of(cell))
+      row[i] = i < #row and m.cut(cell, most_cell) or cell
+      widths[i] = math.max(widths[i] or 0, width_of(row[i]))
     end
   end
   local function line(row, paint)
@@ -230,8 +257,9 @@ function m.hint(text)
 end
 
 function m.fault(err)
-  local text = type(err) == "table" and not getmetatable(err) and m.value(err)
-    or tostring(err)
+  session.plan("failed", "")
+  local plain = type(err) == "string" or debug.getmetatable(err)
+  local text = plain and tostring(err) or "error: " .. m.value(err)
   local line = source.line(text)
   print(m.red(text))
   if line then

@@ -10,7 +10,9 @@ local m = {}
 function m.all()
   local list = {}
   for s in md.current():pull() do
-    list[#list + 1] = s
+    if s.seq then -- not LOST, which says that there were more
+      list[#list + 1] = s
+    end
   end
   return list
 end
@@ -18,7 +20,7 @@ end
 local function named(value)
   local is_pid = type(value) == "userdata"
     and tostring(value):find "^<pid" ~= nil
-  return is_pid and process.label(value) or show.value(value)
+  return is_pid and show.plain(process.label(value)) or show.value(value)
 end
 
 local function row_of(s)
@@ -30,7 +32,7 @@ local function row_of(s)
   end
   table.sort(more)
   return {
-    show.number(s.time),
+    show.time(s.time),
     s.kind,
     s.pid and named(s.pid) or "",
     table.concat(more, ", "),
@@ -46,15 +48,20 @@ function m.print(list)
   show.table({ "time", "kind", "process", "" }, rows, { true })
 end
 
--- Whether it is one of those that are asked for: kinds, or names of processes.
+-- Whether it is one of those that are asked for: kinds, or names of processes
+-- that it is about.
 local function wanted(s, filter)
   if filter == "on" then
     return true
   end
-  local name = s.pid and process.label(s.pid)
   for word in filter:gmatch "%S+" do
-    if s.kind == word:upper() or name == word then
+    if s.kind == word:upper() then
       return true
+    end
+    for _, value in pairs(s) do
+      if type(value) == "userdata" and named(value) == word then
+        return true
+      end
     end
   end
   return false
@@ -67,7 +74,7 @@ function m.trace()
     return
   end
   local last = tonumber(session.get "traced" or "") or 0
-  local list, newest = {}, last
+  local list, newest = {}, 0 -- that is less when the run has gone back
   for _, s in ipairs(m.all()) do
     newest = math.max(newest, s.seq)
     if s.seq > last and wanted(s, filter) then

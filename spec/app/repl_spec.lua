@@ -145,7 +145,7 @@ describe("the prompt", function()
     }
     has(out, "stopped: process c3")
     has(out, "stopped: served >= 3")
-    has(out, "> served\n12\n") -- it had been so, which stops nothing
+    has(out, "> served\n3\n")
     has(out, "done")
   end)
 

@@ -44,7 +44,8 @@ typedef struct app_options {
   int trace_fd; /* where check's runs write their records, -1: nowhere */
   bool strict, json;
   app_autosave autosave;
-  const char *line;  /* of the prompt: this alone */
+  const char *lines[16]; /* of the prompt: these alone */
+  int line_count;
   const char *first; /* the same, before all others */
   const char *journal;
   long long journal_at; /* where that stands */

@@ -148,6 +148,7 @@
 #include "app/hint.c"
 #include "app/autosave.c"
 #include "app/terminal.c"
+#include "app/stand.c"
 #include "app/session.c"
 #include "app/view.c"
 #include "app/records.c"

@@ -167,6 +167,13 @@ static bool option_kinds(const char *value, uint64_t *kinds) {
   }
 }
 
+static bool option_line(app_options *o, const char *line) {
+  const int most = sizeof o->lines / sizeof *o->lines;
+  if (o->line_count < most) o->lines[o->line_count++] = line;
+  else fprintf(stderr, "moondial: -e: at most %d lines; use a file\n", most);
+  return o->line_count <= most && o->lines[o->line_count - 1] == line;
+}
+
 static bool option_set(app_options *o, option which, const char *value) {
   const char *word = option_rows[which].word;
   int64_t n = 0;
@@ -255,8 +262,7 @@ static bool option_set(app_options *o, option which, const char *value) {
     o->first = value;
     return true;
   case OPTION_LINE:
-    o->line = value;
-    return true;
+    return option_line(o, value);
   case OPTION_AUDIT:
     o->audit = true;
     return true;
@@ -447,7 +453,7 @@ bool app_read_options(int count, char **words, app_options *o) {
     } else if (strcmp(word, "-o") == 0) {
       if (!option_chart_path(count, words, &i, o)) return false;
     } else if (strcmp(word, "-e") == 0 && i + 1 < count) {
-      o->line = words[++i];
+      if (!option_line(o, words[++i])) return false;
     } else if (word[0] == '-' && word[1] != '\0') {
       return option_unknown(word);
     } else if (!named && option_command(word, &o->command)) {

@@ -1,6 +1,7 @@
 #include "app/repl.h"
 #include "app/journal.h"
 #include "app/session.h"
+#include "app/stand.h"
 #include "app/terminal.h"
 #include "host/loop.h"
 #include "host/state.h"
@@ -35,27 +36,13 @@ static void repl_tell(app_session *r, const char *what) {
    far: to keep a point costs as much. */
 enum { REPL_NEAR = 1 << 10, REPL_FAR = 1 << 13 };
 
-static void repl_halt(md_host *h, host_sim *s, host_pause *pause) {
-  (void)s;
-  pause->time = INT64_MAX;
-  pause->events = UINT64_MAX;
-  h->out.halt = true;
-}
-
-/* The same, and the clock shows the time that was asked for. */
-static void repl_reach(md_host *h, host_sim *s, host_pause *pause) {
-  host_pause_reached(h, s, pause);
-  repl_halt(h, s, pause);
-}
-
 /* Lets the program go on until that many events have been, or that time is
-   over, where `reach` halts it; LUA_OK, or an error's status with its value on
-   the main state. */
+   over; LUA_OK, or an error's status with its value on the main state. */
 static int repl_go(app_session *r, uint64_t events, md_time time,
-                   void (*reach)(md_host *, host_sim *, host_pause *)) {
+                   bool exactly) {
   md_host *h = r->host;
-  host_pause pause = {time, events, reach, h->out.pauses, true};
-  h->out.pauses = &pause;
+  app_stand stand;
+  app_stand_begin(&stand, h, time, events, exactly, NULL);
   h->out.halt = false;
   repl_host = h;
   repl_interrupted = 0;
@@ -64,7 +51,7 @@ static int repl_go(app_session *r, uint64_t events, md_time time,
   signal(SIGINT, SIG_IGN);
   repl_host = NULL;
   h->out.signalled = 0;
-  h->out.pauses = pause.next;
+  app_stand_end(&stand, h);
   return status;
 }
 
@@ -87,28 +74,29 @@ static void repl_keep_near(md_host *h) {
    there are many events in that. */
 static int repl_go_far(app_session *r, uint64_t events, md_time time) {
   const md_host *h = r->host;
-  bool told = h->out.told, on = true;
+  bool on = true;
   uint64_t was, now = repl_events(h);
   int status = LUA_OK;
   while (on && h->first != NULL && events - now > REPL_NEAR) {
     md_time at = md_sim_now(h->first->kernel), half = at + (time - at) / 2;
+    uint32_t failures = h->out.failures;
     was = now;
     status = repl_go(r, events - REPL_NEAR, time < INT64_MAX ? half : INT64_MAX,
-                     repl_halt);
+                     false);
     now = repl_events(h);
-    on = status == LUA_OK && h->phase != HOST_OVER && h->out.told == told &&
-         !repl_interrupted;
+    on = status == LUA_OK && h->phase != HOST_OVER &&
+         h->out.failures == failures && !repl_interrupted;
     if (now - was <= REPL_NEAR) break;
   }
   if (!on) return status;
   repl_keep_near(r->host);
-  return repl_go(r, events, time, repl_reach);
+  return repl_go(r, events, time, true);
 }
 
 static void repl_run(app_session *r, uint64_t events, md_time time) {
   md_host *h = r->host;
   host_travel_settle(h);
-  bool failed = h->first != NULL && h->first->failed && h->out.told;
+  uint32_t failures = h->out.failures;
   app_session_begin_rest(h);
   int status = h->phase == HOST_OVER ? LUA_OK : repl_go_far(r, events, time);
   r->interrupted = repl_interrupted;
@@ -116,7 +104,7 @@ static void repl_run(app_session *r, uint64_t events, md_time time) {
   if (status != LUA_OK) {
     repl_tell(r, "fault");
     lua_settop(h->L, 0);
-  } else if (h->out.told && !failed) {
+  } else if (h->out.failures != failures) {
     lua_getfield(h->L, LUA_REGISTRYINDEX, "md.error");
     repl_tell(r, "failure");
     lua_settop(h->L, 0);
@@ -152,10 +140,14 @@ static void repl_travel(app_session *r, uint64_t events) {
     app_session_begin_rest(h); /* it went on when the program was over */
     if (h->phase == HOST_OVER) break;
     if (repl_go_far(r, events, INT64_MAX) != LUA_OK) lua_settop(h->L, 0);
-    if (h->out.told || repl_interrupted) break;
+    if (repl_interrupted) break;
   }
   app_mute(kept, false);
+  r->interrupted = repl_interrupted;
   repl_tell(r, "arrived");
+  r->broken = r->interrupted;
+  r->interrupted = false;
+  repl_interrupted = 0;
   host_travel_prepare(h);
 }
 
@@ -177,6 +169,7 @@ static void repl_line(app_session *r, const char *text, size_t size) {
   md_host *h = r->host;
   bool gone;
   host_travel_settle(h);
+  app_session_stand(r);
   if (r->journal != NULL) app_journal_line(r->journal, h, text, size);
   repl_host = h;
   signal(SIGINT, repl_signalled);
@@ -248,6 +241,7 @@ static void repl_act(app_session *r, md_note name, md_note bytes) {
   else if (md_note_is(&name, "save")) repl_save(r, text);
   else if (md_note_is(&name, "exec")) repl_exec(r, bytes);
   else if (md_note_is(&name, "quit")) r->over = true;
+  else if (md_note_is(&name, "failed")) r->failed = true;
   else app_session_set(r, name, bytes);
   free(text);
 }
@@ -256,7 +250,9 @@ static void repl_act(app_session *r, md_note name, md_note bytes) {
 static void repl_follow(app_session *r, md_note plan) {
   md_note name, bytes;
   char *kept = (char *)(uintptr_t)plan.text;
-  while (md_note_next(&plan, &name, &bytes)) repl_act(r, name, bytes);
+  r->broken = false;
+  while (!r->broken && md_note_next(&plan, &name, &bytes))
+    repl_act(r, name, bytes);
   free(kept);
 }
 
@@ -341,7 +337,7 @@ int app_repl(md_host *h, const app_options *o, host_past *past,
   app_terminal_open(&terminal);
   if (h->phase == HOST_SCRIPT) {
     /* up to its first run */
-    if (repl_go(&r, 0, INT64_MAX, repl_reach) != LUA_OK) {
+    if (repl_go(&r, 0, INT64_MAX, true) != LUA_OK) {
       repl_tell(&r, "fault");
       lua_settop(h->L, 0);
     }
@@ -353,11 +349,12 @@ int app_repl(md_host *h, const app_options *o, host_past *past,
   repl_keep_soon(&r);
   repl_tell(&r, "welcome");
   if (o->first != NULL) repl_handle(&r, o->first);
-  if (o->line != NULL) repl_handle(&r, o->line);
-  else repl_loop(&r);
+  for (int i = 0; i < o->line_count && !r.over; i++)
+    repl_handle(&r, o->lines[i]);
+  if (o->line_count == 0) repl_loop(&r);
   host_travel_settle(h);
   app_terminal_close(&terminal);
   app_session_close(&r);
   fflush(stdout);
-  return APP_DONE;
+  return o->line_count > 0 && r.failed ? APP_FAILED : APP_DONE;
 }

@@ -233,10 +233,10 @@ static int run_to_end(run_state *state, int status) {
   host_travel_begin(h, &state->past);
   app_autosave_begin(&state->options.autosave, h);
   bool prompt = o->command == APP_REPL && status == LUA_OK;
-  if (prompt) host_on_stack(run_prompt, state);
-  else if (status == LUA_OK) status = host_on_stack(run_drive, h);
+  int ended = prompt ? host_on_stack(run_prompt, state) : APP_DONE;
+  if (!prompt && status == LUA_OK) status = host_on_stack(run_drive, h);
   bool good = run_examine(h, o), failed = status != LUA_OK && !h->aborting;
-  if (prompt) status = APP_DONE;
+  if (prompt) status = ended;
   else
     status = status == LUA_OK ? run_outcome(h, state) : app_report_error(h, o);
   signal(SIGINT, SIG_DFL);
@@ -245,7 +245,11 @@ static int run_to_end(run_state *state, int status) {
     app_report_json(h, h->first ? h->first->outcome : NULL, status, NULL);
   status = run_finish(h, status);
   if (!good) status = APP_FAILED;
-  fflush(stdout);
+  if ((fflush(stdout) != 0 || ferror(stdout)) && status == APP_DONE) {
+    fputs("moondial: not all that was printed could be written to stdout\n",
+          stderr);
+    status = APP_FAILED;
+  }
   if (failed && o->autosave.on_error)
     app_autosave_error(&state->options.autosave, h, run_drive);
   host_travel_end(h);

@@ -1,4 +1,5 @@
 #include "app/session.h"
+#include "app/stand.h"
 #include "app/terminal.h"
 #include "app/view.h"
 #include "host/files.h"
@@ -16,15 +17,28 @@
 
 /* -- what the session knows -- */
 
+void app_session_stand(app_session *r) {
+  const host_sim *s = r->host->first;
+  md_time next = INT64_MAX;
+  r->here = (session_input){0};
+  if (s == NULL) return;
+  md_sim_peek(s->kernel, &next);
+  r->here.events = md_sim_events(s->kernel);
+  r->here.time = md_sim_now(s->kernel);
+  r->here.quiet = next > r->here.time;
+}
+
 void app_session_enter(app_session *r, const char *text, size_t size) {
   r->inputs = realloc(r->inputs, (r->input_count + 1) * sizeof *r->inputs);
   if (r->inputs == NULL) abort();
-  uint64_t events = r->host->first ? md_sim_events(r->host->first->kernel) : 0;
-  r->inputs[r->input_count++] = (session_input){events, strndup(text, size)};
+  session_input *input = &r->inputs[r->input_count++];
+  *input = r->here;
+  if (r->host->first) input->after = md_sim_events(r->host->first->kernel);
+  input->text = strndup(text, size);
 }
 
 void app_session_forget(app_session *r, uint64_t events) {
-  while (r->input_count > 0 && r->inputs[r->input_count - 1].events > events)
+  while (r->input_count > 0 && r->inputs[r->input_count - 1].after > events)
     free(r->inputs[--r->input_count].text);
 }
 
@@ -95,6 +109,9 @@ static app_session *session_of(lua_State *L) {
 
 static FILE *session_plan_file;
 
+/* Behind a whole plan. */
+static const char session_end[] = "end\n";
+
 /* plan(action, text) */
 static int session_plan(lua_State *L) {
   size_t n;
@@ -115,14 +132,20 @@ static int session_get(lua_State *L) {
   return 0;
 }
 
-/* inputs() -> list of {events =, text =} */
+/* inputs() -> list of {events =, after =, time =, quiet =, text =} */
 static int session_inputs(lua_State *L) {
   const app_session *r = session_of(L);
   lua_createtable(L, (int)r->input_count, 0);
   for (uint32_t i = 0; i < r->input_count; i++) {
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 4);
     lua_pushinteger(L, (lua_Integer)r->inputs[i].events);
     lua_setfield(L, -2, "events");
+    lua_pushinteger(L, (lua_Integer)r->inputs[i].after);
+    lua_setfield(L, -2, "after");
+    host_push_time(L, r->host->first, r->inputs[i].time);
+    lua_setfield(L, -2, "time");
+    lua_pushboolean(L, r->inputs[i].quiet);
+    lua_setfield(L, -2, "quiet");
     lua_pushstring(L, r->inputs[i].text);
     lua_setfield(L, -2, "text");
     lua_rawseti(L, -2, i + 1);
@@ -166,26 +189,45 @@ void app_session_begin_rest(md_host *h) {
   if (md_sim_peek(h->first->kernel, &next)) host_begin_rest(h);
 }
 
-static void session_reach(md_host *h, host_sim *s, host_pause *pause) {
-  host_pause_reached(h, s, pause);
-  pause->time = INT64_MAX;
-  pause->events = UINT64_MAX;
-  h->out.halt = true;
+/* mute(yes): what the copy prints goes nowhere. */
+static int session_kept_output[2];
+static bool session_is_mute;
+
+static void session_set_mute(bool mute) {
+  if (mute != session_is_mute) app_mute(session_kept_output, mute);
+  session_is_mute = mute;
+}
+
+static int session_mute(lua_State *L) {
+  session_set_mute(lua_toboolean(L, 1));
+  return 0;
+}
+
+/* The copy that looks ahead comes to where everything is taken back, itself
+   included: a point from before it went on does not know of it. */
+static void session_lost(void) {
+  session_set_mute(false);
+  puts("the run goes back in time (md.rewind), and what looks ahead with it: "
+       "there is no looking behind that");
+  fflush(NULL);
+  fputs(session_end, session_plan_file);
+  fclose(session_plan_file);
+  _exit(0);
 }
 
 /* Has the copy go on until that time or that many events, also `behind` the end
    of the script; false: it is over. */
 static bool session_go(md_host *h, md_time time, uint64_t events, bool behind) {
-  host_pause pause = {time, events, session_reach, h->out.pauses, true};
+  app_stand stand;
   bool on = true, end = true;
-  h->out.pauses = &pause;
+  app_stand_begin(&stand, h, time, events, true, session_lost);
   while (on && end) {
     h->out.halt = false;
     app_session_begin_rest(h);
     on = h->phase != HOST_OVER && host_drive(h) == LUA_OK;
-    end = behind && h->phase == HOST_OVER && pause.events == events;
+    end = behind && h->phase == HOST_OVER && stand.pause.events == events;
   }
-  h->out.pauses = pause.next;
+  app_stand_end(&stand, h);
   return on;
 }
 
@@ -208,11 +250,23 @@ static int session_pass(lua_State *L) {
   return 0;
 }
 
-/* mute(yes): what the copy prints goes nowhere. */
-static int session_mute(lua_State *L) {
-  static int kept[2];
-  app_mute(kept, lua_toboolean(L, 1));
-  return 0;
+/* turns() -> list of pids: whose turns there were in the copy since it was
+   called before; the first call begins to look. */
+static int session_turns(lua_State *L) {
+  enum { ROOM = 1 << 10 };
+  static md_trace_record records[ROOM];
+  static md_trace_ring ring = {records, 0, 0, 0, ROOM};
+  const host_sim *s = session_of(L)->host->first;
+  lua_Integer n = 0;
+  md_sim_trace(s->kernel)->ring = &ring;
+  lua_newtable(L);
+  for (; ring.first != ring.last; ring.first++) {
+    const md_trace_record *r = &records[ring.first % ROOM];
+    if (r->kind != MD_TRACE_WAKE && r->kind != MD_TRACE_START) continue;
+    host_push_name(L, s, r->process);
+    lua_rawseti(L, -2, ++n);
+  }
+  return 1;
 }
 
 /* clock() -> number: seconds of real time. */
@@ -271,6 +325,7 @@ static int session_open_module(lua_State *L) {
                                        {"points", session_points},
                                        {"forward", session_forward},
                                        {"pass", session_pass},
+                                       {"turns", session_turns},
                                        {"mute", session_mute},
                                        {"environment", session_environment},
                                        {"load", session_load},
@@ -281,7 +336,9 @@ static int session_open_module(lua_State *L) {
   lua_pushlightuserdata(L, r);
   luaL_setfuncs(L, functions, 1);
   app_view_add(L, r);
-  lua_pushboolean(L, r->terminal->terminal && getenv("NO_COLOR") == NULL);
+  const char *kind = getenv("TERM");
+  bool dumb = kind != NULL && strcmp(kind, "dumb") == 0;
+  lua_pushboolean(L, r->terminal->terminal && !dumb && !getenv("NO_COLOR"));
   lua_setfield(L, -2, "colour");
   lua_pushboolean(L, r->terminal->terminal);
   lua_setfield(L, -2, "terminal");
@@ -306,6 +363,8 @@ static int session_open_module(lua_State *L) {
   lua_setfield(L, -2, "traceback");
   lua_pushboolean(L, r->host->phase == HOST_OVER);
   lua_setfield(L, -2, "over");
+  lua_pushboolean(L, r->host->ran); /* the script has called run */
+  lua_setfield(L, -2, "ran");
   lua_pushboolean(L, r->interrupted);
   lua_setfield(L, -2, "interrupted");
   const md_host *h = r->host;
@@ -321,9 +380,6 @@ static int session_open_module(lua_State *L) {
 /* Kilobytes that a copy may allocate, besides as many as there are, before it
    collects, see LINE_CREDIT. */
 enum { SESSION_CREDIT = 64 << 10 };
-
-/* Behind a whole plan. */
-static const char session_end[] = "end\n";
 
 /* In the copy: [values ...] of the main state, the session, the name of the
    function, the text. */

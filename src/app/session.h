@@ -8,9 +8,11 @@
 #include "host/travel.h"
 #include "image/note.h"
 
-/* A line that was executed, after so many events of the default sim. */
+/* A line that was executed, and where the default sim stood. */
 typedef struct session_input {
-  uint64_t events;
+  uint64_t events, after; /* so many had been before it, and behind it */
+  md_time time;
+  bool quiet; /* nothing was due any more at that time */
   char *text;
 } session_input;
 
@@ -25,11 +27,14 @@ typedef struct app_session {
   app_journal *journal; /* NULL: none is kept */
   struct app_terminal *terminal;
   session_input *inputs;
+  session_input here;    /* where the line is executed that is being */
   session_value *values; /* what plans have set: breakpoints and the like */
   uint32_t input_count, value_count;
   md_note plan; /* of the line that was read last, malloc's */
   bool planned, over;
-  bool interrupted; /* the last run, by Ctrl-C */
+  bool failed;      /* some line, or command */
+  bool interrupted; /* the last run, by Ctrl-C, */
+  bool broken;      /* and with it what was planned behind it */
   app_roll roll;
   int leaving;  /* the pid of the last copy, which has said all; 0: none */
   bool keeping; /* of a copy: one more point is being kept, `coming` */
@@ -54,6 +59,7 @@ md_note app_session_look_back(app_session *, uint64_t events, const char *what,
 void app_session_begin_rest(md_host *);
 
 /* A line was executed; and what was, after so many events, never was. */
+void app_session_stand(app_session *); /* before it, where the run stands */
 void app_session_enter(app_session *, const char *text, size_t size);
 void app_session_forget(app_session *, uint64_t events);
 

@@ -27,6 +27,11 @@ static char *terminal_next(const char *text, int state) {
 
 static char **terminal_complete(const char *text, int start, int end) {
   app_terminal *t = terminal_one;
+  rl_attempted_completion_over = 1;                /* or files would be tried */
+  if (end == (int)strspn(rl_line_buffer, " \t")) { /* code that is pasted */
+    rl_insert_text("\t");
+    return NULL;
+  }
   char *before = strndup(rl_line_buffer, (size_t)start);
   (void)end;
   if (before == NULL) abort();
@@ -35,7 +40,6 @@ static char **terminal_complete(const char *text, int start, int end) {
   for (char **c = terminal_candidates; c != NULL && *c != NULL; c++) free(*c);
   free(terminal_candidates);
   free(before);
-  rl_attempted_completion_over = 1; /* or files would be tried */
   rl_completion_append_character = '\0';
   return matches;
 }
@@ -91,6 +95,17 @@ static char *terminal_join(char *a, char *b) {
   return whole;
 }
 
+/* At once, behind what another prompt has written meanwhile: this one may be
+   killed. */
+static void terminal_remember(const app_terminal *t, const char *text) {
+  if (t->history != NULL) {
+    clear_history();
+    read_history(t->history);
+  }
+  add_history(text);
+  if (t->history != NULL) write_history(t->history);
+}
+
 char *app_terminal_read(app_terminal *t, const char *prompt) {
   char more[64];
   size_t n = strlen(prompt);
@@ -109,7 +124,7 @@ char *app_terminal_read(app_terminal *t, const char *prompt) {
     }
     text = terminal_join(text, line);
   }
-  if (text != NULL && t->terminal && *text != '\0') add_history(text);
+  if (text != NULL && t->terminal && *text != '\0') terminal_remember(t, text);
   return text;
 }
 
@@ -138,7 +153,6 @@ void app_terminal_open(app_terminal *t) {
 
 void app_terminal_close(app_terminal *t) {
   if (!t->terminal) return;
-  if (t->history != NULL) write_history(t->history);
   free(t->history);
   t->history = NULL;
 }

@@ -1,4 +1,5 @@
 #include "app/view.h"
+#include "app/reference.h"
 #include "host/cproc.h"
 #include "host/pattern.h"
 
@@ -147,6 +148,15 @@ static int view_hint(lua_State *L) {
   return 1;
 }
 
+/* topic(name) -> boolean: has the library's help a page of that name? */
+static int view_topic(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  const app_topic *t = app_topics;
+  while (t->name != NULL && strcmp(t->name, name) != 0) t++;
+  lua_pushboolean(L, t->name != NULL);
+  return 1;
+}
+
 /* name(pid) -> what it was called, or nil: also of one that has ended. */
 static int view_name(lua_State *L) {
   const app_session *r = lua_touserdata(L, lua_upvalueindex(1));
@@ -170,15 +180,12 @@ static int view_export(lua_State *L) {
 }
 
 void app_view_add(lua_State *L, app_session *r) {
-  static const luaL_Reg functions[] = {{"thread", view_thread},
-                                       {"messages", view_messages},
-                                       {"turn", view_turn},
-                                       {"families", view_families},
-                                       {"await", view_await},
-                                       {"hint", view_hint},
-                                       {"name", view_name},
-                                       {"export", view_export},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"thread", view_thread}, {"messages", view_messages},
+      {"turn", view_turn},     {"families", view_families},
+      {"await", view_await},   {"hint", view_hint},
+      {"name", view_name},     {"topic", view_topic},
+      {"export", view_export}, {NULL, NULL}};
   lua_pushlightuserdata(L, r);
   luaL_setfuncs(L, functions, 1);
 }

@@ -52,7 +52,8 @@ static void drive_pause(md_host *h, host_sim *s) {
   for (host_pause *p = h->out.pauses; p != NULL; p = following) {
     following = p->next;
     bool due = s == h->first && p->time < next;
-    if (due || p->events <= events) p->reach(h, s, p);
+    bool counted = s == h->first || !p->stops;
+    if (due || (counted && p->events <= events)) p->reach(h, s, p);
   }
 }
 
@@ -65,6 +66,7 @@ static int drive_run(md_host *h) {
   }
   if (outcome == NULL && h->out.interactive && !h->out.told) {
     h->out.told = h->out.halt = true; /* nobody has unwound anything yet */
+    h->out.failures++;
     return LUA_OK;
   }
   h->out.told = false;

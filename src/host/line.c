@@ -150,6 +150,14 @@ void host_line_settle(md_host *h) {
   if (credit > 0) lua_gc(h->callbacks, LUA_GCSTEP, credit);
 }
 
+/* Ctrl-C: the line is not gone on with. */
+static int line_break(md_host *h) {
+  h->wish.kind = HOST_NO_WISH;
+  h->line = NULL;
+  lua_pushliteral(h->L, "interrupted by Ctrl-C");
+  return LUA_ERRRUN;
+}
+
 int host_line(md_host *h, const char *text, size_t size, bool *gone) {
   line_text line = {text, size};
   int results;
@@ -165,15 +173,12 @@ int host_line(md_host *h, const char *text, size_t size, bool *gone) {
     h->prompting = false;
     if (status != LUA_YIELD) break;
     lua_pop(h->line, results);
-    if (h->wish.kind == HOST_BREAK) { /* Ctrl-C: it is not gone on with */
-      h->wish.kind = HOST_NO_WISH;
-      h->line = NULL;
-      lua_pushliteral(h->L, "interrupted by Ctrl-C");
-      return LUA_ERRRUN;
-    }
+    if (h->wish.kind == HOST_BREAK) return line_break(h);
+    h->out.broken = false;
     if (h->line_sim != NULL) line_run(h);
     else if (h->wish.kind) host_grant(h);
     h->out.halt = false;
+    if (h->out.broken) return line_break(h);
     *gone = h->line == NULL || lua_status(h->line) != LUA_YIELD;
     if (*gone) return LUA_OK;
   }

@@ -196,7 +196,7 @@ static const char *loop_over(host_sim *s, md_next next, loop_bounds bounds) {
 /* Ctrl-C at a prompt. */
 static const char *loop_halt(md_host *h) {
   h->out.signalled = 0;
-  h->out.halt = true;
+  h->out.halt = h->out.broken = true;
   return HOST_PAUSED;
 }
 
@@ -217,8 +217,8 @@ static const char *loop_events(md_host *h, host_sim *s,
   while (outcome == NULL && !s->failed && !s->stopped) {
     if (pace) loop_pace(h, s);
     if (h->out.signalled && !h->out.interactive) return host_interrupted(h, s);
-    if (h->out.signalled) return loop_halt(h);
     if (h->wish.kind) return HOST_PAUSED;
+    if (h->out.signalled) return loop_halt(h);
     md_next next = md_sim_next(s->kernel, &event);
     if (next == MD_NEXT_PROCESS) loop_process(h, s, event.process);
     else if (next == MD_NEXT_TIMER) loop_timer(h, s, &event);
@@ -260,7 +260,8 @@ static loop_bounds loop_bound(md_host *h, host_sim *s,
       to = pause->time;
       bounds.time = true;
     }
-    if (pause->events < events) {
+    /* who stands still at an event means one of the default sim */
+    if (pause->events < events && (s == h->first || !pause->stops)) {
       events = pause->events;
       bounds.events = true;
     }

@@ -65,10 +65,14 @@ typedef struct host_outside {
   void *app;           /* the program's own */
   int (*at_exit)(md_host *, int status); /* the last word on the status */
   void (*note)(md_host *, FILE *);       /* adds to an image's note */
-  bool copy;        /* this is one that only looks: it writes no file */
-  bool interactive; /* somebody looks on: failures and Ctrl-C halt the run */
-  bool halt;        /* host_drive returns before the run goes on */
-  bool told;        /* that the run has failed; it ends when it goes on */
+  bool copy;         /* this is one that only looks: it writes no file */
+  bool interactive;  /* somebody looks on: failures and Ctrl-C halt the run */
+  bool halt;         /* host_drive returns before the run goes on */
+  bool told;         /* that the run has failed; it ends when it goes on */
+  bool broken;       /* Ctrl-C has halted it */
+  uint32_t failures; /* of which somebody who looks on was told */
+  /* everything is about to be taken back to point number i of the past */
+  void (*returning)(md_host *, uint32_t i);
   struct host_pause *pauses;      /* see loop.h */
   struct host_past *past;         /* see travel.h */
   struct host_journal *journal;   /* see outside.h */

@@ -223,17 +223,21 @@ static int mt_sim_tostring(lua_State *L) {
 
 /* -- running -- */
 
+/* The run that the script has asked for, and that others drove, is over; that
+   of a line, or inside of another, is none. */
+static void sims_forget(lua_State *L, host_sim *s, int status) {
+  md_host *h = s->host;
+  uint32_t when = h->limits.when;
+  if (status != LUA_YIELD || h->prompting) return;
+  h->asked = NULL;
+  h->limits.when = 0;
+  host_drop(L, s, when, when != 0);
+}
+
 /* What a run returns: why it ended, the time, what md.stop was given. */
 static int sims_ran(lua_State *L, int status, lua_KContext ctx) {
-  (void)status;
   host_sim *s = (host_sim *)ctx;
-  md_host *h = s->host;
-  if (!h->prompting) { /* a line's run is not what the script has asked for */
-    uint32_t when = h->limits.when;
-    h->asked = NULL;
-    h->limits.when = 0;
-    host_drop(L, s, when, when != 0);
-  }
+  sims_forget(L, s, status);
   if (s->outcome == NULL) {
     lua_getfield(L, LUA_REGISTRYINDEX, "md.error");
     return lua_error(L);
@@ -271,11 +275,11 @@ static int sims_start(lua_State *L, host_sim *s, const host_limits *limits,
                       "callback lets time pass with md.sleep or md.wait, and "
                       "only the script runs the sim");
   h->ran = true;
-  h->limits = *limits;
   lua_settop(L, 0);
   host_push(L, s, HOST_SELF); /* it lives as long as its run */
   bool script = h->sim == NULL && h->process == 0 && h->fences == 0;
   if (script && lua_isyieldable(L)) {
+    h->limits = *limits;
     h->asked = s;
     return lua_yieldk(L, 0, (lua_KContext)s, k);
   }
@@ -283,6 +287,7 @@ static int sims_start(lua_State *L, host_sim *s, const host_limits *limits,
   h->callbacks = lua_newthread(L);
   host_run_nested(h, s, limits);
   h->callbacks = callbacks;
+  host_drop(L, s, limits->when, limits->when != 0);
   return k(L, LUA_OK, (lua_KContext)s);
 }
 
@@ -331,7 +336,7 @@ static int f_run(lua_State *L) {
 static int sims_stepped(lua_State *L, int status, lua_KContext ctx) {
   host_sim *s = (host_sim *)ctx;
   if (s->outcome == NULL) return sims_ran(L, status, ctx);
-  if (!s->host->prompting) s->host->asked = NULL;
+  sims_forget(L, s, status);
   bool stepped = strcmp(s->outcome, "events") == 0 || s->stopped;
   if (s->stopped) host_drop(L, s, s->stop_slot, (int)s->stop_count);
   lua_pushboolean(L, stepped);

@@ -14,6 +14,7 @@ bool host_travel_to(md_host *h, travel_point *p, char error[MD_IMAGE_ERROR]) {
   host_past *past = host_travel_past(h);
   sigset_t all, signals;
   char why[MD_IMAGE_ERROR - 64];
+  if (h->out.returning) h->out.returning(h, (uint32_t)(p - past->points));
   while (p + 1 < past->points + past->count)
     host_travel_drop(past, past->count - 1);
   sigfillset(&all);
@@ -26,7 +27,8 @@ bool host_travel_to(md_host *h, travel_point *p, char error[MD_IMAGE_ERROR]) {
   pthread_sigmask(SIG_SETMASK, &signals, NULL);
   const host_sim *s = h->first;
   for (host_pause *pause = out.pauses; pause != NULL; pause = pause->next)
-    if (pause->time != INT64_MAX) pause->time = s ? md_sim_now(s->kernel) : 0;
+    if (pause->time != INT64_MAX && !pause->stops) /* at regular distances */
+      pause->time = s ? md_sim_now(s->kernel) : 0;
   md_note files = {p->files, p->files_size};
   if (host_wake_files(h, files, why, sizeof why)) return true;
   snprintf(error, MD_IMAGE_ERROR, "back in the past: %s", why);

@@ -18,21 +18,24 @@ expression, or the report. The run itself stays where it is.
         ("expected a duration and an expression, got '%s'"):format(rest)
       )
     end
+    local fn, why
+    if expr ~= "" then
+      fn, why = ahead.expression(expr)
+      if not fn then
+        return print(why)
+      end
+    end
     session.mute(true)
     session.pass(ahead.ticks(md.now() + time))
     session.mute(false)
     if expr == "" then
       return print(tostring(md.report { print = false }))
     end
-    local fn, why = session.load(expr)
-    if not fn then
-      return print(why)
-    end
-    local ok, value = pcall(fn)
-    if ok then
-      print_results(value)
+    local values = table.pack(pcall(fn))
+    if values[1] then
+      print_results(table.unpack(values, 2, values.n))
     else
-      show.fault(value)
+      show.fault(values[2])
     end
   end,
 }

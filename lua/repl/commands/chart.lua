@@ -60,14 +60,14 @@ chart.
     end
     local heads = {}
     for i = 1, most do
-      local label = process.label(lanes[i]):sub(1, lane - 1)
+      local label = show.plain(process.label(lanes[i])):sub(1, lane - 1)
       heads[i] = label .. (" "):rep(lane - #label)
     end
     local heading = table.concat(heads):gsub(" +$", "")
     print((" "):rep(margin) .. show.bold(heading))
     for _, s in ipairs(list) do
       local line = arrow(lanes[s.pid], lanes[s.to], most)
-      print((("%10s  %s"):format(show.number(s.time), line):gsub(" +$", "")))
+      print((("%10s  %s"):format(show.time(s.time), line):gsub(" +$", "")))
     end
   end,
 }

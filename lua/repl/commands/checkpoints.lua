@@ -14,7 +14,7 @@ for md.rewind.
     local rows = {}
     for i, point in ipairs(session.points()) do
       rows[i] = {
-        show.number(point.time),
+        show.time(point.time),
         tostring(point.events),
         point.name or "",
       }

@@ -3,6 +3,7 @@
 -- copy of the program (src/app/repl.h): they print, and plan what is to be
 -- done.
 local inside = require "moondial.inside"
+local session = require "moondial.session"
 
 local m = {}
 
@@ -87,6 +88,7 @@ function m.run(name, rest)
   elseif command then
     command.run(rest)
   else
+    session.plan("failed", "")
     print(m.missing(name))
   end
 end

@@ -7,6 +7,9 @@ return {
   :load run.mdi]],
   completes = "file",
   run = function(rest)
+    if rest == "" then
+      return print "expected a file, :load model.lua or :load run.mdi"
+    end
     local file = io.open(rest)
     if not file then
       return print(("there is no file '%s'"):format(rest))

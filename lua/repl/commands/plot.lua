@@ -10,6 +10,17 @@ local function points_of(text)
   local name, field = text:match "^([%w_]+)%.([%w_]+)$"
   local points = {}
   if name and #md.records(name) > 0 then
+    local known = {}
+    for _, r in ipairs(md.records(name)) do
+      for key, each in pairs(r) do
+        known[key] = known[key] or type(each) == "number"
+      end
+    end
+    if not known[field] then
+      local said = known[field] == nil and "'%s' has no field '%s'"
+        or "'%s' has no number in '%s'"
+      return nil, said:format(name, field)
+    end
     for _, r in ipairs(md.records(name)) do
       if type(r[field]) == "number" then
         points[#points + 1] = { r.time, r[field] }
@@ -31,11 +42,23 @@ local function points_of(text)
       ok and "expected a list of numbers, got " .. show.value(value) or value
   end
   for i, y in ipairs(value) do
-    if type(y) == "number" then
-      points[#points + 1] = { i, y }
+    if type(y) ~= "number" then
+      return nil, ("expected numbers, item %d is %s"):format(i, show.value(y))
     end
+    points[#points + 1] = { i, y }
   end
   return points
+end
+
+-- Without what has no place in a picture, and how many those were.
+local function finite(points)
+  local list = {}
+  for _, p in ipairs(points) do
+    if math.abs(p[2]) < 1e300 then -- nor is nan
+      list[#list + 1] = p
+    end
+  end
+  return list, #points - #list
 end
 
 local function draw(points, width)
@@ -88,8 +111,13 @@ what md.stats has gathered.
     local points, why = points_of(rest)
     if not points then
       return print(why)
-    elseif #points == 0 then
+    end
+    local left
+    points, left = finite(points)
+    if #points == 0 then
       return print "there is nothing to plot"
+    elseif left > 0 then
+      print(show.faint(("without %d that are no finite numbers"):format(left)))
     end
     draw(points, math.max(20, math.min(session.width, 120) - 16))
   end,

@@ -10,17 +10,17 @@ local function row_of(pid)
   local since, following = session.turn(pid)
   local waits = info.waiting
   if following and waits then
-    waits = ("%s, until %s"):format(waits, show.number(following))
+    waits = ("%s, until %s"):format(waits, show.time(following))
   elseif following then
-    waits = "time " .. show.number(following)
+    waits = "time " .. show.time(following)
   elseif pid == session.going then
     waits = "stands still in the middle of its turn"
   end
   return {
     tostring(pid):match "[%d.]+" or tostring(pid),
-    info.name or "",
+    show.plain(info.name or ""),
     info.status,
-    since and show.number(since) or "",
+    since and show.time(since) or "",
     tostring(md.inbox(pid)),
     waits or "",
   }
@@ -45,7 +45,10 @@ many messages are in its inbox, and since when it sleeps or waits.
       end
     end
     if #rows == 0 then
-      return print "no process lives"
+      return print(
+        rest == "" and "no process lives"
+          or ("no living process has '%s' in its name"):format(rest)
+      )
     end
     local heading = { "pid", "name", "status", "since", "inbox", "waits for" }
     show.table(heading, rows, { true, false, false, true, true })

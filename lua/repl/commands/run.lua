@@ -65,15 +65,18 @@ local function run(rest)
     return run_to(texts, conditions, soonest, function() end, "events", "until")
   end
   local action, to, bound
+  count = math.tointeger(tonumber(count))
   if count then
-    to = md.events() + math.tointeger(count)
+    to = md.events() + math.min(count, 2 ^ 53 // 1 | 0)
     action, bound = "events", function()
       return md.events() >= to
     end
     to = tostring(to)
   elseif time then
     local t = plus and md.now() + time or time
-    if t < md.now() then
+    if time < 0 then
+      return print(("expected a time to come, got '%s'"):format(rest))
+    elseif t < md.now() then
       return print(
         ("it is %s already; :goto %s goes back"):format(md.now(), rest)
       )
@@ -83,6 +86,8 @@ local function run(rest)
         local following = md.peek()
         return not following or following > t
       end
+  elseif rest == "" and session.over and session.ran then
+    return print "the program is over; :run t and :run +d go on behind its end"
   elseif rest == "" then
     action, to, bound = "time", tostring(math.maxinteger), function() end
   else

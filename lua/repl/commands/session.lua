@@ -1,4 +1,47 @@
+local again = require "repl.again"
 local session = require "moondial.session"
+
+-- What lets the run go on to where a line was executed: the clock may have been
+-- behind the last event.
+local function way_to(input, done)
+  if input.quiet then
+    return (":run %.17g"):format(input.time)
+  elseif input.events > done then
+    return (":run %d events"):format(input.events - done)
+  end
+end
+
+local function write(file, inputs)
+  local done, way = 0, nil
+  if session.seed ~= 0 then
+    file:write(":seed ", session.seed, "\n")
+  end
+  for _, input in ipairs(inputs) do
+    local new = way_to(input, done)
+    local begun = input.events > 0 or input.time > 0
+    if begun and new and new ~= way then
+      file:write(new, "\n")
+      way = new
+    end
+    done = input.after
+    file:write(input.text, "\n")
+  end
+end
+
+-- The file is the model's, or one of another kind.
+local function refused(path)
+  local file = path ~= session.script
+    and path ~= session.model
+    and io.open(path)
+  if file == nil then
+    return false
+  end
+  local text = file and file:read "a" or ""
+  if file then
+    file:close()
+  end
+  return not file or text ~= "" and not text:find "^:" and not text:find "\n:"
+end
 
 return {
   name = "session",
@@ -17,27 +60,24 @@ save: as a file of input, moondial repl model.lua < file.
         )
       )
     elseif not path then
+      if #inputs == 0 then
+        return print "no line has been executed"
+      end
       for _, input in ipairs(inputs) do
         print(("%8d  %s"):format(input.events, input.text))
       end
       return
     end
+    if refused(path) then
+      return print(("%s is no session; it is left as it is"):format(path))
+    end
     local file, why = io.open(path, "w")
     if not file then
       return print(why)
     end
-    local done = 0
-    if session.seed ~= 0 then
-      file:write(":seed ", session.seed, "\n")
-    end
-    for _, input in ipairs(inputs) do
-      if input.events > done then
-        file:write(":run ", input.events - done, " events\n")
-        done = input.events
-      end
-      file:write(input.text, "\n")
-    end
+    write(file, inputs)
     file:close()
-    print(("saved: moondial repl %s < %s"):format(session.model, path))
+    local words = table.concat({ again.model() }, " ")
+    print(("saved: moondial repl %s < %s"):format(words, path))
   end,
 }

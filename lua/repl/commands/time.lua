@@ -11,9 +11,9 @@ is due, and the hash of all.
     local following = md.peek()
     show.table({ "time", "events", "next", "hash" }, {
       {
-        show.number(md.now()),
+        show.time(md.now()),
         tostring(md.events()),
-        following and show.number(following) or "none",
+        following and show.time(following) or "none",
         md.hash(),
       },
     })

@@ -6,7 +6,8 @@ local show = require "repl.show"
 local most <const> = 100
 
 local function text_of(pid)
-  local label, own = process.label(pid), tostring(pid)
+  local own = tostring(pid)
+  local label = show.cut(show.plain(process.label(pid)), 60)
   local both = label == own and label or label .. "  " .. show.faint(own)
   local supervisors = package.loaded["moondial.supervisor"]
   local strategy = supervisors and supervisors.living[pid]

@@ -82,9 +82,11 @@ local steps = {
     ":reload",
   },
   {
-    "Branch. What if nobody came any more? A copy tells, and is gone.",
-    "md.branch(function() md.kill(md.processes()[1]) md.run(200) "
-      .. "return #md.records 'served' end)",
+    "Branch. What if service took three minutes from now on? A copy tells how\n"
+      .. "many wait at 200, and is gone.",
+    "md.branch(function() minutes = 3 md.run(200) "
+      .. "return clerk.queue_length end)",
+    "clerk.queue_length",
   },
   {
     "See and save. A picture of the waits; the whole run as an image, which\n"

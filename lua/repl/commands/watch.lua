@@ -1,6 +1,5 @@
 local md = require "moondial"
 local ahead = require "repl.ahead"
-local session = require "moondial.session"
 local show = require "repl.show"
 
 return {
@@ -12,19 +11,22 @@ the expression takes, with its time. The run itself stays where it is.
   run = function(rest)
     local text, d = rest:match "^(.-)%s+for%s+(%S+)$"
     text = text or rest
-    local fn, why = session.load(text)
-    if not fn or rest == "" then
-      return print(why or "expected an expression")
+    local fn, why = ahead.expression(text)
+    local duration = tonumber(d)
+    if rest == "" or not fn then
+      return print(rest ~= "" and why or "expected an expression")
+    elseif d and not (duration and duration > 0) then
+      return print(("expected a duration behind for, got '%s'"):format(d))
     end
-    local limit = d and md.now() + (tonumber(d) or 0) or math.huge
+    local limit = md.now() + (duration or math.huge)
     local ok, last = pcall(fn)
-    local rows = { { show.number(md.now()), show.value(last) } }
+    local rows = { { show.time(md.now()), show.value(last) } }
     ahead.find({
       function()
         local _, value = pcall(fn)
         if value ~= last then
           last = value
-          rows[#rows + 1] = { show.number(md.now()), show.value(value) }
+          rows[#rows + 1] = { show.time(md.now()), show.value(value) }
         end
         return #rows >= 50
       end,
