@@ -80,8 +80,8 @@ function m.handle(text)
     return print "? looks at a line of Lua; :branch d expr is for what would be"
   elseif text:find "^%s*%?" then
     return inspect((text:gsub("^%s*%?", "")))
-  elseif not text:find "%S" then
-    return
+  elseif not text:find "%S" or text:find "^%s*%-%-[^%[\n]*$" then
+    return -- nothing, or a comment
   elseif look.only(text) or text:find "^%s*help%f[^%w_]" then
     return inspect(text)
   end

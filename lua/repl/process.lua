@@ -58,10 +58,10 @@ function m.find(text)
   return pid
 end
 
---- How it is called, or was when it lived.
+--- How it is called, or was when it lived; in whichever sim.
 function m.label(pid)
-  local info = md.info(pid)
-  return info and info.name or session.name(pid) or tostring(pid)
+  local own, info = pcall(md.info, pid)
+  return own and info.name or session.name(pid) or tostring(pid)
 end
 
 return m

@@ -195,8 +195,7 @@ function value_of(x, seen, depth)
     if x == md then
       return m.blue "the library md"
     elseif type(meta) == "table" and meta.__tostring then
-      local good, text = pcall(tostring, x)
-      return good and text or ("a %s whose __tostring raises"):format(kind)
+      return thing.name(x)
     end
     return table_of(x, seen, depth)
   end

@@ -1,16 +1,20 @@
 -- Userdata: processes, resources and their like, by name and with what they
 -- tell of themselves.
-local md = require "moondial"
-local session = require "moondial.session"
+local process = require "repl.process"
 
 local m = {}
 
---- What it is called: a pid has the name of its process with it.
+--- What a value that is no plain one is called: a pid has the name of its
+--- process with it.
 function m.name(x)
-  local text = tostring(x)
-  local number = text:match "^<pid ([%d.]+)>$"
-  local name = number and (md.info(x).name or session.name(x))
-  return name and ("<pid %s '%s'>"):format(number, name) or text
+  local good, text = pcall(tostring, x)
+  if not good then
+    return ("a %s whose __tostring raises"):format(type(x))
+  end
+  local number = type(x) == "userdata" and text:match "^<pid ([%d.]+)>$"
+  local name = number and process.label(x)
+  return name and name ~= text and ("<pid %s '%s'>"):format(number, name)
+    or text
 end
 
 -- Its name stands before them, and one spelling is enough.

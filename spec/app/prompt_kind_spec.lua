@@ -55,6 +55,18 @@ describe("a value at the prompt", function()
     has(out, "unit = <unit, held>")
   end)
 
+  it("may be a process of another sim, or one that cannot say it", function()
+    local out = try {
+      "md.sim():spawn({ name = 'far' }, print)",
+      "{ whose = setmetatable({}, { __tostring = error }) }",
+      "-- a comment",
+      ":session",
+    }
+    has(out, "> md.sim():spawn({ name = 'far' }, print)\n<pid 1 'far'>\n")
+    has(out, "{ whose = a table whose __tostring raises }")
+    assert.falsy(out:find("       0  -- a comment", 1, true))
+  end)
+
   it("has the columns of records in the order of files", function()
     local out = try { ":run 4", "records 'served'" }
     has(out, "time  process  by     size\n 1.0  guest 1  clerk     1\n")

@@ -188,9 +188,13 @@ md.run(100)
         ":save model.lua",
         ":session save model.lua",
         ":session save again.txt",
+        ":session save again.txt",
         "hash()",
       }, model)
       has(out, "fires at\t11.0")
+      local saved = "saved: moondial repl model.lua < again.txt\n"
+      local _, twice = out:gsub(saved, "")
+      assert.equal(2, twice)
       has(out, "model.lua is there, and no image; it is left as it is")
       has(out, "model.lua is no session; it is left as it is")
       assert.equal(model, f:read "model.lua")

@@ -68,6 +68,22 @@ describe("the prompt at a terminal", function()
     end)
   end)
 
+  it("recalls lines where no history can be kept", function()
+    image.folder(function(f)
+      f:write("model.lua", model)
+      local command = ("HOME=nowhere %s repl model.lua"):format(program)
+      terminal.open(f, command, function(t)
+        t:await "0> "
+        t:line "20 + 1"
+        t:await "21"
+        t:line "30 + 2"
+        t:await "32"
+        t:keys("Up", "Up", "Enter")
+        t:await("32.*21", false)
+      end)
+    end)
+  end)
+
   it("recalls a chunk of several lines as one, also the next day", function()
     prompt(function(t, f, command)
       t:line "for i = 1, 2 do"

@@ -136,7 +136,7 @@ static void repl_travel(app_session *r, uint64_t events) {
   h->out.told = false;
   app_session_forget(r, events);
   app_mute(kept, true);
-  while (h->first != NULL && md_sim_events(h->first->kernel) < events) {
+  while (h->first != NULL && repl_events(h) < events) {
     app_session_begin_rest(h); /* it went on when the program was over */
     if (h->phase == HOST_OVER) break;
     if (repl_go_far(r, events, INT64_MAX) != LUA_OK) lua_settop(h->L, 0);

@@ -98,7 +98,7 @@ static char *terminal_join(char *a, char *b) {
 /* At once, behind what another prompt has written meanwhile: this one may be
    killed. */
 static void terminal_remember(const app_terminal *t, const char *text) {
-  if (t->history != NULL) {
+  if (t->history != NULL && access(t->history, W_OK) == 0) {
     clear_history();
     read_history(t->history);
   }

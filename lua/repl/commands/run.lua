@@ -67,7 +67,7 @@ local function run(rest)
   local action, to, bound
   count = math.tointeger(tonumber(count))
   if count then
-    to = md.events() + math.min(count, 2 ^ 53 // 1 | 0)
+    to = md.events() + math.min(count, math.maxinteger - md.events())
     action, bound = "events", function()
       return md.events() >= to
     end

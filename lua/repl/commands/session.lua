@@ -11,8 +11,12 @@ local function way_to(input, done)
   end
 end
 
-local function write(file, inputs)
+-- How a saved session begins; a comment does nothing at the prompt.
+local title <const> = "-- A session at the prompt: "
+
+local function write(file, words, inputs)
   local done, way = 0, nil
+  file:write(title, words, "\n")
   if session.seed ~= 0 then
     file:write(":seed ", session.seed, "\n")
   end
@@ -28,19 +32,14 @@ local function write(file, inputs)
   end
 end
 
--- The file is the model's, or one of another kind.
+-- There is a file, and it is no session that was saved.
 local function refused(path)
-  local file = path ~= session.script
-    and path ~= session.model
-    and io.open(path)
-  if file == nil then
-    return false
-  end
-  local text = file and file:read "a" or ""
+  local file = io.open(path)
+  local head = file and file:read(#title) or title
   if file then
     file:close()
   end
-  return not file or text ~= "" and not text:find "^:" and not text:find "\n:"
+  return head ~= title
 end
 
 return {
@@ -75,9 +74,10 @@ save: as a file of input, moondial repl model.lua < file.
     if not file then
       return print(why)
     end
-    write(file, inputs)
+    local words = "moondial repl " .. table.concat({ again.model() }, " ")
+    words = words .. " < " .. path
+    write(file, words, inputs)
     file:close()
-    local words = table.concat({ again.model() }, " ")
-    print(("saved: moondial repl %s < %s"):format(words, path))
+    print("saved: " .. words)
   end,
 }
