@@ -149,6 +149,7 @@
 #include "app/autosave.c"
 #include "app/terminal.c"
 #include "app/stand.c"
+#include "app/forward.c"
 #include "app/session.c"
 #include "app/view.c"
 #include "app/records.c"

@@ -1,5 +1,5 @@
 #include "app/session.h"
-#include "app/stand.h"
+#include "app/forward.h"
 #include "app/terminal.h"
 #include "app/view.h"
 #include "host/files.h"
@@ -112,6 +112,13 @@ static FILE *session_plan_file;
 /* Behind a whole plan. */
 static const char session_end[] = "end\n";
 
+_Noreturn void app_session_leave(void) {
+  fflush(NULL);
+  fputs(session_end, session_plan_file);
+  fclose(session_plan_file);
+  _exit(0);
+}
+
 /* plan(action, text) */
 static int session_plan(lua_State *L) {
   size_t n;
@@ -189,86 +196,6 @@ void app_session_begin_rest(md_host *h) {
   if (md_sim_peek(h->first->kernel, &next)) host_begin_rest(h);
 }
 
-/* mute(yes): what the copy prints goes nowhere. */
-static int session_kept_output[2];
-static bool session_is_mute;
-
-static void session_set_mute(bool mute) {
-  if (mute != session_is_mute) app_mute(session_kept_output, mute);
-  session_is_mute = mute;
-}
-
-static int session_mute(lua_State *L) {
-  session_set_mute(lua_toboolean(L, 1));
-  return 0;
-}
-
-/* The copy that looks ahead comes to where everything is taken back, itself
-   included: a point from before it went on does not know of it. */
-static void session_lost(void) {
-  session_set_mute(false);
-  puts("the run goes back in time (md.rewind), and what looks ahead with it: "
-       "there is no looking behind that");
-  fflush(NULL);
-  fputs(session_end, session_plan_file);
-  fclose(session_plan_file);
-  _exit(0);
-}
-
-/* Has the copy go on until that time or that many events, also `behind` the end
-   of the script; false: it is over. */
-static bool session_go(md_host *h, md_time time, uint64_t events, bool behind) {
-  app_stand stand;
-  bool on = true, end = true;
-  app_stand_begin(&stand, h, time, events, true, session_lost);
-  while (on && end) {
-    h->out.halt = false;
-    app_session_begin_rest(h);
-    on = h->phase != HOST_OVER && host_drive(h) == LUA_OK;
-    end = behind && h->phase == HOST_OVER && stand.pause.events == events;
-  }
-  app_stand_end(&stand, h);
-  return on;
-}
-
-/* forward([n, behind]) -> string: lets n events (1) happen in the copy; "on"
-   when they have, "failed" when one did, "over" when there are no more. */
-static int session_forward(lua_State *L) {
-  md_host *h = session_of(L)->host;
-  uint64_t done = md_sim_events(h->first->kernel);
-  uint64_t wanted = done + (uint64_t)luaL_optinteger(L, 1, 1);
-  bool on = session_go(h, INT64_MAX, wanted, lua_toboolean(L, 2)) &&
-            md_sim_events(h->first->kernel) >= wanted;
-  lua_pushstring(L, h->first->failed ? "failed" : on ? "on" : "over");
-  return 1;
-}
-
-/* pass(t): has the copy go on until the clock shows so many ticks. */
-static int session_pass(lua_State *L) {
-  md_host *h = session_of(L)->host;
-  session_go(h, luaL_checkinteger(L, 1), UINT64_MAX, false);
-  return 0;
-}
-
-/* turns() -> list of pids: whose turns there were in the copy since it was
-   called before; the first call begins to look. */
-static int session_turns(lua_State *L) {
-  enum { ROOM = 1 << 10 };
-  static md_trace_record records[ROOM];
-  static md_trace_ring ring = {records, 0, 0, 0, ROOM};
-  const host_sim *s = session_of(L)->host->first;
-  lua_Integer n = 0;
-  md_sim_trace(s->kernel)->ring = &ring;
-  lua_newtable(L);
-  for (; ring.first != ring.last; ring.first++) {
-    const md_trace_record *r = &records[ring.first % ROOM];
-    if (r->kind != MD_TRACE_WAKE && r->kind != MD_TRACE_START) continue;
-    host_push_name(L, s, r->process);
-    lua_rawseti(L, -2, ++n);
-  }
-  return 1;
-}
-
 /* clock() -> number: seconds of real time. */
 static int session_clock(lua_State *L) {
   struct timespec t;
@@ -323,10 +250,6 @@ static int session_open_module(lua_State *L) {
                                        {"get", session_get},
                                        {"inputs", session_inputs},
                                        {"points", session_points},
-                                       {"forward", session_forward},
-                                       {"pass", session_pass},
-                                       {"turns", session_turns},
-                                       {"mute", session_mute},
                                        {"environment", session_environment},
                                        {"load", session_load},
                                        {"stamp", session_stamp},
@@ -336,6 +259,7 @@ static int session_open_module(lua_State *L) {
   lua_pushlightuserdata(L, r);
   luaL_setfuncs(L, functions, 1);
   app_view_add(L, r);
+  app_forward_add(L, r);
   const char *kind = getenv("TERM");
   bool dumb = kind != NULL && strcmp(kind, "dumb") == 0;
   lua_pushboolean(L, r->terminal->terminal && !dumb && !getenv("NO_COLOR"));
@@ -452,10 +376,7 @@ _Noreturn static void session_copy(app_session *r, int fd, uint64_t events,
     luaL_tolstring(L, -1, NULL);
     printf("the prompt has failed: %s\n", lua_tostring(L, -1));
   }
-  fflush(NULL);
-  fputs(session_end, session_plan_file);
-  fclose(session_plan_file);
-  _exit(0);
+  app_session_leave();
 }
 
 static md_note session_read(int fd) {

@@ -54,6 +54,9 @@ md_note app_session_look(app_session *, const char *what, const char *text);
 md_note app_session_look_back(app_session *, uint64_t events, const char *what,
                               const char *text);
 
+/* A copy has said all, and is gone. */
+_Noreturn void app_session_leave(void);
+
 /* Where the program is over, and the default sim has something to do, that
    begins to run. */
 void app_session_begin_rest(md_host *);
